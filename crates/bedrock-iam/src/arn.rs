@@ -1,0 +1,264 @@
+//! The three kinds of ARN that a grant is made of.
+//!
+//! Shapes: Service Authorization Reference, "Actions, resources, and condition keys for Amazon Bedrock" and "… for AWS
+//! Identity and Access Management". A foundation model's ARN has no account; a global profile adds one without a Region.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::identifier::{AccountId, InvalidIdentifier, ModelId, Partition, ProfileId, Region, RoleName};
+
+/// Why a string is not the ARN it should be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidArn {
+    /// The shape is wrong: too few fields, another service or resource type.
+    #[error("{arn:?} is not shaped like {expected}")]
+    Shape {
+        /// The string as given.
+        arn: String,
+        /// The shape that was expected.
+        expected: &'static str,
+    },
+    /// One field is not what belongs there.
+    #[error("{arn:?}: {source}")]
+    Field {
+        /// The string as given.
+        arn: String,
+        /// The field at fault.
+        source: InvalidIdentifier,
+    },
+}
+
+/// `arn:PARTITION:bedrock:REGION::foundation-model/MODEL`; without a Region in what global profiles answer.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FoundationModelArn {
+    /// The partition.
+    pub partition: Partition,
+    /// The destination Region; `None` is the region-less ARN of global routing.
+    pub region: Option<Region>,
+    /// The model.
+    pub model: ModelId,
+}
+
+impl fmt::Display for FoundationModelArn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let region = self.region.as_ref().map_or("", Region::as_str);
+        write!(
+            f,
+            "arn:{}:bedrock:{region}::foundation-model/{}",
+            self.partition, self.model
+        )
+    }
+}
+
+impl FromStr for FoundationModelArn {
+    type Err = InvalidArn;
+
+    fn from_str(arn: &str) -> Result<Self, Self::Err> {
+        const EXPECTED: &str = "arn:PARTITION:bedrock:REGION::foundation-model/MODEL";
+        let fields = Fields::split(arn, "bedrock", "foundation-model/", EXPECTED)?;
+        if !fields.account.is_empty() {
+            return Err(fields.shape(EXPECTED));
+        }
+        let region = if fields.region.is_empty() {
+            None
+        } else {
+            Some(fields.parse(fields.region)?)
+        };
+        Ok(Self {
+            partition: fields.parse(fields.partition)?,
+            region,
+            model: fields.parse(fields.resource)?,
+        })
+    }
+}
+
+/// `arn:PARTITION:bedrock:REGION:ACCOUNT:inference-profile/PROFILE`: a system-defined profile in one source Region.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InferenceProfileArn {
+    /// The partition.
+    pub partition: Partition,
+    /// The source Region.
+    pub region: Region,
+    /// The account of the caller: system-defined profiles carry it too.
+    pub account: AccountId,
+    /// The profile.
+    pub profile: ProfileId,
+}
+
+impl fmt::Display for InferenceProfileArn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            partition,
+            region,
+            account,
+            profile,
+        } = self;
+        write!(
+            f,
+            "arn:{partition}:bedrock:{region}:{account}:inference-profile/{profile}"
+        )
+    }
+}
+
+impl FromStr for InferenceProfileArn {
+    type Err = InvalidArn;
+
+    fn from_str(arn: &str) -> Result<Self, Self::Err> {
+        const EXPECTED: &str = "arn:PARTITION:bedrock:REGION:ACCOUNT:inference-profile/PROFILE";
+        let fields = Fields::split(arn, "bedrock", "inference-profile/", EXPECTED)?;
+        Ok(Self {
+            partition: fields.parse(fields.partition)?,
+            region: fields.parse(fields.region)?,
+            account: fields.parse(fields.account)?,
+            profile: fields.parse(fields.resource)?,
+        })
+    }
+}
+
+/// `arn:PARTITION:iam::ACCOUNT:role/PATH/NAME`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RoleArn {
+    /// The partition.
+    pub partition: Partition,
+    /// The account that owns the role.
+    pub account: AccountId,
+    /// The path, beginning and ending with a slash; `/` alone for none.
+    pub path: String,
+    /// The friendly name, which alone identifies the role within its account.
+    pub name: RoleName,
+}
+
+impl fmt::Display for RoleArn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "arn:{}:iam::{}:role{}{}",
+            self.partition, self.account, self.path, self.name
+        )
+    }
+}
+
+impl FromStr for RoleArn {
+    type Err = InvalidArn;
+
+    fn from_str(arn: &str) -> Result<Self, Self::Err> {
+        const EXPECTED: &str = "arn:PARTITION:iam::ACCOUNT:role/PATH/NAME";
+        let fields = Fields::split(arn, "iam", "role/", EXPECTED)?;
+        if !fields.region.is_empty() {
+            return Err(fields.shape(EXPECTED));
+        }
+        let (path, name) = match fields.resource.rsplit_once('/') {
+            Some((path, name)) => (format!("/{path}/"), name),
+            None => ("/".to_owned(), fields.resource),
+        };
+        Ok(Self {
+            partition: fields.parse(fields.partition)?,
+            account: fields.parse(fields.account)?,
+            path,
+            name: fields.parse(name)?,
+        })
+    }
+}
+
+struct Fields<'a> {
+    arn: &'a str,
+    partition: &'a str,
+    region: &'a str,
+    account: &'a str,
+    resource: &'a str,
+}
+
+impl<'a> Fields<'a> {
+    fn split(
+        arn: &'a str,
+        service: &str,
+        resource_type: &str,
+        expected: &'static str,
+    ) -> Result<Self, InvalidArn> {
+        let parts: Vec<&str> = arn.splitn(6, ':').collect();
+        if let ["arn", partition, given, region, account, resource] = parts[..]
+            && given == service
+            && let Some(resource) = resource.strip_prefix(resource_type)
+        {
+            return Ok(Self {
+                arn,
+                partition,
+                region,
+                account,
+                resource,
+            });
+        }
+        Err(InvalidArn::Shape {
+            arn: arn.to_owned(),
+            expected,
+        })
+    }
+
+    fn shape(&self, expected: &'static str) -> InvalidArn {
+        InvalidArn::Shape {
+            arn: self.arn.to_owned(),
+            expected,
+        }
+    }
+
+    fn parse<T: FromStr<Err = InvalidIdentifier>>(&self, field: &str) -> Result<T, InvalidArn> {
+        field.parse().map_err(|source| InvalidArn::Field {
+            arn: self.arn.to_owned(),
+            source,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_written_as_it_was_read() {
+        for arn in [
+            "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-2-lite-v1:0",
+            "arn:aws:bedrock:::foundation-model/amazon.nova-2-lite-v1:0",
+            "arn:aws-us-gov:bedrock:us-gov-west-1::foundation-model/anthropic.claude-3-haiku-20240307-v1:0",
+        ] {
+            assert_eq!(arn.parse::<FoundationModelArn>().unwrap().to_string(), arn);
+        }
+        let profile = "arn:aws:bedrock:us-east-1:111122223333:inference-profile/us.amazon.nova-2-lite-v1:0";
+        assert_eq!(
+            profile.parse::<InferenceProfileArn>().unwrap().to_string(),
+            profile
+        );
+        for role in [
+            "arn:aws:iam::111122223333:role/app",
+            "arn:aws:iam::111122223333:role/a/b/app",
+        ] {
+            assert_eq!(role.parse::<RoleArn>().unwrap().to_string(), role);
+        }
+    }
+
+    #[test]
+    fn a_profile_arn_without_account_is_refused() {
+        let arn = "arn:aws:bedrock:us-east-1::inference-profile/us.amazon.nova-2-lite-v1:0";
+        let error = arn.parse::<InferenceProfileArn>().unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .ends_with("\"\" is not an AWS account id of twelve digits"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn wildcards_and_foreign_shapes_are_refused() {
+        for arn in [
+            "*",
+            "arn:aws:bedrock:*::foundation-model/amazon.nova-2-lite-v1:0",
+            "arn:aws:bedrock:us-east-1::foundation-model/*",
+            "arn:aws:bedrock:us-east-1:111122223333:foundation-model/amazon.nova-2-lite-v1:0",
+            "arn:aws:s3:us-east-1::foundation-model/amazon.nova-2-lite-v1:0",
+            "arn:aws:bedrock:us-east-1::custom-model/amazon.nova-2-lite-v1:0",
+        ] {
+            assert!(arn.parse::<FoundationModelArn>().is_err(), "{arn}");
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! What a policy means, apart from how it is written.
+//!
+//! Two documents with the same [`Meaning`] are decided alike by IAM: order, one-or-many, duplicates, Sids, the case of
+//! actions, and how grants are spread over statements do not matter.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use sha2::Digest as _;
+
+use crate::document::{Conditions, Document, Effect, Statement};
+
+/// A policy as a set of atoms: one effect, action, resource and set of conditions each.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Meaning(BTreeSet<Atom>);
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Atom {
+    effect: Effect,
+    action: Scope,
+    resource: Scope,
+    conditions: BTreeMap<String, BTreeMap<String, BTreeSet<String>>>,
+}
+
+/// What an atom names. An exclusion cannot be split: the values stay together.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Scope {
+    Only(String),
+    AllBut(BTreeSet<String>),
+}
+
+/// A fingerprint of a [`Meaning`]: 80 bits of SHA-256 in hexadecimal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Digest(String);
+
+impl Digest {
+    /// Takes back what was stored; anything else simply equals no digest of ours.
+    pub fn stored(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Meaning {
+    /// The meaning of a document; of no document at all it is [`Meaning::default`].
+    pub fn of(document: &Document) -> Self {
+        Self(document.statement.iter().flat_map(atoms).collect())
+    }
+
+    /// A fingerprint that is equal for equal meanings.
+    pub fn digest(&self) -> Digest {
+        let hash = sha2::Sha256::digest(format!("{:?}", self.0));
+        let bits = hash[..10]
+            .iter()
+            .fold(0_u128, |bits, byte| bits << 8 | u128::from(*byte));
+        Digest(format!("{bits:020x}"))
+    }
+}
+
+fn atoms(statement: &Statement) -> Vec<Atom> {
+    let conditions = canonical_conditions(&statement.condition);
+    let actions = scopes(&lowercased(&statement.action), &lowercased(&statement.not_action));
+    let resources = scopes(&statement.resource, &statement.not_resource);
+    actions
+        .iter()
+        .flat_map(|action| {
+            resources
+                .iter()
+                .map(move |resource| (action.clone(), resource.clone()))
+        })
+        .map(|(action, resource)| Atom {
+            effect: statement.effect,
+            action,
+            resource,
+            conditions: conditions.clone(),
+        })
+        .collect()
+}
+
+fn lowercased(actions: &[String]) -> Vec<String> {
+    actions.iter().map(|action| action.to_ascii_lowercase()).collect()
+}
+
+fn scopes(only: &[String], all_but: &[String]) -> Vec<Scope> {
+    let exclusion = (!all_but.is_empty()).then(|| Scope::AllBut(all_but.iter().cloned().collect()));
+    only.iter().cloned().map(Scope::Only).chain(exclusion).collect()
+}
+
+fn canonical_conditions(conditions: &Conditions) -> BTreeMap<String, BTreeMap<String, BTreeSet<String>>> {
+    conditions
+        .iter()
+        .map(|(operator, keys)| {
+            let keys = keys
+                .iter()
+                .map(|(key, values)| (key.to_ascii_lowercase(), values.0.iter().cloned().collect()))
+                .collect();
+            (operator.clone(), keys)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn meaning(statements: &str) -> Meaning {
+        let text = format!(r#"{{"Version":"2012-10-17","Statement":{statements}}}"#);
+        Meaning::of(&Document::parse(&text).unwrap())
+    }
+
+    #[test]
+    fn writing_the_same_grant_differently_changes_nothing() {
+        let plain = meaning(
+            r#"[{"Sid":"A","Effect":"Allow","Action":["x:A","x:B"],"Resource":["r","s"],
+                 "Condition":{"StringEquals":{"aws:K":["1","2"]}}}]"#,
+        );
+        let other = meaning(
+            r#"[{"Sid":"B","Effect":"Allow","Action":["X:b"],"Resource":["s","r"],"Condition":{"StringEquals":{"AWS:k":["2","1"]}}},
+                {"Sid":"C","Effect":"Allow","Action":"x:a","Resource":["s","r","r"],"Condition":{"StringEquals":{"aws:K":["2","1"]}}}]"#,
+        );
+        assert_eq!(plain, other);
+        assert_eq!(plain.digest(), other.digest());
+    }
+
+    #[test]
+    fn every_element_counts() {
+        let base =
+            r#"{"Effect":"Allow","Action":"x:A","Resource":"r","Condition":{"StringEquals":{"k":"1"}}}"#;
+        for (from, to) in [
+            ("Allow", "Deny"),
+            ("x:A", "x:B"),
+            (r#""Action""#, r#""NotAction""#),
+            (r#""Resource""#, r#""NotResource""#),
+            (r#""r""#, r#""R""#),
+            ("StringEquals", "StringLike"),
+            (r#""k""#, r#""l""#),
+            (r#""1""#, r#"["1","2"]"#),
+            (r#","Condition":{"StringEquals":{"k":"1"}}"#, ""),
+        ] {
+            let changed = base.replace(from, to);
+            assert_ne!(meaning(base), meaning(&changed), "{changed}");
+            assert_ne!(meaning(base).digest(), meaning(&changed).digest(), "{changed}");
+        }
+    }
+}

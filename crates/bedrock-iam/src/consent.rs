@@ -1,0 +1,146 @@
+//! Consent: the tag by which a role says which namespaces may use it.
+
+use std::collections::BTreeMap;
+
+/// The tag's key; a value holds at most 256 characters, so the list goes on in `….2` to `….9`.
+pub const TAG: &str = "bedrockaccess.io/namespaces";
+
+/// Any namespace of any cluster.
+const ANY: &str = "@any";
+
+/// Who asks for consent, and whether it must be asked for at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Applicant {
+    /// The cluster's id.
+    pub cluster_id: String,
+    /// The manifest's namespace.
+    pub namespace: String,
+    /// How the cluster asks for consent.
+    pub policy: Policy,
+}
+
+/// Whether consent must be given by a tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Policy {
+    /// By the role's tag.
+    Tag,
+    /// Every role of the account takes part: for a cluster with one tenant.
+    None,
+}
+
+/// What the tags say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consent {
+    /// The namespace is listed.
+    Given,
+    /// The tag is there and does not list the namespace.
+    Withheld,
+    /// There is no such tag; AWS may then forbid the operator to write to the role.
+    Untagged,
+}
+
+impl Applicant {
+    /// Reads the role's tags. Entries are separated by blanks: `cluster-id/namespace`, `namespace`, or `@any`.
+    pub fn consent(&self, tags: &BTreeMap<String, String>) -> Consent {
+        if self.policy == Policy::None {
+            return Consent::Given;
+        }
+        let keys = std::iter::once(TAG.to_owned()).chain((2..=9).map(|n| format!("{TAG}.{n}")));
+        let values: Vec<&String> = keys.filter_map(|key| tags.get(&key)).collect();
+        if values.is_empty() {
+            return Consent::Untagged;
+        }
+        let mut entries = values.into_iter().flat_map(|value| value.split_whitespace());
+        if entries.any(|entry| self.is_meant_by(entry)) {
+            Consent::Given
+        } else {
+            Consent::Withheld
+        }
+    }
+
+    /// The entry that the documentation shows first: this namespace of this cluster.
+    pub fn entry(&self) -> String {
+        format!("{}/{}", self.cluster_id, self.namespace)
+    }
+
+    fn is_meant_by(&self, entry: &str) -> bool {
+        // `deny:` additionally lets the entry's namespaces use explicit denies.
+        let entry = entry.strip_prefix("deny:").unwrap_or(entry);
+        entry == ANY || entry == self.namespace || entry == self.entry()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn consent(tags: &[(&str, &str)]) -> Consent {
+        let applicant = Applicant {
+            cluster_id: "c1".into(),
+            namespace: "team-a".into(),
+            policy: Policy::Tag,
+        };
+        let tags = tags
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect();
+        applicant.consent(&tags)
+    }
+
+    #[test]
+    fn a_listed_namespace_is_accepted_in_each_spelling() {
+        for value in [
+            "team-a",
+            "c1/team-a",
+            "@any",
+            "deny:team-a",
+            "team-b  c1/team-a\tteam-c",
+        ] {
+            assert_eq!(consent(&[(TAG, value)]), Consent::Given, "{value}");
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_consent_is_none() {
+        for value in [
+            "",
+            "team-ab",
+            "team",
+            "c2/team-a",
+            "*",
+            "team-*",
+            "team-a,team-b",
+            "@none",
+            "Team-A",
+            "deny:",
+        ] {
+            assert_eq!(consent(&[(TAG, value)]), Consent::Withheld, "{value}");
+        }
+    }
+
+    #[test]
+    fn the_list_goes_on_in_numbered_tags_up_to_nine() {
+        assert_eq!(
+            consent(&[(TAG, "x"), ("bedrockaccess.io/namespaces.9", "team-a")]),
+            Consent::Given
+        );
+        assert_eq!(
+            consent(&[(TAG, "x"), ("bedrockaccess.io/namespaces.10", "team-a")]),
+            Consent::Withheld
+        );
+        assert_eq!(
+            consent(&[("bedrockaccess.io/namespace", "team-a")]),
+            Consent::Untagged
+        );
+    }
+
+    #[test]
+    fn consent_can_be_turned_off_for_a_cluster_with_one_tenant() {
+        let applicant = Applicant {
+            cluster_id: "c1".into(),
+            namespace: "team-a".into(),
+            policy: Policy::None,
+        };
+        assert_eq!(applicant.consent(&BTreeMap::new()), Consent::Given);
+    }
+}

@@ -1,0 +1,224 @@
+//! IAM policy documents: what we write, and what GetRolePolicy returns.
+//!
+//! Grammar: IAM User Guide, "Grammar of the IAM JSON policy language". An element that an identity policy cannot have is
+//! an error, so that nothing in a document is overlooked.
+
+use std::collections::BTreeMap;
+
+use percent_encoding::percent_decode_str;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The only version with which policy variables and our conditions mean what they should.
+const VERSION: &str = "2012-10-17";
+
+/// A policy document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct Document {
+    /// `2012-10-17`.
+    pub version: String,
+    /// A name that IAM ignores; never written by us.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The statements.
+    #[serde(deserialize_with = "one_or_many")]
+    pub statement: Vec<Statement>,
+}
+
+/// One statement; `action` and `not_action`, `resource` and `not_resource` exclude each other.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct Statement {
+    /// The statement's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<String>,
+    /// Allow or Deny.
+    pub effect: Effect,
+    /// The actions meant.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "one_or_many",
+        serialize_with = "short"
+    )]
+    pub action: Vec<String>,
+    /// All actions but these; never written by us.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "one_or_many",
+        serialize_with = "short"
+    )]
+    pub not_action: Vec<String>,
+    /// The resources meant.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "one_or_many",
+        serialize_with = "short"
+    )]
+    pub resource: Vec<String>,
+    /// All resources but these; never written by us.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "one_or_many",
+        serialize_with = "short"
+    )]
+    pub not_resource: Vec<String>,
+    /// Operator → condition key → values; all must hold.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub condition: Conditions,
+}
+
+/// Operator → condition key → values.
+pub type Conditions = BTreeMap<String, BTreeMap<String, Values>>;
+
+/// Allow or Deny.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Effect {
+    /// Grants, unless something denies.
+    Allow,
+    /// Denies, whatever else grants.
+    Deny,
+}
+
+/// The values of a condition key; numbers and booleans are read as the strings that IAM compares.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Values(#[serde(deserialize_with = "scalars")] pub Vec<String>);
+
+impl Serialize for Values {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        short(&self.0, serializer)
+    }
+}
+
+/// A text that is no identity policy.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidDocument {
+    /// Percent-encoding that does not decode to UTF-8.
+    #[error("the policy document is not UTF-8 once percent-decoded")]
+    Encoding(#[source] std::str::Utf8Error),
+    /// Not JSON, or not the elements of an identity policy.
+    #[error("the policy document is not an identity policy: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+impl Document {
+    /// A document of these statements in the current policy version.
+    pub fn new(statement: Vec<Statement>) -> Self {
+        Self {
+            version: VERSION.to_owned(),
+            id: None,
+            statement,
+        }
+    }
+
+    /// Reads what GetRolePolicy returns (percent-encoded, RFC 3986) as well as plain JSON.
+    pub fn parse(text: &str) -> Result<Self, InvalidDocument> {
+        if text.trim_start().starts_with('{') {
+            return Ok(serde_json::from_str(text)?);
+        }
+        let decoded = percent_decode_str(text)
+            .decode_utf8()
+            .map_err(InvalidDocument::Encoding)?;
+        Ok(serde_json::from_str(&decoded)?)
+    }
+
+    /// The compact JSON that PutRolePolicy takes.
+    pub fn to_json(&self) -> String {
+        // Strings and lists of strings always serialise; IAM would refuse the empty text.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// The size as IAM counts it against a quota: characters without white space (IAM quotas page).
+    pub fn characters(&self) -> usize {
+        self.to_json().chars().filter(|c| !c.is_whitespace()).count()
+    }
+}
+
+fn short<S: Serializer>(values: &[String], serializer: S) -> Result<S::Ok, S::Error> {
+    match values {
+        [only] => only.serialize(serializer),
+        _ => values.serialize(serializer),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMany<T> {
+    One(T),
+    Many(Vec<T>),
+}
+
+fn one_or_many<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    Ok(match OneOrMany::deserialize(deserializer)? {
+        OneOrMany::One(one) => vec![one],
+        OneOrMany::Many(many) => many,
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Scalar {
+    Text(String),
+    Flag(bool),
+    Number(serde_json::Number),
+}
+
+fn scalars<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let scalars: Vec<Scalar> = one_or_many(deserializer)?;
+    Ok(scalars
+        .into_iter()
+        .map(|scalar| match scalar {
+            Scalar::Text(text) => text,
+            Scalar::Flag(flag) => flag.to_string(),
+            Scalar::Number(number) => number.to_string(),
+        })
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"a:B","Resource":"*",
+        "Condition":{"Bool":{"aws:SecureTransport":true},"NumericLessThan":{"x:y":5}}}}"#;
+
+    #[test]
+    fn one_and_many_scalars_and_text_read_alike() {
+        let document = Document::parse(ONE).unwrap();
+        assert_eq!(document.statement[0].action, ["a:B"]);
+        assert_eq!(
+            document.statement[0].condition["Bool"]["aws:SecureTransport"].0,
+            ["true"]
+        );
+        assert_eq!(document.statement[0].condition["NumericLessThan"]["x:y"].0, ["5"]);
+    }
+
+    #[test]
+    fn the_percent_encoded_document_of_get_role_policy_reads_like_the_plain_one() {
+        let encoded =
+            percent_encoding::utf8_percent_encode(ONE, percent_encoding::NON_ALPHANUMERIC).to_string();
+        assert_eq!(Document::parse(&encoded).unwrap(), Document::parse(ONE).unwrap());
+    }
+
+    #[test]
+    fn unknown_elements_and_broken_text_are_errors_not_guesses() {
+        for text in [
+            "",
+            "%ff",
+            "[]",
+            "{}",
+            r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*"}]}"#,
+        ] {
+            assert!(Document::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn white_space_does_not_count() {
+        let document = Document::parse(ONE).unwrap();
+        assert_eq!(document.characters(), document.to_json().len());
+    }
+}

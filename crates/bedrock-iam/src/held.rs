@@ -1,0 +1,102 @@
+//! Which grants a policy of ours still holds, read back from its statements.
+//!
+//! A profile that Bedrock suddenly does not answer for keeps the grant that it had. What it had is read from the policy on
+//! the role, never from a status.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::arn::{FoundationModelArn, InferenceProfileArn};
+use crate::canonical::{Digest, Meaning};
+use crate::document::{Document, Effect, Statement};
+use crate::observed::PolicyState;
+use crate::policy::INFERENCE_PROFILE_ARN;
+use crate::resolve::Grant;
+
+/// The grants that stand in our policy.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    profiles: BTreeMap<InferenceProfileArn, BTreeSet<FoundationModelArn>>,
+    on_demand: BTreeSet<FoundationModelArn>,
+    as_written: bool,
+}
+
+impl Held {
+    /// Reads the policy on the role; `last_written` tells whether someone edited it since.
+    pub fn read(policy: &PolicyState, last_written: Option<&Digest>) -> Self {
+        let PolicyState::Ours(document) = policy else {
+            return Self::default();
+        };
+        let mut held = Self::of(document);
+        held.as_written = last_written == Some(&Meaning::of(document).digest());
+        held
+    }
+
+    /// Reads a document by its statements: profile ARNs that may be invoked, with the models that their condition opens.
+    pub fn of(document: &Document) -> Self {
+        let mut held = Self::default();
+        let granting = || {
+            document
+                .statement
+                .iter()
+                .filter(|statement| statement.effect == Effect::Allow)
+        };
+        for profile in granting().flat_map(arns::<InferenceProfileArn>) {
+            held.profiles.entry(profile).or_default();
+        }
+        for statement in granting() {
+            let models: BTreeSet<FoundationModelArn> = arns(statement).collect();
+            for profile in conditions(statement, "StringEquals").filter_map(|value| value.parse().ok()) {
+                if let Some(routes) = held.profiles.get_mut(&profile) {
+                    routes.extend(models.iter().cloned());
+                }
+            }
+            if conditions(statement, "Null").any(|value| value == "true") {
+                held.on_demand.extend(models);
+            }
+        }
+        held
+    }
+
+    /// The models that the profile's grant holds; empty if there is none.
+    pub fn models(&self, profile: &InferenceProfileArn) -> BTreeSet<FoundationModelArn> {
+        self.profiles.get(profile).cloned().unwrap_or_default()
+    }
+
+    /// Whether the model is granted on demand.
+    pub fn on_demand(&self, model: &FoundationModelArn) -> bool {
+        self.on_demand.contains(model)
+    }
+
+    /// The grants, by source Region and id.
+    pub fn grants(&self) -> Vec<Grant> {
+        let profiles = self.profiles.iter().map(|(arn, models)| Grant::Profile {
+            arn: arn.clone(),
+            models: models.clone(),
+        });
+        let on_demand = self
+            .on_demand
+            .iter()
+            .map(|model| Grant::OnDemand { model: model.clone() });
+        profiles.chain(on_demand).collect()
+    }
+
+    /// Whether the policy still means what we last wrote, so that all that it holds was once answered by Bedrock.
+    pub fn is_as_written(&self) -> bool {
+        self.as_written
+    }
+}
+
+fn arns<T: std::str::FromStr>(statement: &Statement) -> impl Iterator<Item = T> {
+    statement
+        .resource
+        .iter()
+        .filter_map(|resource| resource.parse().ok())
+}
+
+fn conditions<'a>(statement: &'a Statement, operator: &str) -> impl Iterator<Item = &'a String> {
+    let values = statement
+        .condition
+        .get(operator)
+        .and_then(|keys| keys.get(INFERENCE_PROFILE_ARN));
+    values.into_iter().flat_map(|values| &values.0)
+}

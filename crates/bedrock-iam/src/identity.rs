@@ -1,0 +1,100 @@
+//! The name under which one `BedrockAccess` writes, and the mark by which it knows its own policy again.
+
+use sha2::{Digest as _, Sha256};
+
+/// The prefix of every Sid that we write.
+pub const SID_PREFIX: &str = "BedrockAccess";
+
+/// 128 characters: PutRolePolicy, `PolicyName`.
+const MAX_POLICY_NAME: usize = 128;
+
+const POLICY_NAME_PREFIX: &str = "bedrock-access";
+
+/// The inline policy's name and first Sid, derived from (cluster id, namespace, name).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyIdentity {
+    name: String,
+    hash: String,
+}
+
+impl PolicyIdentity {
+    /// The same three strings always give the same identity; different ones differ in 80 bits of SHA-256.
+    pub fn derive(cluster_id: &str, namespace: &str, name: &str) -> Self {
+        let hash = base32(&Sha256::digest(format!("{cluster_id}\n{namespace}\n{name}"))[..10]);
+        let readable: String = format!("{POLICY_NAME_PREFIX}.{namespace}.{name}")
+            .chars()
+            .filter(|c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(*c))
+            .take(MAX_POLICY_NAME - 1 - hash.len())
+            .collect();
+        Self {
+            name: format!("{readable}.{hash}"),
+            hash,
+        }
+    }
+
+    /// The inline policy's name: readable, unique, at most 128 characters.
+    pub fn policy_name(&self) -> &str {
+        &self.name
+    }
+
+    /// The Sid of the statement at `index`; the first carries the hash, the others stay short for the quota's sake.
+    pub fn sid(&self, index: usize) -> String {
+        match index {
+            0 => format!("{SID_PREFIX}{}", self.hash),
+            _ => format!("{SID_PREFIX}{index}"),
+        }
+    }
+}
+
+/// RFC 4648 base 32 in lower case: the densest alphabet that both a Sid and a policy name allow without regard to case.
+fn base32(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    bytes
+        .chunks(5)
+        .flat_map(|chunk| {
+            let bits = chunk
+                .iter()
+                .fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
+            (0..chunk.len() * 8 / 5)
+                .rev()
+                .map(move |i| ALPHABET[(bits >> (5 * i) & 31) as usize] as char)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_is_readable_and_ends_with_eighty_bits_of_hash() {
+        let identity = PolicyIdentity::derive("cluster", "team-a", "assistant");
+        let hash = identity.sid(0)[SID_PREFIX.len()..].to_owned();
+        assert_eq!(
+            identity.policy_name(),
+            format!("bedrock-access.team-a.assistant.{hash}")
+        );
+        assert_eq!(hash.len(), 16);
+    }
+
+    #[test]
+    fn the_longest_names_fit_and_still_differ() {
+        let long = |last: &str| PolicyIdentity::derive("c", &"n".repeat(63), &("x".repeat(252) + last));
+        assert_eq!(long("a").policy_name().len(), 128);
+        assert_ne!(long("a").policy_name(), long("b").policy_name());
+    }
+
+    #[test]
+    fn cluster_namespace_and_name_each_count() {
+        let names = [("c", "a", "b"), ("d", "a", "b"), ("c", "b", "a"), ("c", "a", "c")]
+            .map(|(cluster, ns, name)| PolicyIdentity::derive(cluster, ns, name).policy_name().to_owned());
+        let distinct: std::collections::BTreeSet<_> = names.iter().collect();
+        assert_eq!(distinct.len(), names.len());
+    }
+
+    #[test]
+    fn base32_is_the_standard_one() {
+        assert_eq!(base32(b"fooba"), "mzxw6ytb");
+        assert_eq!(base32(b"foobafooba"), "mzxw6ytbmzxw6ytb");
+    }
+}

@@ -1,0 +1,106 @@
+//! What a manifest wants, once it is parsed: no options, no strings that could be anything.
+
+use std::collections::BTreeSet;
+
+use crate::arn::RoleArn;
+use crate::consent::Applicant;
+use crate::identifier::{ModelId, ProfileId, Region, RoleName};
+use crate::identity::PolicyIdentity;
+
+/// Everything that a manifest asks of AWS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Intent {
+    /// Under which name we write.
+    pub identity: PolicyIdentity,
+    /// Whose consent the role must have given.
+    pub applicant: Applicant,
+    /// The role, in the operator's own account.
+    pub role: RoleName,
+    /// The whole ARN that the role must have, where the manifest gave one.
+    pub role_arn: Option<RoleArn>,
+    /// What the role may call, and from where.
+    pub targets: BTreeSet<Target>,
+    /// How it may call.
+    pub operations: Operations,
+    /// The residency lock: no grant may reach a Region outside it.
+    pub allowed_destination_regions: Option<BTreeSet<Region>>,
+    /// What to do about someone else's changes.
+    pub drift_policy: DriftPolicy,
+    /// The profile whose shorter answer the user accepts, if any.
+    pub accepted_shrink: Option<AcceptedShrink>,
+}
+
+/// A user's word that a profile really became shorter, or is gone: `PROFILE[@REGION]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AcceptedShrink {
+    /// The profile.
+    pub profile: ProfileId,
+    /// The source Region; every one if absent.
+    pub source: Option<Region>,
+}
+
+impl AcceptedShrink {
+    /// Whether the word is about this profile in this source Region.
+    pub fn covers(&self, profile: &ProfileId, source: &Region) -> bool {
+        self.profile == *profile && self.source.as_ref().is_none_or(|region| region == source)
+    }
+}
+
+/// One thing that may be called from one source Region.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Target {
+    /// A system-defined inference profile.
+    Profile {
+        /// The source Region.
+        source: Region,
+        /// The profile.
+        id: ProfileId,
+    },
+    /// A foundation model on demand, without a profile (`scopes: [in-region]`).
+    OnDemand {
+        /// The source Region, which is also the only destination.
+        source: Region,
+        /// The model.
+        model: ModelId,
+    },
+}
+
+impl Target {
+    /// The source Region.
+    pub fn source(&self) -> &Region {
+        match self {
+            Self::Profile { source, .. } | Self::OnDemand { source, .. } => source,
+        }
+    }
+}
+
+/// The Bedrock actions of a grant (Service Authorization Reference).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operations {
+    /// `bedrock:InvokeModel`, which also authorises Converse.
+    Invoke,
+    /// `bedrock:InvokeModelWithResponseStream`, which also authorises ConverseStream.
+    Stream,
+    /// Both.
+    Both,
+}
+
+impl Operations {
+    /// The IAM actions.
+    pub fn actions(self) -> &'static [&'static str] {
+        match self {
+            Self::Invoke => &["bedrock:InvokeModel"],
+            Self::Stream => &["bedrock:InvokeModelWithResponseStream"],
+            Self::Both => &["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"],
+        }
+    }
+}
+
+/// What to do when the policy on the role is no longer what we last wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DriftPolicy {
+    /// Repair it.
+    Enforce,
+    /// Report it, and write only for a new object, a changed spec or a changed route.
+    Report,
+}

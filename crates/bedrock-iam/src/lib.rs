@@ -1,0 +1,47 @@
+//! Exact IAM policies for Amazon Bedrock inference profiles, as pure functions.
+//!
+//! The policy on a role is a function of three values: what a manifest wants ([`Intent`]), what Bedrock answers
+//! ([`Answers`]), and what the role holds today ([`Observed`]). Read the modules in the order in which data flows:
+//!
+//! | step | module | from → to |
+//! |---|---|---|
+//! | who writes | [`identity`] | cluster, namespace, name → policy name and first Sid |
+//! | what is wanted | [`intent`] | the parsed manifest |
+//! | what Bedrock says | [`answer`] | untrusted answers, one per target |
+//! | what that means | [`resolve`](mod@resolve) | intent + answers + what is held → grants and findings |
+//! | as a policy | [`policy`] | grants → [`Document`] |
+//! | what to do | [`plan`](mod@plan) | desired + observed → steps |
+//! | what to say | [`verdict`](mod@verdict) | findings → conditions |
+//!
+//! Nothing here touches Kubernetes, AWS, a clock or the environment. Facts about Bedrock and IAM name their source:
+//! the AWS page or API.
+
+pub mod answer;
+pub mod arn;
+pub mod canonical;
+pub mod consent;
+pub mod document;
+pub mod finding;
+pub mod held;
+pub mod identifier;
+pub mod identity;
+pub mod intent;
+pub mod observed;
+pub mod plan;
+pub mod policy;
+pub mod resolve;
+pub mod verdict;
+
+pub use answer::{Answer, Answers, Class, Fault};
+pub use arn::{FoundationModelArn, InferenceProfileArn, RoleArn};
+pub use canonical::{Digest, Meaning};
+pub use document::Document;
+pub use finding::{Finding, Reason};
+pub use held::Held;
+pub use identifier::{AccountId, ModelId, Partition, ProfileId, Region, RoleName};
+pub use identity::PolicyIdentity;
+pub use intent::{DriftPolicy, Intent, Operations, Target};
+pub use observed::{Account, Observed, PolicyState, Role, RoleState};
+pub use plan::{Desired, Plan, Step};
+pub use resolve::{Grant, Resolution};
+pub use verdict::Verdict;

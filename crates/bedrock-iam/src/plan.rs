@@ -1,0 +1,336 @@
+//! What to do in AWS, decided from values alone.
+//!
+//! A plan only ever names our own policy. It holds at most one step: IAM replaces a policy whole, so a wanted grant is
+//! never absent in between.
+
+use crate::answer::{Class, Fault};
+use crate::canonical::{Digest, Meaning};
+use crate::consent::{Consent, TAG};
+use crate::document::Document;
+use crate::finding::{Finding, Reason};
+use crate::held::Held;
+use crate::intent::{DriftPolicy, Intent, Target};
+use crate::observed::{Account, Observed, PolicyState, RoleState};
+use crate::policy::{self, INLINE_QUOTA};
+use crate::resolve::Resolution;
+
+/// What to do, and what to say about it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// The one write to AWS, if any.
+    pub step: Option<Step>,
+    /// What our policy on the role is to be once the plan is carried out; `None` where that is not ours to decide.
+    pub desired: Option<Desired>,
+    /// What stands against the manifest.
+    pub findings: Vec<Finding>,
+}
+
+/// One write to AWS; repeating it changes nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// PutRolePolicy.
+    Put {
+        /// The whole policy.
+        document: Document,
+        /// Why.
+        cause: Cause,
+    },
+    /// DeleteRolePolicy.
+    Delete,
+}
+
+/// Why a policy is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// There was none, and we never wrote one.
+    New,
+    /// The manifest or a route changed.
+    Changed,
+    /// Someone removed or edited what we wrote.
+    Drift,
+}
+
+/// The policy that the role is to hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Desired {
+    /// This policy.
+    Policy(Document),
+    /// None.
+    Nothing,
+}
+
+impl Desired {
+    /// What it means; the meaning of nothing is that of an empty policy.
+    pub fn meaning(&self) -> Meaning {
+        match self {
+            Self::Policy(document) => Meaning::of(document),
+            Self::Nothing => Meaning::default(),
+        }
+    }
+}
+
+/// Plans for an object that is to be kept in step.
+pub fn plan(
+    intent: &Intent,
+    account: &Account,
+    resolution: &Resolution,
+    observed: &Observed,
+    last_written: Option<&Digest>,
+) -> Plan {
+    let mut plan = refusal(intent, account, observed)
+        .unwrap_or_else(|| sync(intent, resolution, &observed.policy, last_written));
+    plan.findings.extend(resolution.findings.iter().cloned());
+    plan
+}
+
+/// Plans for a suspended object: nothing, unless consent was withdrawn.
+pub fn plan_suspended(intent: &Intent, account: &Account, observed: &Observed) -> Plan {
+    let consent_is_gone = |plan: &Plan| {
+        plan.findings
+            .iter()
+            .any(|finding| finding.reason == Reason::ConsentMissing)
+    };
+    refusal(intent, account, observed)
+        .filter(consent_is_gone)
+        .unwrap_or_default()
+}
+
+/// Plans for an object that is being deleted: our policy goes, anything else stays.
+pub fn teardown(policy: &PolicyState) -> Plan {
+    match policy {
+        PolicyState::Ours(_) => Plan {
+            step: Some(Step::Delete),
+            desired: Some(Desired::Nothing),
+            findings: Vec::new(),
+        },
+        PolicyState::Absent | PolicyState::Foreign => Plan::default(),
+        PolicyState::Fault(fault) => Plan {
+            findings: vec![Finding::new(Reason::of_policy_fault(fault.class), &fault.message)],
+            ..Plan::default()
+        },
+    }
+}
+
+/// Refuses, before Bedrock is asked anything, a manifest whose profile ARNs alone exceed the quota.
+pub fn cannot_fit(intent: &Intent) -> Option<Finding> {
+    // `arn:aws:bedrock:R:ACCOUNT:inference-profile/ID` and quotes; the longer partitions only add to it.
+    const PROFILE_ARN: usize = "arn:aws:bedrock::111122223333:inference-profile/".len() + 3;
+    let least: usize = intent
+        .targets
+        .iter()
+        .map(|target| match target {
+            Target::Profile { source, id } => PROFILE_ARN + source.as_str().len() + id.as_str().len(),
+            Target::OnDemand { source, model } => PROFILE_ARN + source.as_str().len() + model.as_str().len(),
+        })
+        .sum();
+    (least > INLINE_QUOTA).then(|| too_large(&format!("at least {least}"), intent.targets.len()))
+}
+
+/// The plan for a role that may not be written to: it says why, and takes our policy away where consent is gone.
+fn refusal(intent: &Intent, account: &Account, observed: &Observed) -> Option<Plan> {
+    let refuse = |reason, message: String| {
+        Some(Plan {
+            findings: vec![Finding::new(reason, message)],
+            ..Plan::default()
+        })
+    };
+    if let Some(arn) = &intent.role_arn
+        && (arn.account != account.id || arn.partition != account.partition)
+    {
+        let message = format!(
+            "role {arn} is not in account {} of partition {}",
+            account.id, account.partition
+        );
+        return refuse(Reason::AccountNotServed, message);
+    }
+    let role = match &observed.role {
+        RoleState::Found(role) => role,
+        RoleState::Missing => {
+            let message = format!("role {} does not exist in account {}", intent.role, account.id);
+            return refuse(Reason::RoleNotFound, message);
+        }
+        RoleState::Fault(fault) => return refuse(Reason::of_role_fault(fault.class), fault.message.clone()),
+    };
+    if let Some(wanted) = intent.role_arn.as_ref().filter(|wanted| **wanted != role.arn) {
+        let message = format!(
+            "role {} is {}, not {wanted}: correct spec.role.arn",
+            intent.role, role.arn
+        );
+        return refuse(Reason::RoleNotFound, message);
+    }
+    if role.is_protected() {
+        let message = format!(
+            "role {} can only be modified by AWS: choose a role of your own",
+            role.arn
+        );
+        return refuse(Reason::RoleProtected, message);
+    }
+    match intent.applicant.consent(&role.tags) {
+        Consent::Given => None,
+        Consent::Withheld => Some(withdraw(intent, "does not list", observed)),
+        Consent::Untagged => Some(withdraw(intent, "is missing: it must list", observed)),
+    }
+}
+
+fn withdraw(intent: &Intent, problem: &str, observed: &Observed) -> Plan {
+    let Intent { role, applicant, .. } = intent;
+    let message = format!(
+        "the tag {TAG} on role {role} {problem} namespace {}; allow it with: \
+         aws iam tag-role --role-name {role} --tags Key={TAG},Value={}",
+        applicant.namespace,
+        applicant.entry()
+    );
+    Plan {
+        findings: vec![Finding::new(Reason::ConsentMissing, message)],
+        ..teardown(&observed.policy)
+    }
+}
+
+fn sync(
+    intent: &Intent,
+    resolution: &Resolution,
+    policy: &PolicyState,
+    last_written: Option<&Digest>,
+) -> Plan {
+    let held = match policy {
+        PolicyState::Absent => None,
+        PolicyState::Ours(document) => Some(document),
+        PolicyState::Foreign => {
+            let message = format!(
+                "role {} has an inline policy {} that this operator did not write; rename or remove it",
+                intent.role,
+                intent.identity.policy_name()
+            );
+            return Plan {
+                findings: vec![Finding::new(Reason::PolicyNameTaken, message)],
+                ..Plan::default()
+            };
+        }
+        PolicyState::Fault(fault) => {
+            let finding = Finding::new(Reason::of_policy_fault(fault.class), &fault.message);
+            return Plan {
+                findings: vec![finding],
+                ..Plan::default()
+            };
+        }
+    };
+    let desired = match policy::document(&intent.identity, &resolution.grants, intent.operations) {
+        Some(document) if document.characters() > INLINE_QUOTA => {
+            let finding = too_large(&document.characters().to_string(), resolution.grants.len());
+            return Plan {
+                findings: vec![finding],
+                ..Plan::default()
+            };
+        }
+        Some(document) => Desired::Policy(document),
+        None => Desired::Nothing,
+    };
+    let meaning = desired.meaning();
+    if held.map(Meaning::of).unwrap_or_default() == meaning {
+        return Plan {
+            desired: Some(desired),
+            ..Plan::default()
+        };
+    }
+
+    let cause = match last_written {
+        Some(digest) if *digest == meaning.digest() => Cause::Drift,
+        Some(_) => Cause::Changed,
+        None if held.is_some() => Cause::Changed,
+        None => Cause::New,
+    };
+    if cause == Cause::Drift && intent.drift_policy == DriftPolicy::Report {
+        let message = format!(
+            "policy {} on role {} was {} by someone else; driftPolicy is Report, so it stays as it is",
+            intent.identity.policy_name(),
+            intent.role,
+            if held.is_some() { "changed" } else { "removed" }
+        );
+        return Plan {
+            findings: vec![Finding::new(Reason::DriftDetected, message)],
+            ..Plan::default()
+        };
+    }
+    let step = match &desired {
+        Desired::Policy(document) => Step::Put {
+            document: document.clone(),
+            cause,
+        },
+        Desired::Nothing => Step::Delete,
+    };
+    Plan {
+        step: Some(step),
+        desired: Some(desired),
+        findings: Vec::new(),
+    }
+}
+
+/// Whether the policy read back is the one that was wanted, and covers every route of every grant.
+pub fn verify(intent: &Intent, desired: &Desired, read_back: &PolicyState) -> Option<Finding> {
+    let held = match read_back {
+        PolicyState::Ours(document) => Desired::Policy(document.clone()),
+        PolicyState::Absent => Desired::Nothing,
+        PolicyState::Fault(fault) => {
+            return Some(Finding::new(Reason::of_policy_fault(fault.class), &fault.message));
+        }
+        PolicyState::Foreign => {
+            let message = format!(
+                "policy {} was replaced while it was written",
+                intent.identity.policy_name()
+            );
+            return Some(Finding::new(Reason::PolicyNameTaken, message));
+        }
+    };
+    if held.meaning() == desired.meaning() && routes(&held) == routes(desired) {
+        return None;
+    }
+    let message = format!(
+        "policy {} was written to role {}; IAM does not show it yet",
+        intent.identity.policy_name(),
+        intent.role
+    );
+    Some(Finding::new(Reason::Progressing, message))
+}
+
+/// What it means that a step failed.
+pub fn step_failed(intent: &Intent, plan: &Plan, step: &Step, fault: &Fault) -> Finding {
+    let (role, policy) = (&intent.role, intent.identity.policy_name());
+    let message = match (step, fault.class) {
+        (Step::Put { document, .. }, Class::Quota) => format!(
+            "IAM has no room for the policy's {} characters beside the other inline policies of role {role} ({INLINE_QUOTA} \
+             together): remove some of them, or use fewer models, scopes or source Regions",
+            document.characters()
+        ),
+        (Step::Delete, Class::Denied) => format!(
+            "{}; remove the policy with: aws iam delete-role-policy --role-name {role} --policy-name {policy}",
+            fault.message
+        ),
+        _ => fault.message.clone(),
+    };
+    // A policy that outlives its consent is the role owner's concern, whatever stopped us.
+    let consent_is_gone = plan
+        .findings
+        .iter()
+        .any(|finding| finding.reason == Reason::ConsentMissing);
+    let reason = if consent_is_gone {
+        Reason::ConsentMissing
+    } else {
+        Reason::of_policy_fault(fault.class)
+    };
+    Finding::new(reason, message)
+}
+
+fn routes(desired: &Desired) -> Held {
+    match desired {
+        Desired::Policy(document) => Held::of(document),
+        Desired::Nothing => Held::default(),
+    }
+}
+
+fn too_large(characters: &str, grants: usize) -> Finding {
+    let message = format!(
+        "the policy needs {characters} characters for {grants} grants; a role's inline policies may have {INLINE_QUOTA} \
+         together: use fewer models, scopes or source Regions for this role, or a second role"
+    );
+    Finding::new(Reason::PolicyTooLarge, message)
+}

@@ -1,0 +1,322 @@
+//! From what is wanted and what Bedrock answered to what may be granted.
+//!
+//! An answer is believed only as far as its type allows: a profile leads to one model, in the role's partition, by exact
+//! ARNs. Every target that resolves is granted even when another does not; one that held a grant keeps it while Bedrock
+//! answers nothing, or less than before.
+
+use std::collections::BTreeSet;
+
+use crate::answer::{Answer, Answers, ON_DEMAND};
+use crate::arn::{FoundationModelArn, InferenceProfileArn};
+use crate::finding::{Finding, Reason};
+use crate::held::Held;
+use crate::identifier::{ModelId, ProfileId, Region};
+use crate::intent::{Intent, Target};
+use crate::observed::Account;
+
+/// What one target may do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Grant {
+    /// Call the profile, and through it its models.
+    Profile {
+        /// The profile in its source Region.
+        arn: InferenceProfileArn,
+        /// The model in every destination.
+        models: BTreeSet<FoundationModelArn>,
+    },
+    /// Call the model without a profile.
+    OnDemand {
+        /// The model in its only Region.
+        model: FoundationModelArn,
+    },
+}
+
+/// What may be granted, and what stands against the rest.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Resolution {
+    /// In the order of the targets.
+    pub grants: Vec<Grant>,
+    /// In the order of the targets.
+    pub findings: Vec<Finding>,
+}
+
+/// Judges every target of the intent.
+pub fn resolve(intent: &Intent, account: &Account, answers: &Answers, held: &Held) -> Resolution {
+    let mut resolution = Resolution::default();
+    let judge = Judge {
+        intent,
+        account,
+        answers,
+        held,
+    };
+    for target in &intent.targets {
+        let (grant, finding) = match target {
+            Target::Profile { source, id } => judge.profile(source, id, answers.targets.get(target)),
+            Target::OnDemand { source, model } => judge.on_demand(source, model, answers.targets.get(target)),
+        };
+        resolution.grants.extend(grant);
+        resolution.findings.extend(finding);
+    }
+    resolution
+}
+
+struct Judge<'a> {
+    intent: &'a Intent,
+    account: &'a Account,
+    answers: &'a Answers,
+    held: &'a Held,
+}
+
+type Judgement = (Option<Grant>, Option<Finding>);
+
+impl Judge<'_> {
+    fn profile(&self, source: &Region, id: &ProfileId, answer: Option<&Answer>) -> Judgement {
+        let arn = InferenceProfileArn {
+            partition: self.account.partition.clone(),
+            region: source.clone(),
+            account: self.account.id.clone(),
+            profile: id.clone(),
+        };
+        let held = self.held_models(&arn);
+        let place = format!("inference profile {id} in {source}");
+        let kept = |reason, problem: String| {
+            if held.is_empty() {
+                return (None, Some(Finding::new(reason, problem)));
+            }
+            let message = format!("{problem}; the grant that the role already has is kept");
+            let grant = Grant::Profile {
+                arn: arn.clone(),
+                models: held.clone(),
+            };
+            (Some(grant), Some(Finding::new(reason, message)))
+        };
+
+        let answered = match answer {
+            Some(Answer::Profile { arn: given, models }) => match self.believe(&arn, given, models) {
+                Ok(models) => models,
+                Err(problem) => return kept(Reason::BedrockUnavailable, problem),
+            },
+            Some(Answer::NotFound) if held.is_empty() || self.shrink_is_accepted(id, source) => {
+                return (None, Some(self.profile_not_found(id, source)));
+            }
+            Some(Answer::NotFound) => {
+                let problem = format!("{place} is no longer found; {}", accept(id, source));
+                return kept(Reason::ProfileShrunk, problem);
+            }
+            Some(Answer::Fault(fault)) => {
+                let problem = format!("{place}: {}", fault.message);
+                return kept(Reason::of_bedrock_fault(fault.class), problem);
+            }
+            Some(Answer::Model { .. }) | None => {
+                return kept(
+                    Reason::BedrockUnavailable,
+                    format!("{place} was not answered for"),
+                );
+            }
+        };
+
+        let beyond = self.beyond_lock(&answered);
+        if !beyond.is_empty() {
+            let problem = format!(
+                "{place} may route to {}, which routing.allowedDestinationRegions does not list; \
+                 allow the destination or remove the profile",
+                beyond.join(", ")
+            );
+            return kept(Reason::DestinationNotAllowed, problem);
+        }
+        let accepted = self.shrink_is_accepted(id, source);
+        if answered.is_empty() && !accepted {
+            return kept(
+                Reason::ProfileShrunk,
+                format!("{place} answers without any model; {}", accept(id, source)),
+            );
+        }
+        let lost: Vec<String> = held.difference(&answered).map(destination).collect();
+        if self.held.is_as_written() && !lost.is_empty() && !accepted {
+            let models = answered.union(&held).cloned().collect();
+            let message = format!(
+                "{place} no longer routes to {}; the grant that the role already has is kept; {}",
+                lost.join(", "),
+                accept(id, source)
+            );
+            return (
+                Some(Grant::Profile { arn, models }),
+                Some(Finding::new(Reason::ProfileShrunk, message)),
+            );
+        }
+        let grant = (!answered.is_empty()).then_some(Grant::Profile {
+            arn,
+            models: answered,
+        });
+        (grant, None)
+    }
+
+    fn on_demand(&self, source: &Region, model: &ModelId, answer: Option<&Answer>) -> Judgement {
+        let arn = FoundationModelArn {
+            partition: self.account.partition.clone(),
+            region: Some(source.clone()),
+            model: model.clone(),
+        };
+        let place = format!("model {model} in {source}");
+        if !self.beyond_lock(&BTreeSet::from([arn.clone()])).is_empty() {
+            let message = format!(
+                "{place} runs in {source}, which routing.allowedDestinationRegions does not list; allow it or remove the model"
+            );
+            return (None, Some(Finding::new(Reason::DestinationNotAllowed, message)));
+        }
+        let (reason, problem) = match answer {
+            Some(Answer::Model { arn: given, .. }) if *given != arn.to_string() => (
+                Reason::BedrockUnavailable,
+                format!("{place}: GetFoundationModel answered for {given:?}"),
+            ),
+            Some(Answer::Model { inference_types, .. })
+                if inference_types.iter().any(|kind| kind == ON_DEMAND) =>
+            {
+                return (Some(Grant::OnDemand { model: arn }), None);
+            }
+            Some(Answer::Model { .. }) => {
+                return (None, Some(self.on_demand_not_supported(model, source)));
+            }
+            Some(Answer::NotFound) => {
+                let message = format!("{place} does not exist; check the model id and the Region");
+                return (None, Some(Finding::new(Reason::ModelNotFound, message)));
+            }
+            Some(Answer::Fault(fault)) => (
+                Reason::of_bedrock_fault(fault.class),
+                format!("{place}: {}", fault.message),
+            ),
+            Some(Answer::Profile { .. }) | None => (
+                Reason::BedrockUnavailable,
+                format!("{place} was not answered for"),
+            ),
+        };
+        if self.held.on_demand(&arn) {
+            let message = format!("{problem}; the grant that the role already has is kept");
+            return (
+                Some(Grant::OnDemand { model: arn }),
+                Some(Finding::new(reason, message)),
+            );
+        }
+        (None, Some(Finding::new(reason, problem)))
+    }
+
+    /// What the policy holds of this profile, as far as its type and the lock allow it.
+    fn held_models(&self, arn: &InferenceProfileArn) -> BTreeSet<FoundationModelArn> {
+        let mut held = self.held.models(arn);
+        held.retain(|model| self.leads_to(arn, model));
+        // A lock that the user adds revokes at once, so nothing beyond it counts as held.
+        if self.beyond_lock(&held).is_empty() {
+            held
+        } else {
+            BTreeSet::new()
+        }
+    }
+
+    fn believe(
+        &self,
+        arn: &InferenceProfileArn,
+        given: &str,
+        models: &[String],
+    ) -> Result<BTreeSet<FoundationModelArn>, String> {
+        let place = format!("inference profile {} in {}", arn.profile, arn.region);
+        if given != arn.to_string() {
+            return Err(format!("{place}: GetInferenceProfile answered for {given:?}"));
+        }
+        models
+            .iter()
+            .map(|text| match text.parse::<FoundationModelArn>() {
+                Ok(model) if self.leads_to(arn, &model) => Ok(model),
+                Ok(_) | Err(_) => Err(format!(
+                    "{place}: GetInferenceProfile answered with {text:?}, which is not its model"
+                )),
+            })
+            .collect()
+    }
+
+    fn leads_to(&self, profile: &InferenceProfileArn, model: &FoundationModelArn) -> bool {
+        model.partition == self.account.partition && model.model.as_str() == profile.profile.model()
+    }
+
+    /// The destinations outside the lock; the region-less ARN may run anywhere and so lies outside every lock.
+    fn beyond_lock(&self, models: &BTreeSet<FoundationModelArn>) -> Vec<String> {
+        let Some(allowed) = &self.intent.allowed_destination_regions else {
+            return Vec::new();
+        };
+        let within = |model: &FoundationModelArn| {
+            model
+                .region
+                .as_ref()
+                .is_some_and(|region| allowed.contains(region))
+        };
+        models
+            .iter()
+            .filter(|model| !within(model))
+            .map(destination)
+            .collect()
+    }
+
+    fn shrink_is_accepted(&self, profile: &ProfileId, source: &Region) -> bool {
+        self.intent
+            .accepted_shrink
+            .as_ref()
+            .is_some_and(|accepted| accepted.covers(profile, source))
+    }
+
+    fn listed(&self, source: &Region, model: &str) -> Vec<&ProfileId> {
+        let listed = self.answers.listed.get(source);
+        listed
+            .into_iter()
+            .flatten()
+            .filter(|id| id.model() == model)
+            .collect()
+    }
+
+    fn profile_not_found(&self, id: &ProfileId, source: &Region) -> Finding {
+        let scopes: Vec<&str> = self
+            .listed(source, id.model())
+            .into_iter()
+            .map(ProfileId::scope)
+            .collect();
+        let remedy = if scopes.is_empty() {
+            format!(
+                "no scope offers model {} there; check the id and the Region",
+                id.model()
+            )
+        } else {
+            format!(
+                "model {} is offered there in scope {}",
+                id.model(),
+                scopes.join(", ")
+            )
+        };
+        let message = format!("inference profile {id} does not exist in {source}; {remedy}");
+        Finding::new(Reason::ProfileNotFound, message)
+    }
+
+    fn on_demand_not_supported(&self, model: &ModelId, source: &Region) -> Finding {
+        let profiles: Vec<&str> = self
+            .listed(source, model.as_str())
+            .into_iter()
+            .map(ProfileId::as_str)
+            .collect();
+        let remedy = if profiles.is_empty() {
+            "no inference profile offers it there either".to_owned()
+        } else {
+            format!("use an inference profile instead: {}", profiles.join(", "))
+        };
+        let message = format!("model {model} cannot be called on demand in {source}; {remedy}");
+        Finding::new(Reason::OnDemandNotSupported, message)
+    }
+}
+
+/// A model's destination for people: its Region, or `*` for any.
+pub fn destination(model: &FoundationModelArn) -> String {
+    model
+        .region
+        .as_ref()
+        .map_or_else(|| "*".to_owned(), ToString::to_string)
+}
+
+fn accept(id: &ProfileId, source: &Region) -> String {
+    format!("if this is right, annotate bedrockaccess.io/accept-shrink: {id}@{source}")
+}

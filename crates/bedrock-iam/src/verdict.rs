@@ -1,0 +1,262 @@
+//! From findings to the conditions that people and tools read.
+//!
+//! `Ready` is the summary. `Reconciling` and `Stalled` exist only while true, as kstatus (Helm, Flux, Argo CD) expects.
+
+use std::fmt::Write as _;
+
+use crate::finding::{Area, Finding, Outlook, Reason};
+
+/// What an object's status is to say, and when to look again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// The conditions that hold; any other of ours is to disappear.
+    pub conditions: Vec<Condition>,
+    /// When to look again.
+    pub next: Next,
+}
+
+/// One condition; the shell adds generation and time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// Such as `Ready`.
+    pub kind: &'static str,
+    /// True, False or Unknown.
+    pub status: Status,
+    /// In PascalCase.
+    pub reason: &'static str,
+    /// Stable while nothing changes.
+    pub message: String,
+}
+
+/// A condition's status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// It holds.
+    True,
+    /// It does not hold.
+    False,
+    /// Not known.
+    Unknown,
+}
+
+impl Status {
+    /// As Kubernetes writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::True => "True",
+            Self::False => "False",
+            Self::Unknown => "Unknown",
+        }
+    }
+}
+
+/// When to look at the object again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// After the object's interval.
+    AtInterval,
+    /// Soon, then less and less often, at most by the interval.
+    BackOff,
+}
+
+/// The three messages of an object with nothing against it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Praise {
+    /// For `RoleAccepted`.
+    pub role: String,
+    /// For `ProfilesResolved`.
+    pub profiles: String,
+    /// For `PolicyInSync`.
+    pub policy: String,
+}
+
+/// The condition that summarises the others.
+pub const READY: &str = "Ready";
+/// Exists while the object is on its way.
+pub const RECONCILING: &str = "Reconciling";
+/// Exists while someone must act before the object can become ready.
+pub const STALLED: &str = "Stalled";
+/// Exists while `spec.suspend` is true.
+pub const SUSPENDED: &str = "Suspended";
+
+const MOST_MESSAGES: usize = 5;
+
+/// Sums up the findings; `praise` is what to say of each area that has none.
+pub fn verdict(findings: &[Finding], praise: Praise) -> Verdict {
+    let mut conditions = Vec::new();
+    let role_accepted = areas(findings, Area::RoleAccepted).next().is_none();
+    if areas(findings, Area::Ready).next().is_none() {
+        conditions.push(area(
+            findings,
+            Area::RoleAccepted,
+            "RoleAccepted",
+            "RoleFound",
+            praise.role,
+        ));
+        conditions.push(area(
+            findings,
+            Area::ProfilesResolved,
+            "ProfilesResolved",
+            "Resolved",
+            praise.profiles,
+        ));
+        // Without the role nothing is known of the policy; the one exception would be the policy that consent lost.
+        if role_accepted {
+            conditions.push(area(
+                findings,
+                Area::PolicyInSync,
+                "PolicyInSync",
+                "InSync",
+                praise.policy.clone(),
+            ));
+        }
+    }
+
+    conditions.extend(summary(findings, praise.policy));
+    Verdict {
+        conditions,
+        next: next(findings),
+    }
+}
+
+/// Says only why nothing could be done, and nothing of what was not looked at.
+pub fn refusal(finding: &Finding) -> Verdict {
+    let findings = std::slice::from_ref(finding);
+    let mut conditions = Vec::new();
+    if finding.reason.area() == Area::PolicyInSync {
+        conditions.push(unmet("PolicyInSync", finding.reason, finding.message.clone()));
+    }
+    conditions.extend(summary(findings, String::new()));
+    Verdict {
+        conditions,
+        next: next(findings),
+    }
+}
+
+/// The condition of an object that is suspended.
+pub fn suspended() -> Condition {
+    let message = "spec.suspend is true: AWS is left as it is until it is false".to_owned();
+    Condition {
+        kind: SUSPENDED,
+        status: Status::True,
+        reason: "Suspended",
+        message,
+    }
+}
+
+/// `Ready` of an object that was suspended before it was ever reconciled.
+pub fn never_reconciled() -> Condition {
+    let message = "suspended before its first reconcile: nothing was granted".to_owned();
+    Condition {
+        kind: READY,
+        status: Status::Unknown,
+        reason: "Progressing",
+        message,
+    }
+}
+
+/// `Ready`, and while it is not True whoever has to act.
+fn summary(findings: &[Finding], praise: String) -> Vec<Condition> {
+    let decisive = findings
+        .iter()
+        .map(|finding| finding.reason)
+        .min_by_key(|reason| (reason.outlook() == Outlook::Unknown, reason.area(), *reason));
+    let Some(reason) = decisive else {
+        return vec![Condition {
+            kind: READY,
+            status: Status::True,
+            reason: "Reconciled",
+            message: praise,
+        }];
+    };
+    let ready = unmet(READY, reason, message(findings, reason));
+    let kind = if reason.outlook() == Outlook::Stalled {
+        STALLED
+    } else {
+        RECONCILING
+    };
+    let message = ready.message.clone();
+    vec![
+        Condition {
+            kind,
+            status: Status::True,
+            reason: reason.as_str(),
+            message,
+        },
+        ready,
+    ]
+}
+
+fn next(findings: &[Finding]) -> Next {
+    let soon = findings.iter().any(|finding| match finding.reason {
+        Reason::RoleNotFound | Reason::ConsentMissing => true,
+        reason => reason.outlook() == Outlook::Unknown,
+    });
+    if soon { Next::BackOff } else { Next::AtInterval }
+}
+
+fn areas(findings: &[Finding], area: Area) -> impl Iterator<Item = &Finding> {
+    findings
+        .iter()
+        .filter(move |finding| finding.reason.area() == area)
+}
+
+fn area(
+    findings: &[Finding],
+    area: Area,
+    kind: &'static str,
+    good: &'static str,
+    praise: String,
+) -> Condition {
+    let decisive = areas(findings, area)
+        .map(|finding| finding.reason)
+        .min_by_key(|reason| (reason.outlook() == Outlook::Unknown, *reason));
+    match decisive {
+        None => Condition {
+            kind,
+            status: Status::True,
+            reason: good,
+            message: praise,
+        },
+        Some(reason) => {
+            let of_area: Vec<Finding> = areas(findings, area).cloned().collect();
+            unmet(kind, reason, message(&of_area, reason))
+        }
+    }
+}
+
+fn unmet(kind: &'static str, reason: Reason, message: String) -> Condition {
+    let status = if reason.outlook() == Outlook::Unknown {
+        Status::Unknown
+    } else {
+        Status::False
+    };
+    Condition {
+        kind,
+        status,
+        reason: reason.as_str(),
+        message,
+    }
+}
+
+/// The messages of the deciding reason first, then the others; bounded, since a manifest may have a hundred typos.
+fn message(findings: &[Finding], decisive: Reason) -> String {
+    let (first, rest): (Vec<_>, Vec<_>) = findings.iter().partition(|finding| finding.reason == decisive);
+    let mut texts: Vec<&str> = Vec::new();
+    for finding in first.into_iter().chain(rest) {
+        if !texts.contains(&finding.message.as_str()) {
+            texts.push(&finding.message);
+        }
+    }
+    let mut message = texts
+        .iter()
+        .take(MOST_MESSAGES)
+        .copied()
+        .collect::<Vec<_>>()
+        .join("; ");
+    if let Some(more) = texts.len().checked_sub(MOST_MESSAGES).filter(|more| *more > 0) {
+        // Writing to a String cannot fail.
+        let _ = write!(message, "; and {more} more");
+    }
+    message
+}

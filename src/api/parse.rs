@@ -1,0 +1,355 @@
+//! From the resource as Kubernetes stores it to what the core works with.
+//!
+//! The API server's rules reject most mistakes before; everything is checked again here, because an object may be older
+//! than a rule.
+
+use std::collections::BTreeSet;
+use std::str::FromStr;
+use std::time::Duration;
+
+use bedrock_iam::consent::{Applicant, Policy as ConsentPolicy};
+use bedrock_iam::intent::AcceptedShrink;
+use bedrock_iam::{
+    DriftPolicy, Finding, InferenceProfileArn, Intent, ModelId, Operations, PolicyIdentity, ProfileId,
+    Reason, Region, RoleArn, RoleName, Target,
+};
+use jiff::SignedDuration;
+use kube::ResourceExt;
+
+use super::v1alpha1::{BedrockAccess, ModelEntry};
+
+/// Any new value asks for a reconcile that believes no cache.
+pub const RECONCILE_AT: &str = "bedrockaccess.io/reconcile-at";
+
+/// `PROFILE[@REGION]`: the profile's shorter answer is right.
+pub const ACCEPT_SHRINK: &str = "bedrockaccess.io/accept-shrink";
+
+/// The scope of a model that is called without an inference profile.
+const IN_REGION: &str = "in-region";
+
+const LEAST_INTERVAL: Duration = Duration::from_mins(1);
+
+/// What the operator, not the object, determines.
+#[derive(Clone, Debug)]
+pub struct Scope {
+    /// The cluster's id.
+    pub cluster_id: String,
+    /// The source Regions that are served; all if empty.
+    pub regions: BTreeSet<Region>,
+    /// How roles consent.
+    pub consent: ConsentPolicy,
+}
+
+/// The part of an object that must be readable for it to be deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ownership {
+    /// The role.
+    pub role: RoleName,
+    /// Our policy on it.
+    pub identity: PolicyIdentity,
+}
+
+type Parsed<T> = Result<T, Finding>;
+
+/// Reads the whole object.
+pub fn intent(object: &BedrockAccess, scope: &Scope) -> Parsed<Intent> {
+    let spec = &object.spec;
+    let Ownership { role, identity } = ownership(object, scope)?;
+    let role_arn = spec
+        .role
+        .arn
+        .as_deref()
+        .map(|arn| field("spec.role.arn", arn))
+        .transpose()?;
+    let sources: Vec<Region> = list("spec.sourceRegions", &spec.source_regions)?;
+    served(&sources, scope)?;
+    not_supported(object)?;
+    Ok(Intent {
+        identity,
+        applicant: Applicant {
+            cluster_id: scope.cluster_id.clone(),
+            namespace: object.namespace().unwrap_or_default(),
+            policy: scope.consent,
+        },
+        role,
+        role_arn,
+        targets: targets(object, &sources)?,
+        operations: operations(spec.operations.as_deref())?,
+        allowed_destination_regions: allowed_destination_regions(object)?,
+        drift_policy: match spec.drift_policy.as_str() {
+            "Enforce" => DriftPolicy::Enforce,
+            "Report" => DriftPolicy::Report,
+            other => {
+                return invalid(
+                    "spec.driftPolicy",
+                    format!("{other:?} is neither Enforce nor Report"),
+                );
+            }
+        },
+        accepted_shrink: accepted_shrink(object)?,
+    })
+}
+
+/// Reads only the role, which is enough to know our policy and to remove it.
+pub fn ownership(object: &BedrockAccess, scope: &Scope) -> Parsed<Ownership> {
+    let role = match (&object.spec.role.name, &object.spec.role.arn) {
+        (Some(name), None) => field("spec.role.name", name)?,
+        (None, Some(arn)) => field::<RoleArn>("spec.role.arn", arn)?.name,
+        _ => return invalid("spec.role", "exactly one of name and arn must be set"),
+    };
+    let namespace = object.namespace().unwrap_or_default();
+    let identity = PolicyIdentity::derive(&scope.cluster_id, &namespace, &object.name_any());
+    Ok(Ownership { role, identity })
+}
+
+/// The object's own interval, if it has one.
+pub fn interval(object: &BedrockAccess) -> Parsed<Option<Duration>> {
+    let Some(text) = &object.spec.interval else {
+        return Ok(None);
+    };
+    let interval = text
+        .parse::<SignedDuration>()
+        .ok()
+        .and_then(|interval| Duration::try_from(interval).ok());
+    match interval {
+        Some(interval) if interval >= LEAST_INTERVAL => Ok(Some(interval)),
+        Some(_) => invalid("spec.interval", format!("{text} is less than 1m")),
+        None => invalid(
+            "spec.interval",
+            format!("{text:?} is not a duration such as 10m or 1h30m"),
+        ),
+    }
+}
+
+/// The value of `bedrockaccess.io/accept-shrink` that was not handled yet.
+fn accepted_shrink(object: &BedrockAccess) -> Parsed<Option<AcceptedShrink>> {
+    let Some(value) = object.annotations().get(ACCEPT_SHRINK) else {
+        return Ok(None);
+    };
+    let handled = object
+        .status
+        .as_ref()
+        .and_then(|status| status.last_accepted_shrink.as_ref());
+    if handled == Some(value) {
+        return Ok(None);
+    }
+    let named = value.split_once('#').map_or(value.as_str(), |(named, _)| named);
+    let (profile, source) = match named.split_once('@') {
+        Some((profile, source)) => (profile, Some(source)),
+        None => (named, None),
+    };
+    let place = "metadata.annotations[bedrockaccess.io/accept-shrink]";
+    Ok(Some(AcceptedShrink {
+        profile: field(place, profile)?,
+        source: source.map(|source| field(place, source)).transpose()?,
+    }))
+}
+
+fn served(sources: &[Region], scope: &Scope) -> Parsed<()> {
+    if scope.regions.is_empty() {
+        return Ok(());
+    }
+    let Some(region) = sources.iter().find(|region| !scope.regions.contains(region)) else {
+        return Ok(());
+    };
+    let served: Vec<&str> = scope.regions.iter().map(Region::as_str).collect();
+    let message = format!(
+        "spec.sourceRegions: this operator does not serve {region}; it serves {} (--regions)",
+        served.join(", ")
+    );
+    Err(Finding::new(Reason::NotSupported, message))
+}
+
+/// Refuses what this version cannot grant exactly, rather than to grant less or more than was asked.
+fn not_supported(object: &BedrockAccess) -> Parsed<()> {
+    let spec = &object.spec;
+    let refuse = |what: String| {
+        let message = format!("{what} is not supported by this version; remove it, nothing was changed");
+        Err(Finding::new(Reason::NotSupported, message))
+    };
+    if spec
+        .guardrails
+        .as_ref()
+        .is_some_and(|guardrails| !guardrails.is_empty())
+    {
+        return refuse("spec.guardrails".to_owned());
+    }
+    let routing = spec.routing.as_ref();
+    if routing
+        .and_then(|routing| routing.denied_scopes.as_ref())
+        .is_some_and(|scopes| !scopes.is_empty())
+    {
+        return refuse("spec.routing.deniedScopes".to_owned());
+    }
+    for (index, entry) in spec.models.iter().enumerate() {
+        let place = format!("spec.models[{index}]");
+        if entry.model_arn.is_some() {
+            return refuse(format!("{place}.modelArn"));
+        }
+        if entry.model_id.as_ref().is_some_and(|id| id.ends_with('*')) {
+            return refuse(format!("{place}.modelId: a family (*)"));
+        }
+        if entry
+            .inference_profile
+            .as_ref()
+            .is_some_and(|id| id.contains(":application-inference-profile/"))
+        {
+            return refuse(format!(
+                "{place}.inferenceProfile: an application inference profile"
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn targets(object: &BedrockAccess, sources: &[Region]) -> Parsed<BTreeSet<Target>> {
+    let default_scopes = object
+        .spec
+        .routing
+        .as_ref()
+        .and_then(|routing| routing.scopes.as_deref());
+    let mut targets = BTreeSet::new();
+    if object.spec.models.is_empty() {
+        return invalid("spec.models", "at least one model is needed");
+    }
+    for (index, entry) in object.spec.models.iter().enumerate() {
+        let place = format!("spec.models[{index}]");
+        match (&entry.model_id, &entry.inference_profile) {
+            (Some(model), None) => {
+                let model: ModelId = field(&format!("{place}.modelId"), model)?;
+                let scopes = entry.scopes.as_deref().or(default_scopes).unwrap_or_default();
+                targets.extend(of_model(&place, &model, scopes, sources)?);
+            }
+            (None, Some(profile)) => targets.extend(of_profile(&place, entry, profile, sources)?),
+            _ => {
+                return invalid(
+                    &place,
+                    "exactly one of modelId, inferenceProfile and modelArn must be set",
+                );
+            }
+        }
+    }
+    Ok(targets)
+}
+
+fn of_model(place: &str, model: &ModelId, scopes: &[String], sources: &[Region]) -> Parsed<Vec<Target>> {
+    if scopes.is_empty() {
+        return invalid(
+            &format!("{place}.modelId"),
+            format!(
+                "{model} has no scope: set spec.routing.scopes or {place}.scopes, such as [us] or [in-region]"
+            ),
+        );
+    }
+    let mut targets = Vec::new();
+    for scope in scopes {
+        let place = format!("{place}.scopes");
+        let profile = match scope.as_str() {
+            IN_REGION => None,
+            scope if scope.contains('.') => {
+                return invalid(&place, format!("{scope:?} is not a scope such as us"));
+            }
+            scope => Some(ProfileId::of(scope, model).map_err(|error| problem(&place, &error.to_string()))?),
+        };
+        targets.extend(sources.iter().cloned().map(|source| match &profile {
+            None => Target::OnDemand {
+                source,
+                model: model.clone(),
+            },
+            Some(id) => Target::Profile {
+                source,
+                id: id.clone(),
+            },
+        }));
+    }
+    Ok(targets)
+}
+
+/// A system-defined profile by its id means every source Region; by its ARN only the ARN's.
+fn of_profile(place: &str, entry: &ModelEntry, profile: &str, sources: &[Region]) -> Parsed<Vec<Target>> {
+    let place = format!("{place}.inferenceProfile");
+    if entry.scopes.as_ref().is_some_and(|scopes| !scopes.is_empty()) {
+        return invalid(
+            &place,
+            "scopes belong to a modelId: an inference profile already has its scope",
+        );
+    }
+    if !profile.starts_with("arn:") {
+        let id: ProfileId = field(&place, profile)?;
+        return Ok(sources
+            .iter()
+            .cloned()
+            .map(|source| Target::Profile {
+                source,
+                id: id.clone(),
+            })
+            .collect());
+    }
+    let arn: InferenceProfileArn = field(&place, profile)?;
+    if !sources.contains(&arn.region) {
+        return invalid(&place, format!("{} is not one of spec.sourceRegions", arn.region));
+    }
+    Ok(vec![Target::Profile {
+        source: arn.region,
+        id: arn.profile,
+    }])
+}
+
+fn operations(operations: Option<&[String]>) -> Parsed<Operations> {
+    let place = "spec.operations";
+    let Some(operations) = operations else {
+        return Ok(Operations::Both);
+    };
+    let (mut invoke, mut stream) = (false, false);
+    for operation in operations {
+        match operation.as_str() {
+            "InvokeModel" => invoke = true,
+            "InvokeModelWithResponseStream" => stream = true,
+            other => {
+                return invalid(
+                    place,
+                    format!("{other:?} is neither InvokeModel nor InvokeModelWithResponseStream"),
+                );
+            }
+        }
+    }
+    match (invoke, stream) {
+        (true, true) => Ok(Operations::Both),
+        (true, false) => Ok(Operations::Invoke),
+        (false, true) => Ok(Operations::Stream),
+        (false, false) => invalid(place, "at least one operation is needed"),
+    }
+}
+
+fn allowed_destination_regions(object: &BedrockAccess) -> Parsed<Option<BTreeSet<Region>>> {
+    let regions = object
+        .spec
+        .routing
+        .as_ref()
+        .and_then(|routing| routing.allowed_destination_regions.as_ref());
+    regions
+        .map(|regions| list("spec.routing.allowedDestinationRegions", regions))
+        .transpose()
+        .map(|regions| regions.map(|regions| regions.into_iter().collect()))
+}
+
+fn list<T: FromStr<Err: ToString>>(place: &str, values: &[String]) -> Parsed<Vec<T>> {
+    let items = values.iter().enumerate();
+    items
+        .map(|(index, value)| field(&format!("{place}[{index}]"), value))
+        .collect()
+}
+
+fn field<T: FromStr<Err: ToString>>(place: &str, value: &str) -> Parsed<T> {
+    value
+        .parse()
+        .map_err(|error: T::Err| problem(place, &error.to_string()))
+}
+
+fn invalid<T>(place: &str, message: impl Into<String>) -> Parsed<T> {
+    Err(problem(place, &message.into()))
+}
+
+fn problem(place: &str, message: &str) -> Finding {
+    Finding::new(Reason::InvalidSpec, format!("{place}: {message}"))
+}

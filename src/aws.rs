@@ -1,0 +1,12 @@
+//! AWS as the operator sees it: a few calls, each with a time limit, a rate limit, a metric and a stable error.
+
+mod bedrock;
+mod call;
+mod error;
+mod iam;
+mod identity;
+
+pub use bedrock::{Bedrock, MaxAge};
+pub use call::{Caller, sdk_config};
+pub use iam::Iam;
+pub use identity::account;

@@ -1,0 +1,191 @@
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use aws_config::SdkConfig;
+use aws_sdk_bedrock::Client;
+use aws_sdk_bedrock::types::InferenceProfileType;
+use bedrock_iam::{Answer, Class, Fault, ProfileId, Region, Target};
+use moka::future::Cache;
+
+use super::call::{Caller, Operation};
+
+/// More answers than one account can have profiles and models in all Regions.
+const CACHED_ANSWERS: u64 = 20_000;
+
+/// How old an answer may be.
+pub type MaxAge = Duration;
+
+/// The Bedrock calls of the operator: one client for each source Region, and answers shared by all objects.
+pub struct Bedrock {
+    config: SdkConfig,
+    caller: Caller,
+    clients: Mutex<HashMap<Region, Client>>,
+    answers: Cache<Target, Dated<Answer>>,
+    listings: Cache<Region, Dated<Result<Vec<ProfileId>, Fault>>>,
+}
+
+#[derive(Clone)]
+struct Dated<T> {
+    asked: Instant,
+    answer: T,
+}
+
+const fn bedrock(name: &'static str) -> Operation {
+    Operation {
+        service: "bedrock",
+        name,
+    }
+}
+
+impl Bedrock {
+    /// Clients are made when a Region is first asked.
+    pub fn new(config: SdkConfig, caller: Caller) -> Self {
+        Self {
+            config,
+            caller,
+            clients: Mutex::default(),
+            answers: Cache::new(CACHED_ANSWERS),
+            listings: Cache::new(CACHED_ANSWERS),
+        }
+    }
+
+    /// The answer for one target, at most `max_age` old. Objects that ask at the same time share one request.
+    pub async fn answer(&self, target: &Target, max_age: MaxAge) -> Answer {
+        let ask = async {
+            Dated {
+                asked: Instant::now(),
+                answer: self.ask(target).await,
+            }
+        };
+        let stale = |dated: &Dated<Answer>| {
+            matches!(dated.answer, Answer::Fault(_)) || dated.asked.elapsed() >= max_age
+        };
+        self.answers
+            .entry_by_ref(target)
+            .or_insert_with_if(ask, stale)
+            .await
+            .into_value()
+            .answer
+    }
+
+    /// The system-defined profiles of a source Region, at most `max_age` old.
+    pub async fn system_profiles(&self, source: &Region, max_age: MaxAge) -> Result<Vec<ProfileId>, Fault> {
+        let ask = async {
+            Dated {
+                asked: Instant::now(),
+                answer: self.list(source).await,
+            }
+        };
+        let stale = |dated: &Dated<Result<_, _>>| dated.answer.is_err() || dated.asked.elapsed() >= max_age;
+        self.listings
+            .entry_by_ref(source)
+            .or_insert_with_if(ask, stale)
+            .await
+            .into_value()
+            .answer
+    }
+
+    async fn ask(&self, target: &Target) -> Answer {
+        let answer = match target {
+            Target::Profile { source, id } => self.inference_profile(source, id).await,
+            Target::OnDemand { source, model } => self.foundation_model(source, model.as_str()).await,
+        };
+        answer.unwrap_or_else(|fault| match fault.class {
+            // Bedrock rejects an id that it has never heard of (ValidationException) as it denies knowing another.
+            Class::NotFound | Class::Rejected => Answer::NotFound,
+            _ => Answer::Fault(fault),
+        })
+    }
+
+    async fn inference_profile(&self, source: &Region, id: &ProfileId) -> Result<Answer, Fault> {
+        let request = self
+            .client(source)
+            .get_inference_profile()
+            .inference_profile_identifier(id.as_str())
+            .send();
+        let subject = format!("inference profile {id} in {source}");
+        let profile = self
+            .caller
+            .call(bedrock("GetInferenceProfile"), &subject, request)
+            .await?;
+        let models = profile
+            .models
+            .into_iter()
+            .filter_map(|model| model.model_arn)
+            .collect();
+        Ok(Answer::Profile {
+            arn: profile.inference_profile_arn,
+            models,
+        })
+    }
+
+    async fn foundation_model(&self, source: &Region, model: &str) -> Result<Answer, Fault> {
+        let request = self
+            .client(source)
+            .get_foundation_model()
+            .model_identifier(model)
+            .send();
+        let subject = format!("model {model} in {source}");
+        let details = self
+            .caller
+            .call(bedrock("GetFoundationModel"), &subject, request)
+            .await?
+            .model_details;
+        let Some(details) = details else {
+            return Ok(Answer::NotFound);
+        };
+        let inference_types = details.inference_types_supported.unwrap_or_default();
+        Ok(Answer::Model {
+            arn: details.model_arn,
+            inference_types: inference_types
+                .iter()
+                .map(|kind| kind.as_str().to_owned())
+                .collect(),
+        })
+    }
+
+    async fn list(&self, source: &Region) -> Result<Vec<ProfileId>, Fault> {
+        let client = self.client(source);
+        let subject = format!("system-defined profiles in {source}");
+        let mut profiles = Vec::new();
+        let mut token = None;
+        loop {
+            let request = client
+                .list_inference_profiles()
+                .type_equals(InferenceProfileType::SystemDefined)
+                .max_results(1000)
+                .set_next_token(token)
+                .send();
+            let page = self
+                .caller
+                .call(bedrock("ListInferenceProfiles"), &subject, request)
+                .await?;
+            let summaries = page.inference_profile_summaries.unwrap_or_default();
+            profiles.extend(
+                summaries
+                    .into_iter()
+                    .filter_map(|summary| summary.inference_profile_id.parse().ok()),
+            );
+            token = page.next_token;
+            if token.is_none() {
+                return Ok(profiles);
+            }
+        }
+    }
+
+    fn client(&self, source: &Region) -> Client {
+        // The map is never left half-written, so a poisoned lock holds a good map.
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        clients
+            .entry(source.clone())
+            .or_insert_with(|| {
+                let region = aws_sdk_bedrock::config::Region::new(source.to_string());
+                let config = aws_sdk_bedrock::config::Builder::from(&self.config)
+                    .region(region)
+                    .build();
+                Client::from_conf(config)
+            })
+            .clone()
+    }
+}

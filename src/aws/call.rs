@@ -1,0 +1,85 @@
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use aws_config::meta::region::RegionProviderChain;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
+use bedrock_iam::Fault;
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+
+use super::error;
+use crate::metrics::Metrics;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(15);
+const ATTEMPTS: u32 = 3;
+
+/// One operation of an AWS service, as IAM policies name it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Operation {
+    pub(super) service: &'static str,
+    pub(super) name: &'static str,
+}
+
+/// Through which every call to one AWS service goes; clones share the rate limit.
+#[derive(Clone)]
+pub struct Caller {
+    limit: Arc<DefaultDirectRateLimiter>,
+    metrics: Metrics,
+}
+
+impl Caller {
+    /// A caller with its own rate limit.
+    pub fn new(requests_per_second: NonZeroU32, metrics: Metrics) -> Self {
+        Self {
+            limit: Arc::new(RateLimiter::direct(Quota::per_second(requests_per_second))),
+            metrics,
+        }
+    }
+
+    /// Makes the call once the rate limit allows it, and turns a failure into a class with a stable message.
+    pub(super) fn call<T, E>(
+        &self,
+        operation: Operation,
+        subject: &str,
+        request: impl Future<Output = Result<T, SdkError<E>>> + Send,
+    ) -> impl Future<Output = Result<T, Fault>> + Send
+    where
+        T: Send,
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    {
+        // The SDK's futures take some 20 kB each; boxed, they do not swell every future around them.
+        let request = Box::pin(request);
+        async move {
+            self.limit.until_ready().await;
+            let started = Instant::now();
+            let result = request
+                .await
+                .map_err(|source| error::fault(operation, subject, &source));
+            let failure = result.as_ref().err().map(|fault| fault.class);
+            self.metrics
+                .called(operation.service, operation.name, failure, started.elapsed());
+            result
+        }
+    }
+}
+
+/// The SDK's standard credential chain, Region and endpoint settings, with a time limit on everything.
+pub async fn sdk_config() -> SdkConfig {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .operation_timeout(OPERATION_TIMEOUT)
+        .build();
+    aws_config::defaults(BehaviorVersion::latest())
+        // IAM and STS answer in every Region; Bedrock's clients name theirs.
+        .region(RegionProviderChain::default_provider().or_else("us-east-1"))
+        .timeout_config(timeouts)
+        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+        .load()
+        .await
+}

@@ -1,0 +1,87 @@
+use aws_sdk_iam::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use bedrock_iam::{Class, Fault};
+
+use super::call::Operation;
+
+/// Classifies a failed call. The message names operation, subject and code; what AWS wrote goes to the log, because it may
+/// hold request ids, and a message that changes would never let a status come to rest.
+pub(super) fn fault<E>(operation: Operation, subject: &str, error: &SdkError<E>) -> Fault
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    let (class, code) = classify(error);
+    let Operation { service, name } = operation;
+    if class != Class::NotFound {
+        tracing::warn!(service, operation = name, subject, code, error = %DisplayErrorContext(error), "call to AWS failed");
+    }
+    let explanation = match class {
+        Class::Denied => format!("the operator is not allowed to ({code}): allow it {service}:{name}"),
+        Class::NotFound => format!("not found ({code})"),
+        Class::Protected => format!("only AWS may modify it ({code})"),
+        Class::Quota => format!("a quota would be exceeded ({code})"),
+        Class::Rejected => format!("AWS refused the request ({code})"),
+        Class::Throttled => format!("AWS limits the account's requests ({code}); it is tried again"),
+        Class::Unavailable => format!("AWS did not answer ({code}); it is tried again"),
+    };
+    Fault {
+        class,
+        message: format!("{service}:{name} of {subject}: {explanation}"),
+    }
+}
+
+fn classify<E: ProvideErrorMetadata>(error: &SdkError<E>) -> (Class, &str) {
+    match error {
+        SdkError::ConstructionFailure(_) => (Class::Unavailable, "the request could not be built"),
+        SdkError::TimeoutError(_) => (Class::Unavailable, "time limit exceeded"),
+        SdkError::DispatchFailure(failure) if failure.is_timeout() => {
+            (Class::Unavailable, "time limit exceeded")
+        }
+        SdkError::DispatchFailure(failure) if failure.is_io() => (Class::Unavailable, "connection failed"),
+        SdkError::DispatchFailure(_) => (Class::Unavailable, "no usable credentials or endpoint"),
+        SdkError::ServiceError(failure) => {
+            let status = failure.raw().status().as_u16();
+            let code = failure.err().code().unwrap_or("unknown error");
+            (of_code(code, status), code)
+        }
+        _ => (Class::Unavailable, "unreadable answer"),
+    }
+}
+
+/// Codes: IAM and Bedrock API references, "Errors" and "Common errors". IAM throttles with status 400.
+fn of_code(code: &str, status: u16) -> Class {
+    match code {
+        "NoSuchEntity" | "ResourceNotFoundException" => Class::NotFound,
+        "UnmodifiableEntity" => Class::Protected,
+        "LimitExceeded" => Class::Quota,
+        "Throttling" | "ThrottlingException" | "RequestLimitExceeded" | "TooManyRequestsException" => {
+            Class::Throttled
+        }
+        "AccessDenied"
+        | "AccessDeniedException"
+        | "ExpiredToken"
+        | "ExpiredTokenException"
+        | "InvalidClientTokenId"
+        | "SignatureDoesNotMatch"
+        | "UnrecognizedClientException" => Class::Denied,
+        _ if status == 429 => Class::Throttled,
+        _ if status >= 500 => Class::Unavailable,
+        _ => Class::Rejected,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_decide_before_the_status() {
+        assert_eq!(of_code("Throttling", 400), Class::Throttled);
+        assert_eq!(of_code("NoSuchEntity", 404), Class::NotFound);
+        assert_eq!(of_code("UnmodifiableEntity", 400), Class::Protected);
+        assert_eq!(of_code("LimitExceeded", 409), Class::Quota);
+        assert_eq!(of_code("AccessDeniedException", 403), Class::Denied);
+        assert_eq!(of_code("MalformedPolicyDocument", 400), Class::Rejected);
+        assert_eq!(of_code("ServiceFailure", 500), Class::Unavailable);
+        assert_eq!(of_code("SlowDown", 429), Class::Throttled);
+    }
+}

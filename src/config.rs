@@ -1,0 +1,110 @@
+//! The settings of `run`: what was typed, and what it means.
+
+use std::net::SocketAddr;
+use std::num::{NonZeroU16, NonZeroU32};
+use std::time::Duration;
+
+use bedrock_iam::Region;
+use bedrock_iam::consent::Policy as ConsentPolicy;
+use clap::{Args, ValueEnum};
+use jiff::SignedDuration;
+use tracing_subscriber::EnvFilter;
+
+use crate::telemetry::LogFormat;
+
+/// Settings of the operator; every one has a default that works.
+#[derive(Args, Clone, Debug)]
+pub struct RunArgs {
+    /// By what the policies of this cluster differ from another's; default: the UID of the namespace kube-system
+    #[arg(long, env = "BEDROCK_ACCESS_CLUSTER_ID", value_name = "ID")]
+    pub cluster_id: Option<String>,
+
+    /// The source Regions to serve, separated by commas; default: all
+    #[arg(
+        long,
+        env = "BEDROCK_ACCESS_REGIONS",
+        value_delimiter = ',',
+        value_name = "REGIONS"
+    )]
+    pub regions: Vec<Region>,
+
+    /// Whether a role must list the namespace in its tag bedrockaccess.io/namespaces
+    #[arg(long, env = "BEDROCK_ACCESS_CONSENT", default_value = "tag")]
+    pub consent: ConsentArg,
+
+    /// How often an object without an interval of its own is checked; at least 1m
+    #[arg(long, env = "BEDROCK_ACCESS_INTERVAL", default_value = "10m", value_parser = interval, value_name = "DURATION")]
+    pub interval: Duration,
+
+    /// How many objects are worked on at once
+    #[arg(
+        long,
+        env = "BEDROCK_ACCESS_CONCURRENCY",
+        default_value = "8",
+        value_name = "N"
+    )]
+    pub concurrency: NonZeroU16,
+
+    /// The most calls to IAM in a second; IAM's own limit is shared by the whole account
+    #[arg(long, env = "BEDROCK_ACCESS_IAM_RATE", default_value = "20", value_name = "N")]
+    pub iam_rate: NonZeroU32,
+
+    /// The most calls to Bedrock in a second
+    #[arg(
+        long,
+        env = "BEDROCK_ACCESS_BEDROCK_RATE",
+        default_value = "20",
+        value_name = "N"
+    )]
+    pub bedrock_rate: NonZeroU32,
+
+    /// Where /livez, /readyz and /metrics are served
+    #[arg(
+        long,
+        env = "BEDROCK_ACCESS_HTTP_ADDRESS",
+        default_value = "0.0.0.0:8080",
+        value_name = "ADDRESS"
+    )]
+    pub http_address: SocketAddr,
+
+    /// How log lines are written
+    #[arg(long, env = "BEDROCK_ACCESS_LOG_FORMAT", default_value = "text")]
+    pub log_format: LogFormat,
+
+    /// A level (error, warn, info, debug, trace), or a filter such as info,bedrock_access=debug
+    #[arg(
+        long,
+        env = "BEDROCK_ACCESS_LOG_LEVEL",
+        default_value = "info",
+        value_name = "FILTER"
+    )]
+    pub log_level: EnvFilter,
+}
+
+/// How roles consent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ConsentArg {
+    /// By their tag
+    Tag,
+    /// Every role takes part: for a cluster with one tenant
+    None,
+}
+
+impl From<ConsentArg> for ConsentPolicy {
+    fn from(consent: ConsentArg) -> Self {
+        match consent {
+            ConsentArg::Tag => Self::Tag,
+            ConsentArg::None => Self::None,
+        }
+    }
+}
+
+fn interval(text: &str) -> Result<Duration, String> {
+    let interval: SignedDuration = text
+        .parse()
+        .map_err(|_| "not a duration such as 10m or 1h30m".to_owned())?;
+    match Duration::try_from(interval) {
+        Ok(interval) if interval >= Duration::from_mins(1) => Ok(interval),
+        _ => Err("less than 1m".to_owned()),
+    }
+}

@@ -1,0 +1,172 @@
+//! Which objects are reconciled when: the watch, the queue, and what happens after an error or a panic.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::{FutureExt, StreamExt, TryStreamExt, future};
+use kube::core::DeserializeGuard;
+use kube::runtime::controller::{Action, Config};
+use kube::runtime::reflector::{self, Store};
+use kube::runtime::{Controller, Predicate, PredicateConfig, WatchStreamExt, predicates, watcher};
+use kube::{Api, Client, ResourceExt};
+use tracing::Instrument;
+
+use crate::api::v1alpha1::BedrockAccess;
+use crate::health::Health;
+use crate::metrics::{Ending, ErrorClass};
+use crate::reconcile::{self, Context};
+
+/// A reconcile that takes longer is given up; every step is safe to repeat.
+const DEADLINE: Duration = Duration::from_mins(2);
+
+/// Failures of our own are looked at again at the latest after this.
+const LONGEST_DELAY: Duration = Duration::from_mins(5);
+
+type Guarded = DeserializeGuard<BedrockAccess>;
+
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error(transparent)]
+    Reconcile(#[from] reconcile::Error),
+    #[error("the reconcile took longer than {} minutes", DEADLINE.as_secs() / 60)]
+    Deadline,
+    #[error("the code panicked")]
+    Panic,
+}
+
+impl Error {
+    fn class(&self) -> ErrorClass {
+        match self {
+            Self::Reconcile(reconcile::Error::DeletionWaits { class, .. }) => (*class).into(),
+            Self::Reconcile(_) => ErrorClass::Kubernetes,
+            Self::Deadline => ErrorClass::Deadline,
+            Self::Panic => ErrorClass::Panic,
+        }
+    }
+}
+
+/// Reconciles every object until `shutdown`, then lets what is under way finish.
+pub async fn run(
+    watches: Client,
+    context: Arc<Context>,
+    health: Arc<Health>,
+    concurrency: u16,
+    shutdown: impl Future<Output = ()> + Send + Sync + 'static,
+) {
+    let (store, objects) = watch(watches, &context, Arc::clone(&health));
+    let synced = Arc::clone(&health);
+    let readiness = {
+        let store = store.clone();
+        async move {
+            if store.wait_until_ready().await.is_ok() {
+                synced.synced();
+            }
+            future::pending::<()>().await;
+        }
+    };
+    let controller = Controller::for_stream(objects, store)
+        .with_config(Config::default().concurrency(concurrency))
+        .graceful_shutdown_on(shutdown)
+        .run(
+            move |object, cx| {
+                let health = Arc::clone(&health);
+                async move { isolated(object, cx, &health).await }
+            },
+            |object, error, cx| {
+                cx.metrics.failed(error.class());
+                cx.metrics.reconciled(Ending::Failed);
+                Action::requeue(
+                    cx.failures
+                        .delay(&object.uid().unwrap_or_default(), LONGEST_DELAY),
+                )
+            },
+            context,
+        )
+        .for_each(|result| {
+            // An object that was deleted while it waited in the queue is not an error.
+            if let Err(kube::runtime::controller::Error::ReconcilerFailed(error, object)) = result {
+                tracing::warn!(%object, error = %chain(&error), "reconcile failed");
+            }
+            future::ready(())
+        });
+    tokio::select! {
+        () = controller => {}
+        () = readiness => {}
+    }
+}
+
+/// The objects that may need work: new ones, and those whose spec, annotations or finalizers changed. Our own status
+/// writes are not among them.
+fn watch(
+    client: Client,
+    cx: &Context,
+    health: Arc<Health>,
+) -> (
+    Store<Guarded>,
+    impl futures::Stream<Item = Result<Guarded, watcher::Error>> + Send + 'static,
+) {
+    let api: Api<Guarded> = Api::all(client);
+    let (store, writer) = reflector::store();
+    let metrics = cx.metrics.clone();
+    let changes = predicates::generation
+        .combine(predicates::annotations)
+        .combine(predicates::finalizers);
+    let objects = watcher(api, watcher::Config::default())
+        .default_backoff()
+        .inspect_err(move |error| {
+            metrics.watch_failed();
+            health.watch_failed();
+            tracing::warn!(error = %chain(error), "the watch was interrupted; it is resumed");
+        })
+        .modify(|object| object.managed_fields_mut().clear())
+        .reflect(writer)
+        .touched_objects()
+        .predicate_filter(changes, PredicateConfig::default())
+        // Backing off is the watch's own affair: an error that went on would delay every object in the queue.
+        .filter(|result| future::ready(result.is_ok()));
+    (store, objects)
+}
+
+/// One reconcile that can neither hang nor take the others down.
+async fn isolated(object: Arc<Guarded>, cx: Arc<Context>, health: &Arc<Health>) -> Result<Action, Error> {
+    let span = tracing::info_span!(
+        "reconcile",
+        namespace = object.namespace().unwrap_or_default(),
+        name = object.name_any()
+    );
+    let started = Instant::now();
+    let _running = health.reconciling();
+    let work = AssertUnwindSafe(guarded(object, Arc::clone(&cx))).catch_unwind();
+    let result = match tokio::time::timeout(DEADLINE, work).instrument(span).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(_)) => Err(Error::Panic),
+        Err(_) => Err(Error::Deadline),
+    };
+    cx.metrics.took(started.elapsed());
+    result
+}
+
+async fn guarded(object: Arc<Guarded>, cx: Arc<Context>) -> Result<Action, Error> {
+    match &object.0 {
+        Ok(object) => Ok(reconcile::reconcile(Arc::new(object.clone()), cx).await?),
+        Err(invalid) => {
+            tracing::warn!(
+                error = invalid.error,
+                "the object cannot be decoded; it waits until it is changed"
+            );
+            Ok(Action::await_change())
+        }
+    }
+}
+
+/// An error with all its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}

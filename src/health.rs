@@ -1,0 +1,107 @@
+//! What `/livez` and `/readyz` answer from.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// A reconcile that runs longer has outlived its own deadline: the process is stuck, and a restart helps.
+const STUCK: Duration = Duration::from_mins(5);
+
+/// While the watch fails it does so at least this often.
+const WATCH_RECOVERED: Duration = Duration::from_mins(1);
+
+/// What the parts of the operator tell about themselves.
+#[derive(Default)]
+pub struct Health(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    synced: bool,
+    watch_failed: Option<Instant>,
+    running: BTreeMap<u64, Instant>,
+    next: u64,
+}
+
+/// A reconcile under way; it ends when this is dropped.
+pub struct Running {
+    health: Arc<Health>,
+    id: u64,
+}
+
+impl Health {
+    /// All objects are known.
+    pub fn synced(&self) {
+        self.lock().synced = true;
+    }
+
+    /// The watch was interrupted.
+    pub fn watch_failed(&self) {
+        self.lock().watch_failed = Some(Instant::now());
+    }
+
+    /// A reconcile begins.
+    pub fn reconciling(self: &Arc<Self>) -> Running {
+        let mut state = self.lock();
+        let id = state.next;
+        state.next += 1;
+        state.running.insert(id, Instant::now());
+        Running {
+            health: Arc::clone(self),
+            id,
+        }
+    }
+
+    /// Why a restart would help, if it would.
+    pub fn stuck(&self) -> Option<String> {
+        let state = self.lock();
+        let longest = state.running.values().map(Instant::elapsed).max()?;
+        (longest > STUCK).then(|| format!("a reconcile has been running for {} s", longest.as_secs()))
+    }
+
+    /// Why the operator does not work on objects now, if it does not.
+    pub fn not_ready(&self) -> Option<&'static str> {
+        let state = self.lock();
+        if !state.synced {
+            return Some("the objects are not known yet");
+        }
+        let failing = state
+            .watch_failed
+            .is_some_and(|at| at.elapsed() < WATCH_RECOVERED);
+        failing.then_some("the watch on BedrockAccess is interrupted")
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Every change is a single assignment, so a poisoned lock holds a good state.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.health.lock().running.remove(&self.id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ready_only_once_all_objects_are_known_and_the_watch_holds() {
+        let health = Health::default();
+        assert!(health.not_ready().is_some());
+        health.synced();
+        assert_eq!(health.not_ready(), None);
+        health.watch_failed();
+        assert!(health.not_ready().is_some());
+    }
+
+    #[test]
+    fn a_running_reconcile_is_not_a_stuck_one() {
+        let health = Arc::new(Health::default());
+        let running = health.reconciling();
+        assert_eq!(health.stuck(), None);
+        drop(running);
+        assert!(health.lock().running.is_empty());
+    }
+}

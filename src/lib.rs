@@ -1,0 +1,17 @@
+//! The bedrock-access operator.
+//!
+//! Read [`reconcile`] first: it is the table of contents. What decides is in the crate `bedrock_iam`; this crate is the
+//! shell around it.
+
+pub mod api;
+pub mod aws;
+pub mod cli;
+pub mod config;
+pub mod controller;
+pub mod health;
+pub mod kubernetes;
+pub mod metrics;
+pub mod operator;
+pub mod reconcile;
+pub mod server;
+pub mod telemetry;

@@ -1,0 +1,10 @@
+//! `bedrock-access`: see `bedrock-access --help`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    // Two libraries bring TLS, each with its own provider in mind: one is chosen for the whole process. It can only fail
+    // when one is installed already.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    bedrock_access::cli::main()
+}

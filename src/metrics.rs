@@ -1,0 +1,276 @@
+//! What Prometheus can scrape. Every label is one of a closed set, so the number of series is bounded.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bedrock_iam::Class;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+/// All metrics of the operator; clones share them.
+#[derive(Clone)]
+pub struct Metrics {
+    registry: Arc<Registry>,
+    reconciles: Family<ReconcileLabels, Counter>,
+    reconcile_seconds: Histogram,
+    errors: Family<ErrorLabels, Counter>,
+    aws_calls: Family<CallLabels, Counter>,
+    aws_seconds: Family<OperationLabels, Histogram, fn() -> Histogram>,
+    policy_writes: Family<WriteLabels, Counter>,
+    watch_errors: Counter,
+}
+
+/// How a reconcile ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub enum Ending {
+    /// `Ready` is True.
+    Ready,
+    /// `Ready` is False or Unknown; the condition says why.
+    NotReady,
+    /// The object is suspended.
+    Suspended,
+    /// The object is being deleted, and our policy is gone.
+    Removed,
+    /// The outcome could not even be reported.
+    Failed,
+}
+
+/// What kind of error: a failed call to AWS by its class, or one of our own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub enum ErrorClass {
+    /// The operator may not make the call.
+    Denied,
+    /// The named thing does not exist.
+    NotFound,
+    /// AWS alone may modify the role.
+    Protected,
+    /// A quota would be exceeded.
+    Quota,
+    /// AWS will never accept the request.
+    Rejected,
+    /// Too many requests.
+    Throttled,
+    /// No answer.
+    Unavailable,
+    /// The Kubernetes API failed.
+    Kubernetes,
+    /// A reconcile took longer than its deadline.
+    Deadline,
+    /// The code panicked.
+    Panic,
+}
+
+impl From<Class> for ErrorClass {
+    fn from(class: Class) -> Self {
+        match class {
+            Class::Denied => Self::Denied,
+            Class::NotFound => Self::NotFound,
+            Class::Protected => Self::Protected,
+            Class::Quota => Self::Quota,
+            Class::Rejected => Self::Rejected,
+            Class::Throttled => Self::Throttled,
+            Class::Unavailable => Self::Unavailable,
+        }
+    }
+}
+
+/// A write to AWS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub enum PolicyWrite {
+    /// A first policy.
+    New,
+    /// After a change of the manifest or of a route.
+    Changed,
+    /// Repaired drift.
+    Drift,
+    /// The policy was removed.
+    Removed,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReconcileLabels {
+    ending: Ending,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ErrorLabels {
+    class: ErrorClass,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OperationLabels {
+    service: &'static str,
+    operation: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CallLabels {
+    service: &'static str,
+    operation: &'static str,
+    outcome: CallOutcome,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+enum CallOutcome {
+    Ok,
+    Denied,
+    NotFound,
+    Protected,
+    Quota,
+    Rejected,
+    Throttled,
+    Unavailable,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WriteLabels {
+    cause: PolicyWrite,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("bedrock_access");
+        let reconciles = Family::default();
+        let reconcile_seconds = latency();
+        let errors = Family::default();
+        let aws_calls = Family::default();
+        let aws_seconds = Family::new_with_constructor(latency as fn() -> Histogram);
+        let policy_writes = Family::default();
+        let watch_errors = Counter::default();
+        registry.register("reconciles", "Reconciles by how they ended", reconciles.clone());
+        registry.register_with_unit(
+            "reconcile_duration",
+            "How long a reconcile took",
+            Unit::Seconds,
+            reconcile_seconds.clone(),
+        );
+        registry.register("errors", "Errors by class", errors.clone());
+        registry.register(
+            "aws_calls",
+            "Calls to AWS by service, operation and outcome",
+            aws_calls.clone(),
+        );
+        registry.register_with_unit(
+            "aws_call_duration",
+            "How long a call to AWS took, retries included",
+            Unit::Seconds,
+            aws_seconds.clone(),
+        );
+        registry.register(
+            "policy_writes",
+            "Writes of inline policies by cause",
+            policy_writes.clone(),
+        );
+        registry.register(
+            "watch_errors",
+            "Interruptions of the watch on BedrockAccess",
+            watch_errors.clone(),
+        );
+        Self {
+            registry: Arc::new(registry),
+            reconciles,
+            reconcile_seconds,
+            errors,
+            aws_calls,
+            aws_seconds,
+            policy_writes,
+            watch_errors,
+        }
+    }
+}
+
+impl Metrics {
+    /// The metrics in the OpenMetrics text format.
+    pub fn to_text(&self) -> Result<String, std::fmt::Error> {
+        let mut text = String::new();
+        encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+
+    /// Counts how a reconcile ended.
+    pub fn reconciled(&self, ending: Ending) {
+        self.reconciles.get_or_create(&ReconcileLabels { ending }).inc();
+    }
+
+    /// Measures a reconcile, however it ended.
+    pub fn took(&self, time: Duration) {
+        self.reconcile_seconds.observe(time.as_secs_f64());
+    }
+
+    /// Counts an error.
+    pub fn failed(&self, class: ErrorClass) {
+        self.errors.get_or_create(&ErrorLabels { class }).inc();
+    }
+
+    /// Counts a call to AWS; a failed one by its class.
+    pub fn called(
+        &self,
+        service: &'static str,
+        operation: &'static str,
+        failure: Option<Class>,
+        took: Duration,
+    ) {
+        let outcome = match failure {
+            None => CallOutcome::Ok,
+            Some(Class::Denied) => CallOutcome::Denied,
+            Some(Class::NotFound) => CallOutcome::NotFound,
+            Some(Class::Protected) => CallOutcome::Protected,
+            Some(Class::Quota) => CallOutcome::Quota,
+            Some(Class::Rejected) => CallOutcome::Rejected,
+            Some(Class::Throttled) => CallOutcome::Throttled,
+            Some(Class::Unavailable) => CallOutcome::Unavailable,
+        };
+        self.aws_calls
+            .get_or_create(&CallLabels {
+                service,
+                operation,
+                outcome,
+            })
+            .inc();
+        self.aws_seconds
+            .get_or_create(&OperationLabels { service, operation })
+            .observe(took.as_secs_f64());
+    }
+
+    /// Counts a write of a policy.
+    pub fn wrote(&self, cause: PolicyWrite) {
+        self.policy_writes.get_or_create(&WriteLabels { cause }).inc();
+    }
+
+    /// Counts an interruption of the watch.
+    pub fn watch_failed(&self) {
+        self.watch_errors.inc();
+    }
+}
+
+/// From 10 ms to 20 s, the time limit of a call.
+fn latency() -> Histogram {
+    Histogram::new([0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_appears_with_service_operation_outcome_and_latency() {
+        let metrics = Metrics::default();
+        metrics.called(
+            "iam",
+            "GetRole",
+            Some(Class::Throttled),
+            Duration::from_millis(20),
+        );
+        let text = metrics.to_text().unwrap();
+        for line in [
+            r#"bedrock_access_aws_calls_total{service="iam",operation="GetRole",outcome="Throttled"} 1"#,
+            r#"bedrock_access_aws_call_duration_seconds_bucket{le="0.025",service="iam",operation="GetRole"} 1"#,
+        ] {
+            assert!(text.contains(line), "{line}\nis missing in\n{text}");
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! One object, once: `parse → resolve → observe → plan → apply → verify → report`.
+//!
+//! Each arrow is a value; no step reaches back. Only `ask`, `observe`, `apply` and `verify` talk to AWS, only `report` to
+//! Kubernetes; what decides is in the crate `bedrock_iam`.
+
+mod apply;
+mod ask;
+mod failures;
+mod observe;
+mod remove;
+mod report;
+mod status;
+mod verify;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bedrock_iam::{Account, Class, Finding, Held, Intent, Observed, plan, resolve};
+use kube::runtime::controller::Action;
+use kube::runtime::events::Recorder;
+use kube::runtime::finalizer::{Event, finalizer};
+use kube::{Api, Client, ResourceExt};
+
+use crate::api::parse::{self, Scope};
+use crate::api::v1alpha1::BedrockAccess;
+use crate::aws::{Bedrock, Iam};
+use crate::metrics::Metrics;
+pub use failures::Failures;
+
+/// Keeps an object until our policy is off the role.
+pub const FINALIZER: &str = "bedrockaccess.io/policy";
+
+/// What every reconcile works with.
+pub struct Context {
+    /// Kubernetes, with a time limit on every call.
+    pub client: Client,
+    /// Publishes Events.
+    pub events: Recorder,
+    /// The operator's account.
+    pub account: Account,
+    /// IAM.
+    pub iam: Iam,
+    /// Bedrock.
+    pub bedrock: Bedrock,
+    /// Cluster id, Regions and consent.
+    pub scope: Scope,
+    /// How often an object without an interval of its own is looked at.
+    pub interval: Duration,
+    /// How often each object has failed.
+    pub failures: Failures,
+    /// Metrics.
+    pub metrics: Metrics,
+}
+
+/// Why an object's state could not be brought about or reported.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The Kubernetes API did not take a write.
+    #[error("the Kubernetes API failed")]
+    Kubernetes(#[from] kube::Error),
+    /// The finalizer could not be set or removed.
+    #[error("the finalizer could not be changed")]
+    Finalizer(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The object is being deleted, and our policy is still there.
+    #[error("{message}")]
+    DeletionWaits {
+        /// Why the policy could not be removed.
+        class: Class,
+        /// For the person who must act.
+        message: String,
+    },
+}
+
+/// Reconciles an object under its finalizer, so that nothing is written for one that could vanish unnoticed.
+pub async fn reconcile(object: Arc<BedrockAccess>, cx: Arc<Context>) -> Result<Action, Error> {
+    let api: Api<BedrockAccess> = Api::namespaced(cx.client.clone(), &object.namespace().unwrap_or_default());
+    let result = finalizer(&api, FINALIZER, object, |event| async {
+        match event {
+            Event::Apply(object) => keep(&object, &cx).await,
+            Event::Cleanup(object) => remove::remove(&object, &cx).await,
+        }
+    });
+    result.await.map_err(|error| match error {
+        kube::runtime::finalizer::Error::ApplyFailed(error)
+        | kube::runtime::finalizer::Error::CleanupFailed(error) => error,
+        other => Error::Finalizer(Box::new(other)),
+    })
+}
+
+/// Keeps the role's policy in step with the object.
+async fn keep(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
+    let (intent, interval) = match parse(object, cx) {
+        Ok(parsed) => parsed,
+        Err(finding) => {
+            return report::report(object, cx, status::refused(object, &finding), cx.interval).await;
+        }
+    };
+    if object.spec.suspend {
+        return rest(object, cx, &intent, interval).await;
+    }
+
+    let (answers, observed) = futures::join!(
+        ask::ask(&cx.bedrock, &intent, max_age(object, interval)),
+        observe::observe(&cx.iam, &intent.role, &intent.identity)
+    );
+    let last_written = status::last_written(object, &intent, &observed.role);
+    let held = Held::read(&observed.policy, last_written.as_ref());
+    let resolution = resolve::resolve(&intent, &cx.account, &answers, &held);
+    let plan = plan::plan(
+        &intent,
+        &cx.account,
+        &resolution,
+        &observed,
+        last_written.as_ref(),
+    );
+
+    let Observed { role, policy } = observed;
+    let applied = apply::apply(&cx.iam, &intent, &plan).await;
+    report::announce(object, cx, &intent.identity, &applied).await;
+    let outcome = verify::verify(&cx.iam, &intent, &plan, applied, policy).await;
+    report::report(
+        object,
+        cx,
+        status::kept(object, &intent, &plan, &role, &outcome),
+        interval,
+    )
+    .await
+}
+
+/// Leaves a suspended object's policy alone, unless the role withdrew its consent.
+async fn rest(
+    object: &BedrockAccess,
+    cx: &Context,
+    intent: &Intent,
+    interval: Duration,
+) -> Result<Action, Error> {
+    let observed = observe::observe(&cx.iam, &intent.role, &intent.identity).await;
+    let plan = plan::plan_suspended(intent, &cx.account, &observed);
+    let Observed { role, policy } = observed;
+    let applied = apply::apply(&cx.iam, intent, &plan).await;
+    report::announce(object, cx, &intent.identity, &applied).await;
+    let outcome = verify::verify(&cx.iam, intent, &plan, applied, policy).await;
+    report::report(
+        object,
+        cx,
+        status::suspended(object, intent, &plan, &role, &outcome),
+        interval,
+    )
+    .await
+}
+
+fn parse(object: &BedrockAccess, cx: &Context) -> Result<(Intent, Duration), Finding> {
+    let interval = parse::interval(object)?.unwrap_or(cx.interval);
+    let intent = parse::intent(object, &cx.scope)?;
+    match plan::cannot_fit(&intent) {
+        None => Ok((intent, interval)),
+        Some(finding) => Err(finding),
+    }
+}
+
+/// No cached answer older than the interval decides anything; a new `reconcile-at` believes none.
+fn max_age(object: &BedrockAccess, interval: Duration) -> Duration {
+    let asked = object.annotations().get(parse::RECONCILE_AT);
+    let handled = object
+        .status
+        .as_ref()
+        .and_then(|status| status.last_handled_reconcile_at.as_ref());
+    if asked == handled {
+        interval
+    } else {
+        Duration::ZERO
+    }
+}

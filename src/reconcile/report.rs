@@ -1,0 +1,220 @@
+use std::time::Duration;
+
+use bedrock_iam::plan::Cause;
+use bedrock_iam::verdict::{Next, READY, RECONCILING, STALLED, SUSPENDED};
+use bedrock_iam::{PolicyIdentity, Step};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::api::{Patch, PatchParams};
+use kube::runtime::controller::Action;
+use kube::runtime::events::{Event, EventType};
+use kube::{Api, Resource, ResourceExt};
+use serde_json::json;
+
+use super::apply::Applied;
+use super::status::Told;
+use super::{Context, Error};
+use crate::api::v1alpha1::{BedrockAccess, BedrockAccessStatus};
+use crate::metrics::{Ending, PolicyWrite};
+
+/// The field manager of every status that we write.
+const FIELD_MANAGER: &str = "bedrock-access";
+
+/// An Event's note holds at most 1,024 bytes (events.k8s.io/v1).
+const LONGEST_NOTE: usize = 1024;
+
+/// Tells Kubernetes what became of the object, and when to look again. Writes nothing that is already there.
+pub(super) async fn report(
+    object: &BedrockAccess,
+    cx: &Context,
+    told: Told,
+    interval: Duration,
+) -> Result<Action, Error> {
+    let uid = object.uid().unwrap_or_default();
+    if object.status.as_ref() != Some(&told.status) {
+        patch_status(object, cx, &told.status).await?;
+    }
+    let old = object.status.as_ref().and_then(ready);
+    if let Some(new) = ready(&told.status)
+        && old.is_none_or(|old| old.status != new.status || old.reason != new.reason)
+    {
+        tracing::info!(
+            ready = new.status,
+            reason = new.reason,
+            message = new.message,
+            "Ready changed"
+        );
+        publish(
+            object,
+            cx,
+            severity(&told.status),
+            &new.reason,
+            "Reconcile",
+            &new.message,
+        )
+        .await;
+    }
+    cx.metrics.reconciled(ending(&told.status));
+    Ok(Action::requeue(match told.next {
+        Next::AtInterval => {
+            cx.failures.forget(&uid);
+            spread(interval)
+        }
+        Next::BackOff => cx.failures.delay(&uid, interval),
+    }))
+}
+
+/// Tells of a write to AWS as soon as it is done, whatever becomes of the status.
+pub(super) async fn announce(
+    object: &BedrockAccess,
+    cx: &Context,
+    identity: &PolicyIdentity,
+    applied: &Applied,
+) {
+    let Applied::Done(step) = applied else { return };
+    let role = object
+        .spec
+        .role
+        .name
+        .as_ref()
+        .or(object.spec.role.arn.as_ref())
+        .map_or("", String::as_str);
+    let policy = identity.policy_name();
+    let (write, reason, note) = match step {
+        Step::Put { document, cause } => {
+            let characters = document.characters();
+            let text = |verb| format!("{verb} policy {policy} on role {role} ({characters} characters)");
+            match cause {
+                Cause::New => (PolicyWrite::New, "PolicyWritten", text("created")),
+                Cause::Changed => (PolicyWrite::Changed, "PolicyWritten", text("changed")),
+                Cause::Drift => (
+                    PolicyWrite::Drift,
+                    "DriftRepaired",
+                    format!("{}, which someone else had changed or removed", text("restored")),
+                ),
+            }
+        }
+        Step::Delete => (
+            PolicyWrite::Removed,
+            "PolicyRemoved",
+            format!("removed policy {policy} from role {role}"),
+        ),
+    };
+    cx.metrics.wrote(write);
+    tracing::info!(reason, note = note.as_str(), "wrote to AWS");
+    publish(object, cx, EventType::Normal, reason, "Write", &note).await;
+}
+
+/// An Event is a courtesy: one that is lost must not undo or delay the work it tells of.
+pub(super) async fn publish(
+    object: &BedrockAccess,
+    cx: &Context,
+    type_: EventType,
+    reason: &str,
+    action: &str,
+    note: &str,
+) {
+    let event = Event {
+        type_,
+        reason: reason.to_owned(),
+        note: Some(shortened(note)),
+        action: action.to_owned(),
+        secondary: None,
+    };
+    if let Err(error) = cx.events.publish(&event, &object.object_ref(&())).await {
+        tracing::warn!(%error, reason = reason, "an Event could not be published");
+    }
+}
+
+async fn patch_status(
+    object: &BedrockAccess,
+    cx: &Context,
+    status: &BedrockAccessStatus,
+) -> Result<(), Error> {
+    let api: Api<BedrockAccess> = Api::namespaced(cx.client.clone(), &object.namespace().unwrap_or_default());
+    let name = object.name_any();
+    let patch = json!({
+        "apiVersion": BedrockAccess::api_version(&()),
+        "kind": BedrockAccess::kind(&()),
+        // The UID makes the server refuse to give this status to another object of the same name.
+        "metadata": { "name": name, "uid": object.uid() },
+        "status": status,
+    });
+    let parameters = PatchParams::apply(FIELD_MANAGER).force();
+    match api.patch_status(&name, &parameters, &Patch::Apply(&patch)).await {
+        Ok(_) => Ok(()),
+        // The object is gone: nobody is left to tell.
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn ready(status: &BedrockAccessStatus) -> Option<&Condition> {
+    status
+        .conditions
+        .iter()
+        .find(|condition| condition.type_ == READY)
+}
+
+fn ending(status: &BedrockAccessStatus) -> Ending {
+    let is_true = |kind| {
+        status
+            .conditions
+            .iter()
+            .any(|condition| condition.type_ == kind && condition.status == "True")
+    };
+    match (is_true(SUSPENDED), is_true(READY)) {
+        (true, _) => Ending::Suspended,
+        (false, true) => Ending::Ready,
+        (false, false) => Ending::NotReady,
+    }
+}
+
+fn severity(status: &BedrockAccessStatus) -> EventType {
+    let wrong = [STALLED, RECONCILING];
+    let is_wrong = status
+        .conditions
+        .iter()
+        .any(|condition| wrong.contains(&condition.type_.as_str()));
+    if is_wrong {
+        EventType::Warning
+    } else {
+        EventType::Normal
+    }
+}
+
+/// Up to a tenth earlier, so that objects created together are not looked at together for ever.
+fn spread(interval: Duration) -> Duration {
+    interval.mul_f64(1.0 - 0.1 * fastrand::f64())
+}
+
+fn shortened(note: &str) -> String {
+    let mut note = note.to_owned();
+    if note.len() > LONGEST_NOTE {
+        note.truncate(note.floor_char_boundary(LONGEST_NOTE - '…'.len_utf8()));
+        note.push('…');
+    }
+    note
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_is_cut_at_a_character_boundary() {
+        let note = shortened(&"é".repeat(1000));
+        assert!(note.len() <= LONGEST_NOTE && note.ends_with('…'));
+        assert_eq!(shortened("short"), "short");
+    }
+
+    #[test]
+    fn intervals_are_spread_but_never_exceeded() {
+        let interval = Duration::from_mins(10);
+        let waits: Vec<Duration> = (0..100).map(|_| spread(interval)).collect();
+        assert!(
+            waits
+                .iter()
+                .all(|wait| *wait <= interval && *wait >= interval.mul_f64(0.89))
+        );
+    }
+}

@@ -1,0 +1,245 @@
+use bedrock_iam::resolve::destination;
+use bedrock_iam::verdict::{self, Condition as Verdicts, Praise, Verdict};
+use bedrock_iam::{
+    Desired, Digest, Finding, Grant, Held, Intent, Meaning, Plan, PolicyIdentity, PolicyState, RoleState,
+};
+use jiff::{Timestamp, Unit};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use kube::ResourceExt;
+
+use super::apply::Applied;
+use super::verify::Outcome;
+use crate::api::parse::{ACCEPT_SHRINK, RECONCILE_AT};
+use crate::api::v1alpha1::{BedrockAccess, BedrockAccessStatus, GrantStatus, PolicyStatus, RoleStatus};
+
+const INLINE: &str = "Inline";
+
+/// The destinations of a global profile: any commercial Region.
+const ANYWHERE: &str = "*";
+
+/// A status, and when to look again.
+pub(super) struct Told {
+    pub(super) status: BedrockAccessStatus,
+    pub(super) next: verdict::Next,
+}
+
+/// The digest of what we last wrote to this very role; a role that was created again holds nothing of ours.
+pub(super) fn last_written(object: &BedrockAccess, intent: &Intent, role: &RoleState) -> Option<Digest> {
+    let status = object.status.as_ref()?;
+    let RoleState::Found(role) = role else { return None };
+    if status.role.as_ref()?.id != role.id {
+        return None;
+    }
+    stored_policy(status, &intent.identity).map(|policy| Digest::stored(&policy.digest))
+}
+
+/// The status of an object that is kept in step.
+pub(super) fn kept(
+    object: &BedrockAccess,
+    intent: &Intent,
+    plan: &Plan,
+    role: &RoleState,
+    outcome: &Outcome,
+) -> Told {
+    let mut status = handled(object);
+    let verdict = verdict::verdict(&outcome.findings, praise(intent, role, &outcome.policy));
+    set_conditions(object, &mut status, &verdict);
+    set_role(&mut status, role);
+    set_policy(&mut status, intent, plan, role, outcome);
+    if plan.desired.is_some() && !matches!(outcome.applied, Applied::Failed(_)) {
+        status.last_accepted_shrink = object.annotations().get(ACCEPT_SHRINK).cloned();
+    }
+    Told {
+        status,
+        next: verdict.next,
+    }
+}
+
+/// The status of an object for which nothing could be done: whatever is on the role stays.
+pub(super) fn refused(object: &BedrockAccess, finding: &Finding) -> Told {
+    let verdict = verdict::refusal(finding);
+    let mut status = handled(object);
+    set_conditions(object, &mut status, &verdict);
+    Told {
+        status,
+        next: verdict.next,
+    }
+}
+
+/// The status of a suspended object: `Ready` stays as it was, unless consent was withdrawn.
+pub(super) fn suspended(
+    object: &BedrockAccess,
+    intent: &Intent,
+    plan: &Plan,
+    role: &RoleState,
+    outcome: &Outcome,
+) -> Told {
+    let mut told = if outcome.findings.is_empty() {
+        Told {
+            status: handled(object),
+            next: verdict::Next::AtInterval,
+        }
+    } else {
+        kept(object, intent, plan, role, outcome)
+    };
+    let suspended = verdict::suspended();
+    let conditions = &mut told.status.conditions;
+    if !conditions
+        .iter()
+        .any(|condition| condition.type_ == verdict::READY)
+    {
+        conditions.push(condition(object, &verdict::never_reconciled()));
+    }
+    conditions.retain(|condition| condition.type_ != suspended.kind);
+    conditions.push(condition(object, &suspended));
+    told
+}
+
+/// The old status, marked as seen.
+fn handled(object: &BedrockAccess) -> BedrockAccessStatus {
+    let mut status = object.status.clone().unwrap_or_default();
+    status.observed_generation = object.metadata.generation;
+    status.last_handled_reconcile_at = object.annotations().get(RECONCILE_AT).cloned();
+    status
+}
+
+fn set_conditions(object: &BedrockAccess, status: &mut BedrockAccessStatus, verdict: &Verdict) {
+    status.conditions = verdict
+        .conditions
+        .iter()
+        .map(|verdict| condition(object, verdict))
+        .collect();
+}
+
+/// The condition as Kubernetes stores it; its time changes only when its status flips.
+fn condition(object: &BedrockAccess, verdict: &Verdicts) -> Condition {
+    let old = object.status.iter().flat_map(|status| &status.conditions);
+    let unchanged = old
+        .filter(|old| old.type_ == verdict.kind && old.status == verdict.status.as_str())
+        .map(|old| old.last_transition_time.clone())
+        .next();
+    Condition {
+        type_: verdict.kind.to_owned(),
+        status: verdict.status.as_str().to_owned(),
+        reason: verdict.reason.to_owned(),
+        message: verdict.message.clone(),
+        observed_generation: object.metadata.generation,
+        last_transition_time: unchanged.unwrap_or_else(now),
+    }
+}
+
+/// In whole seconds, so that it equals what is read back.
+fn now() -> Time {
+    let now = Timestamp::now();
+    Time(now.round(Unit::Second).unwrap_or(now))
+}
+
+fn set_role(status: &mut BedrockAccessStatus, role: &RoleState) {
+    match role {
+        RoleState::Found(role) => {
+            status.role = Some(RoleStatus {
+                name: role.arn.name.to_string(),
+                arn: role.arn.to_string(),
+                id: role.id.clone(),
+            });
+        }
+        RoleState::Missing => status.role = None,
+        RoleState::Fault(_) => {}
+    }
+}
+
+fn set_policy(
+    status: &mut BedrockAccessStatus,
+    intent: &Intent,
+    plan: &Plan,
+    role: &RoleState,
+    outcome: &Outcome,
+) {
+    let document = match &outcome.policy {
+        PolicyState::Fault(_) => return,
+        PolicyState::Ours(document) => Some(document),
+        PolicyState::Absent | PolicyState::Foreign => None,
+    };
+    let grants = document
+        .map(|document| Held::of(document).grants())
+        .unwrap_or_default();
+    status.grants = grants.iter().map(grant).collect();
+    status.grant_count = i64::try_from(grants.len()).unwrap_or(i64::MAX);
+
+    let decided = match (&outcome.applied, &plan.desired) {
+        (Applied::Failed(_), _) | (_, None) => None,
+        (Applied::Nothing | Applied::Done(_), Some(desired)) => Some(desired),
+    };
+    let digest = match decided {
+        Some(Desired::Policy(document)) => Some(Meaning::of(document).digest().to_string()),
+        Some(Desired::Nothing) => None,
+        None if matches!(role, RoleState::Missing) => None,
+        None => stored_policy(status, &intent.identity).map(|policy| policy.digest.clone()),
+    };
+    let characters = document.map_or(0, bedrock_iam::Document::characters);
+    status.policies = digest
+        .into_iter()
+        .map(|digest| PolicyStatus {
+            name: intent.identity.policy_name().to_owned(),
+            kind: INLINE.to_owned(),
+            characters: i64::try_from(characters).unwrap_or(i64::MAX),
+            digest,
+        })
+        .collect();
+}
+
+fn stored_policy<'a>(status: &'a BedrockAccessStatus, identity: &PolicyIdentity) -> Option<&'a PolicyStatus> {
+    status
+        .policies
+        .iter()
+        .find(|policy| policy.name == identity.policy_name())
+}
+
+fn grant(grant: &Grant) -> GrantStatus {
+    match grant {
+        Grant::Profile { arn, models } => {
+            let anywhere = models.iter().any(|model| model.region.is_none());
+            let destinations: Vec<String> = models.iter().map(destination).collect();
+            GrantStatus {
+                kind: "InferenceProfile".to_owned(),
+                id: arn.profile.to_string(),
+                source_region: arn.region.to_string(),
+                destination_regions: if anywhere {
+                    vec![ANYWHERE.to_owned()]
+                } else {
+                    destinations
+                },
+            }
+        }
+        Grant::OnDemand { model } => GrantStatus {
+            kind: "FoundationModel".to_owned(),
+            id: model.model.to_string(),
+            source_region: destination(model),
+            destination_regions: vec![destination(model)],
+        },
+    }
+}
+
+fn praise(intent: &Intent, role: &RoleState, policy: &PolicyState) -> Praise {
+    let arn = match role {
+        RoleState::Found(role) => role.arn.to_string(),
+        RoleState::Missing | RoleState::Fault(_) => intent.role.to_string(),
+    };
+    let policy = match policy {
+        PolicyState::Ours(document) => format!(
+            "policy {} on role {} holds exactly the {} grants, in {} characters",
+            intent.identity.policy_name(),
+            intent.role,
+            Held::of(document).grants().len(),
+            document.characters()
+        ),
+        PolicyState::Absent | PolicyState::Foreign | PolicyState::Fault(_) => {
+            format!("nothing to grant, so role {} has no policy of ours", intent.role)
+        }
+    };
+    Praise {
+        role: format!("role {arn} takes part"),
+        profiles: format!("Bedrock answered for all {} targets", intent.targets.len()),
+        policy,
+    }
+}

@@ -1,0 +1,65 @@
+//! `/livez`, `/readyz` and `/metrics` over HTTP.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use tokio::net::TcpListener;
+
+use crate::health::Health;
+use crate::metrics::Metrics;
+
+/// What the answers are made from.
+#[derive(Clone)]
+pub struct Served {
+    /// For the two probes.
+    pub health: Arc<Health>,
+    /// For `/metrics`.
+    pub metrics: Metrics,
+}
+
+/// Takes the address, so that a port in use is known before any work begins.
+pub async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    TcpListener::bind(address).await
+}
+
+/// Serves until the process ends: probes are answered during a shutdown too.
+pub async fn serve(listener: TcpListener, served: Served) -> std::io::Result<()> {
+    axum::serve(listener, router(served)).await
+}
+
+fn router(served: Served) -> Router {
+    Router::new()
+        .route("/livez", get(livez))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics))
+        .with_state(served)
+}
+
+async fn livez(State(served): State<Served>) -> (StatusCode, String) {
+    match served.health.stuck() {
+        None => (StatusCode::OK, "ok\n".to_owned()),
+        Some(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")),
+    }
+}
+
+async fn readyz(State(served): State<Served>) -> (StatusCode, String) {
+    match served.health.not_ready() {
+        None => (StatusCode::OK, "ok\n".to_owned()),
+        Some(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")),
+    }
+}
+
+async fn metrics(State(served): State<Served>) -> Response {
+    match served.metrics.to_text() {
+        Ok(text) => {
+            let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+            ([(header::CONTENT_TYPE, kind)], text).into_response()
+        }
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
