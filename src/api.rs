@@ -4,6 +4,8 @@ mod crd;
 pub mod parse;
 mod rules;
 mod schema;
+#[cfg(test)]
+mod tests;
 pub mod v1alpha1;
 
 pub use crd::crd_yaml;

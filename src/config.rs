@@ -20,12 +20,7 @@ pub struct RunArgs {
     pub cluster_id: Option<String>,
 
     /// The source Regions to serve, separated by commas; default: all
-    #[arg(
-        long,
-        env = "BEDROCK_ACCESS_REGIONS",
-        value_delimiter = ',',
-        value_name = "REGIONS"
-    )]
+    #[arg(long, env = "BEDROCK_ACCESS_REGIONS", value_delimiter = ',', value_name = "REGIONS")]
     pub regions: Vec<Region>,
 
     /// Whether a role must list the namespace in its tag bedrockaccess.io/namespaces
@@ -37,12 +32,7 @@ pub struct RunArgs {
     pub interval: Duration,
 
     /// How many objects are worked on at once
-    #[arg(
-        long,
-        env = "BEDROCK_ACCESS_CONCURRENCY",
-        default_value = "8",
-        value_name = "N"
-    )]
+    #[arg(long, env = "BEDROCK_ACCESS_CONCURRENCY", default_value = "8", value_name = "N")]
     pub concurrency: NonZeroU16,
 
     /// The most calls to IAM in a second; IAM's own limit is shared by the whole account
@@ -50,21 +40,11 @@ pub struct RunArgs {
     pub iam_rate: NonZeroU32,
 
     /// The most calls to Bedrock in a second
-    #[arg(
-        long,
-        env = "BEDROCK_ACCESS_BEDROCK_RATE",
-        default_value = "20",
-        value_name = "N"
-    )]
+    #[arg(long, env = "BEDROCK_ACCESS_BEDROCK_RATE", default_value = "20", value_name = "N")]
     pub bedrock_rate: NonZeroU32,
 
     /// Where /livez, /readyz and /metrics are served
-    #[arg(
-        long,
-        env = "BEDROCK_ACCESS_HTTP_ADDRESS",
-        default_value = "0.0.0.0:8080",
-        value_name = "ADDRESS"
-    )]
+    #[arg(long, env = "BEDROCK_ACCESS_HTTP_ADDRESS", default_value = "0.0.0.0:8080", value_name = "ADDRESS")]
     pub http_address: SocketAddr,
 
     /// How log lines are written
@@ -72,12 +52,7 @@ pub struct RunArgs {
     pub log_format: LogFormat,
 
     /// A level (error, warn, info, debug, trace), or a filter such as info,bedrock_access=debug
-    #[arg(
-        long,
-        env = "BEDROCK_ACCESS_LOG_LEVEL",
-        default_value = "info",
-        value_name = "FILTER"
-    )]
+    #[arg(long, env = "BEDROCK_ACCESS_LOG_LEVEL", default_value = "info", value_name = "FILTER")]
     pub log_level: EnvFilter,
 }
 
@@ -100,9 +75,8 @@ impl From<ConsentArg> for ConsentPolicy {
 }
 
 fn interval(text: &str) -> Result<Duration, String> {
-    let interval: SignedDuration = text
-        .parse()
-        .map_err(|_| "not a duration such as 10m or 1h30m".to_owned())?;
+    let interval: SignedDuration =
+        text.parse().map_err(|_| "not a duration such as 10m or 1h30m".to_owned())?;
     match Duration::try_from(interval) {
         Ok(interval) if interval >= Duration::from_mins(1) => Ok(interval),
         _ => Err("less than 1m".to_owned()),

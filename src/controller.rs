@@ -10,7 +10,6 @@ use kube::runtime::controller::{Action, Config};
 use kube::runtime::reflector::{self, Store};
 use kube::runtime::{Controller, Predicate, PredicateConfig, WatchStreamExt, predicates, watcher};
 use kube::{Api, Client, ResourceExt};
-use tracing::Instrument;
 
 use crate::api::v1alpha1::BedrockAccess;
 use crate::health::Health;
@@ -76,10 +75,7 @@ pub async fn run(
             |object, error, cx| {
                 cx.metrics.failed(error.class());
                 cx.metrics.reconciled(Ending::Failed);
-                Action::requeue(
-                    cx.failures
-                        .delay(&object.uid().unwrap_or_default(), LONGEST_DELAY),
-                )
+                Action::requeue(cx.failures.delay(&object.uid().unwrap_or_default(), LONGEST_DELAY))
             },
             context,
         )
@@ -102,16 +98,11 @@ fn watch(
     client: Client,
     cx: &Context,
     health: Arc<Health>,
-) -> (
-    Store<Guarded>,
-    impl futures::Stream<Item = Result<Guarded, watcher::Error>> + Send + 'static,
-) {
+) -> (Store<Guarded>, impl futures::Stream<Item = Result<Guarded, watcher::Error>> + Send + 'static) {
     let api: Api<Guarded> = Api::all(client);
     let (store, writer) = reflector::store();
     let metrics = cx.metrics.clone();
-    let changes = predicates::generation
-        .combine(predicates::annotations)
-        .combine(predicates::finalizers);
+    let changes = predicates::generation.combine(predicates::annotations).combine(predicates::finalizers);
     let objects = watcher(api, watcher::Config::default())
         .default_backoff()
         .inspect_err(move |error| {
@@ -130,15 +121,10 @@ fn watch(
 
 /// One reconcile that can neither hang nor take the others down.
 async fn isolated(object: Arc<Guarded>, cx: Arc<Context>, health: &Arc<Health>) -> Result<Action, Error> {
-    let span = tracing::info_span!(
-        "reconcile",
-        namespace = object.namespace().unwrap_or_default(),
-        name = object.name_any()
-    );
     let started = Instant::now();
     let _running = health.reconciling();
     let work = AssertUnwindSafe(guarded(object, Arc::clone(&cx))).catch_unwind();
-    let result = match tokio::time::timeout(DEADLINE, work).instrument(span).await {
+    let result = match tokio::time::timeout(DEADLINE, work).await {
         Ok(Ok(result)) => result,
         Ok(Err(_)) => Err(Error::Panic),
         Err(_) => Err(Error::Deadline),

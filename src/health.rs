@@ -45,10 +45,7 @@ impl Health {
         let id = state.next;
         state.next += 1;
         state.running.insert(id, Instant::now());
-        Running {
-            health: Arc::clone(self),
-            id,
-        }
+        Running { health: Arc::clone(self), id }
     }
 
     /// Why a restart would help, if it would.
@@ -64,9 +61,7 @@ impl Health {
         if !state.synced {
             return Some("the objects are not known yet");
         }
-        let failing = state
-            .watch_failed
-            .is_some_and(|at| at.elapsed() < WATCH_RECOVERED);
+        let failing = state.watch_failed.is_some_and(|at| at.elapsed() < WATCH_RECOVERED);
         failing.then_some("the watch on BedrockAccess is interrupted")
     }
 

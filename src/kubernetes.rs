@@ -49,9 +49,7 @@ pub async fn connect() -> Result<Clients, Error> {
     watches.read_timeout = Some(WATCH_TIMEOUT);
     config.read_timeout = Some(CALL_TIMEOUT);
     Ok(Clients {
-        calls: ClientBuilder::try_from(config)?
-            .with_layer(&TimeoutLayer::new(CALL_TIMEOUT))
-            .build(),
+        calls: ClientBuilder::try_from(config)?.with_layer(&TimeoutLayer::new(CALL_TIMEOUT)).build(),
         watches: Client::try_from(watches)?,
     })
 }
@@ -59,9 +57,5 @@ pub async fn connect() -> Result<Clients, Error> {
 /// The UID of the namespace kube-system, by which the policies of this cluster differ from those of another.
 pub async fn cluster_id(client: &Client) -> Result<String, Error> {
     let namespaces: Api<Namespace> = Api::all(client.clone());
-    namespaces
-        .get("kube-system")
-        .await?
-        .uid()
-        .ok_or(Error::NoClusterId)
+    namespaces.get("kube-system").await?.uid().ok_or(Error::NoClusterId)
 }

@@ -149,22 +149,14 @@ impl Default for Metrics {
             reconcile_seconds.clone(),
         );
         registry.register("errors", "Errors by class", errors.clone());
-        registry.register(
-            "aws_calls",
-            "Calls to AWS by service, operation and outcome",
-            aws_calls.clone(),
-        );
+        registry.register("aws_calls", "Calls to AWS by service, operation and outcome", aws_calls.clone());
         registry.register_with_unit(
             "aws_call_duration",
             "How long a call to AWS took, retries included",
             Unit::Seconds,
             aws_seconds.clone(),
         );
-        registry.register(
-            "policy_writes",
-            "Writes of inline policies by cause",
-            policy_writes.clone(),
-        );
+        registry.register("policy_writes", "Writes of inline policies by cause", policy_writes.clone());
         registry.register(
             "watch_errors",
             "Interruptions of the watch on BedrockAccess",
@@ -224,16 +216,8 @@ impl Metrics {
             Some(Class::Throttled) => CallOutcome::Throttled,
             Some(Class::Unavailable) => CallOutcome::Unavailable,
         };
-        self.aws_calls
-            .get_or_create(&CallLabels {
-                service,
-                operation,
-                outcome,
-            })
-            .inc();
-        self.aws_seconds
-            .get_or_create(&OperationLabels { service, operation })
-            .observe(took.as_secs_f64());
+        self.aws_calls.get_or_create(&CallLabels { service, operation, outcome }).inc();
+        self.aws_seconds.get_or_create(&OperationLabels { service, operation }).observe(took.as_secs_f64());
     }
 
     /// Counts a write of a policy.
@@ -259,12 +243,7 @@ mod tests {
     #[test]
     fn a_call_appears_with_service_operation_outcome_and_latency() {
         let metrics = Metrics::default();
-        metrics.called(
-            "iam",
-            "GetRole",
-            Some(Class::Throttled),
-            Duration::from_millis(20),
-        );
+        metrics.called("iam", "GetRole", Some(Class::Throttled), Duration::from_millis(20));
         let text = metrics.to_text().unwrap();
         for line in [
             r#"bedrock_access_aws_calls_total{service="iam",operation="GetRole",outcome="Throttled"} 1"#,

@@ -51,9 +51,7 @@ pub enum Error {
 /// Runs until SIGTERM or SIGINT.
 pub fn run(args: RunArgs) -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime
-        .map_err(io("starting the runtime"))?
-        .block_on(operate(args))
+    runtime.map_err(io("starting the runtime"))?.block_on(operate(args))
 }
 
 async fn operate(args: RunArgs) -> Result<(), Error> {
@@ -61,13 +59,8 @@ async fn operate(args: RunArgs) -> Result<(), Error> {
     let metrics = Metrics::default();
     let health = Arc::new(Health::default());
     let address = args.http_address;
-    let listener = server::bind(address)
-        .await
-        .map_err(io(&format!("listening on {address}")))?;
-    let served = server::Served {
-        health: Arc::clone(&health),
-        metrics: metrics.clone(),
-    };
+    let listener = server::bind(address).await.map_err(io(&format!("listening on {address}")))?;
+    let served = server::Served { health: Arc::clone(&health), metrics: metrics.clone() };
     let serving = tokio::spawn(server::serve(listener, served));
 
     let concurrency = args.concurrency.get();
@@ -90,26 +83,15 @@ async fn prepare(args: RunArgs, metrics: Metrics) -> Result<(Client, Context), E
         async {
             match args.cluster_id {
                 Some(id) => Ok::<_, Error>(id),
-                None => Ok((|| kubernetes::cluster_id(&calls))
-                    .retry(PATIENCE)
-                    .notify(waits)
-                    .await?),
+                None => Ok((|| kubernetes::cluster_id(&calls)).retry(PATIENCE).notify(waits).await?),
             }
         },
-        async {
-            Ok((|| aws::account(&config, &iam))
-                .retry(PATIENCE)
-                .notify(waits)
-                .await?)
-        }
+        async { Ok((|| aws::account(&config, &iam)).retry(PATIENCE).notify(waits).await?) }
     )?;
     tracing::info!(cluster_id, account = %account.id, partition = %account.partition, "started");
 
     let bedrock = Bedrock::new(config.clone(), Caller::new(args.bedrock_rate, metrics.clone()));
-    let reporter = Reporter {
-        controller: CONTROLLER.to_owned(),
-        instance: None,
-    };
+    let reporter = Reporter { controller: CONTROLLER.to_owned(), instance: None };
     let context = Context {
         events: Recorder::new(calls.clone(), reporter),
         client: calls,

@@ -106,25 +106,13 @@ async fn keep(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
     let last_written = status::last_written(object, &intent, &observed.role);
     let held = Held::read(&observed.policy, last_written.as_ref());
     let resolution = resolve::resolve(&intent, &cx.account, &answers, &held);
-    let plan = plan::plan(
-        &intent,
-        &cx.account,
-        &resolution,
-        &observed,
-        last_written.as_ref(),
-    );
+    let plan = plan::plan(&intent, &cx.account, &resolution, &observed, last_written.as_ref());
 
     let Observed { role, policy } = observed;
     let applied = apply::apply(&cx.iam, &intent, &plan).await;
     report::announce(object, cx, &intent.identity, &applied).await;
     let outcome = verify::verify(&cx.iam, &intent, &plan, applied, policy).await;
-    report::report(
-        object,
-        cx,
-        status::kept(object, &intent, &plan, &role, &outcome),
-        interval,
-    )
-    .await
+    report::report(object, cx, status::kept(object, &intent, &plan, &role, &outcome), interval).await
 }
 
 /// Leaves a suspended object's policy alone, unless the role withdrew its consent.
@@ -140,13 +128,7 @@ async fn rest(
     let applied = apply::apply(&cx.iam, intent, &plan).await;
     report::announce(object, cx, &intent.identity, &applied).await;
     let outcome = verify::verify(&cx.iam, intent, &plan, applied, policy).await;
-    report::report(
-        object,
-        cx,
-        status::suspended(object, intent, &plan, &role, &outcome),
-        interval,
-    )
-    .await
+    report::report(object, cx, status::suspended(object, intent, &plan, &role, &outcome), interval).await
 }
 
 fn parse(object: &BedrockAccess, cx: &Context) -> Result<(Intent, Duration), Finding> {
@@ -161,13 +143,6 @@ fn parse(object: &BedrockAccess, cx: &Context) -> Result<(Intent, Duration), Fin
 /// No cached answer older than the interval decides anything; a new `reconcile-at` believes none.
 fn max_age(object: &BedrockAccess, interval: Duration) -> Duration {
     let asked = object.annotations().get(parse::RECONCILE_AT);
-    let handled = object
-        .status
-        .as_ref()
-        .and_then(|status| status.last_handled_reconcile_at.as_ref());
-    if asked == handled {
-        interval
-    } else {
-        Duration::ZERO
-    }
+    let handled = object.status.as_ref().and_then(|status| status.last_handled_reconcile_at.as_ref());
+    if asked == handled { interval } else { Duration::ZERO }
 }

@@ -14,9 +14,7 @@ pub enum LogFormat {
 
 /// Starts logging. `filter` is a level, or a tracing filter such as `info,bedrock_access=debug`.
 pub fn start(format: LogFormat, filter: EnvFilter) {
-    let logs = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match format {
         LogFormat::Json => logs.json().flatten_event(true).init(),
         LogFormat::Text => logs.init(),

@@ -16,16 +16,3 @@ pub fn crd_yaml() -> Result<String, serde_saphyr::ser::Error> {
     let yaml = serde_saphyr::to_string_with_options(&BedrockAccess::crd(), options)?;
     Ok(format!("{HEAD}{yaml}"))
 }
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn tmp_write() {
-        std::fs::create_dir_all("crds").unwrap();
-        std::fs::write(
-            "crds/bedrockaccess.io_bedrockaccesses.yaml",
-            super::crd_yaml().unwrap(),
-        )
-        .unwrap();
-    }
-}

@@ -55,12 +55,7 @@ type Parsed<T> = Result<T, Finding>;
 pub fn intent(object: &BedrockAccess, scope: &Scope) -> Parsed<Intent> {
     let spec = &object.spec;
     let Ownership { role, identity } = ownership(object, scope)?;
-    let role_arn = spec
-        .role
-        .arn
-        .as_deref()
-        .map(|arn| field("spec.role.arn", arn))
-        .transpose()?;
+    let role_arn = spec.role.arn.as_deref().map(|arn| field("spec.role.arn", arn)).transpose()?;
     let sources: Vec<Region> = list("spec.sourceRegions", &spec.source_regions)?;
     served(&sources, scope)?;
     not_supported(object)?;
@@ -80,10 +75,7 @@ pub fn intent(object: &BedrockAccess, scope: &Scope) -> Parsed<Intent> {
             "Enforce" => DriftPolicy::Enforce,
             "Report" => DriftPolicy::Report,
             other => {
-                return invalid(
-                    "spec.driftPolicy",
-                    format!("{other:?} is neither Enforce nor Report"),
-                );
+                return invalid("spec.driftPolicy", format!("{other:?} is neither Enforce nor Report"));
             }
         },
         accepted_shrink: accepted_shrink(object)?,
@@ -107,17 +99,11 @@ pub fn interval(object: &BedrockAccess) -> Parsed<Option<Duration>> {
     let Some(text) = &object.spec.interval else {
         return Ok(None);
     };
-    let interval = text
-        .parse::<SignedDuration>()
-        .ok()
-        .and_then(|interval| Duration::try_from(interval).ok());
+    let interval = text.parse::<SignedDuration>().ok().and_then(|interval| Duration::try_from(interval).ok());
     match interval {
         Some(interval) if interval >= LEAST_INTERVAL => Ok(Some(interval)),
         Some(_) => invalid("spec.interval", format!("{text} is less than 1m")),
-        None => invalid(
-            "spec.interval",
-            format!("{text:?} is not a duration such as 10m or 1h30m"),
-        ),
+        None => invalid("spec.interval", format!("{text:?} is not a duration such as 10m or 1h30m")),
     }
 }
 
@@ -126,10 +112,7 @@ fn accepted_shrink(object: &BedrockAccess) -> Parsed<Option<AcceptedShrink>> {
     let Some(value) = object.annotations().get(ACCEPT_SHRINK) else {
         return Ok(None);
     };
-    let handled = object
-        .status
-        .as_ref()
-        .and_then(|status| status.last_accepted_shrink.as_ref());
+    let handled = object.status.as_ref().and_then(|status| status.last_accepted_shrink.as_ref());
     if handled == Some(value) {
         return Ok(None);
     }
@@ -167,18 +150,11 @@ fn not_supported(object: &BedrockAccess) -> Parsed<()> {
         let message = format!("{what} is not supported by this version; remove it, nothing was changed");
         Err(Finding::new(Reason::NotSupported, message))
     };
-    if spec
-        .guardrails
-        .as_ref()
-        .is_some_and(|guardrails| !guardrails.is_empty())
-    {
+    if spec.guardrails.as_ref().is_some_and(|guardrails| !guardrails.is_empty()) {
         return refuse("spec.guardrails".to_owned());
     }
     let routing = spec.routing.as_ref();
-    if routing
-        .and_then(|routing| routing.denied_scopes.as_ref())
-        .is_some_and(|scopes| !scopes.is_empty())
-    {
+    if routing.and_then(|routing| routing.denied_scopes.as_ref()).is_some_and(|scopes| !scopes.is_empty()) {
         return refuse("spec.routing.deniedScopes".to_owned());
     }
     for (index, entry) in spec.models.iter().enumerate() {
@@ -189,25 +165,15 @@ fn not_supported(object: &BedrockAccess) -> Parsed<()> {
         if entry.model_id.as_ref().is_some_and(|id| id.ends_with('*')) {
             return refuse(format!("{place}.modelId: a family (*)"));
         }
-        if entry
-            .inference_profile
-            .as_ref()
-            .is_some_and(|id| id.contains(":application-inference-profile/"))
-        {
-            return refuse(format!(
-                "{place}.inferenceProfile: an application inference profile"
-            ));
+        if entry.inference_profile.as_ref().is_some_and(|id| id.contains(":application-inference-profile/")) {
+            return refuse(format!("{place}.inferenceProfile: an application inference profile"));
         }
     }
     Ok(())
 }
 
 fn targets(object: &BedrockAccess, sources: &[Region]) -> Parsed<BTreeSet<Target>> {
-    let default_scopes = object
-        .spec
-        .routing
-        .as_ref()
-        .and_then(|routing| routing.scopes.as_deref());
+    let default_scopes = object.spec.routing.as_ref().and_then(|routing| routing.scopes.as_deref());
     let mut targets = BTreeSet::new();
     if object.spec.models.is_empty() {
         return invalid("spec.models", "at least one model is needed");
@@ -222,10 +188,7 @@ fn targets(object: &BedrockAccess, sources: &[Region]) -> Parsed<BTreeSet<Target
             }
             (None, Some(profile)) => targets.extend(of_profile(&place, entry, profile, sources)?),
             _ => {
-                return invalid(
-                    &place,
-                    "exactly one of modelId, inferenceProfile and modelArn must be set",
-                );
+                return invalid(&place, "exactly one of modelId, inferenceProfile and modelArn must be set");
             }
         }
     }
@@ -252,14 +215,8 @@ fn of_model(place: &str, model: &ModelId, scopes: &[String], sources: &[Region])
             scope => Some(ProfileId::of(scope, model).map_err(|error| problem(&place, &error.to_string()))?),
         };
         targets.extend(sources.iter().cloned().map(|source| match &profile {
-            None => Target::OnDemand {
-                source,
-                model: model.clone(),
-            },
-            Some(id) => Target::Profile {
-                source,
-                id: id.clone(),
-            },
+            None => Target::OnDemand { source, model: model.clone() },
+            Some(id) => Target::Profile { source, id: id.clone() },
         }));
     }
     Ok(targets)
@@ -269,30 +226,21 @@ fn of_model(place: &str, model: &ModelId, scopes: &[String], sources: &[Region])
 fn of_profile(place: &str, entry: &ModelEntry, profile: &str, sources: &[Region]) -> Parsed<Vec<Target>> {
     let place = format!("{place}.inferenceProfile");
     if entry.scopes.as_ref().is_some_and(|scopes| !scopes.is_empty()) {
-        return invalid(
-            &place,
-            "scopes belong to a modelId: an inference profile already has its scope",
-        );
+        return invalid(&place, "scopes belong to a modelId: an inference profile already has its scope");
     }
     if !profile.starts_with("arn:") {
         let id: ProfileId = field(&place, profile)?;
         return Ok(sources
             .iter()
             .cloned()
-            .map(|source| Target::Profile {
-                source,
-                id: id.clone(),
-            })
+            .map(|source| Target::Profile { source, id: id.clone() })
             .collect());
     }
     let arn: InferenceProfileArn = field(&place, profile)?;
     if !sources.contains(&arn.region) {
         return invalid(&place, format!("{} is not one of spec.sourceRegions", arn.region));
     }
-    Ok(vec![Target::Profile {
-        source: arn.region,
-        id: arn.profile,
-    }])
+    Ok(vec![Target::Profile { source: arn.region, id: arn.profile }])
 }
 
 fn operations(operations: Option<&[String]>) -> Parsed<Operations> {
@@ -322,11 +270,8 @@ fn operations(operations: Option<&[String]>) -> Parsed<Operations> {
 }
 
 fn allowed_destination_regions(object: &BedrockAccess) -> Parsed<Option<BTreeSet<Region>>> {
-    let regions = object
-        .spec
-        .routing
-        .as_ref()
-        .and_then(|routing| routing.allowed_destination_regions.as_ref());
+    let regions =
+        object.spec.routing.as_ref().and_then(|routing| routing.allowed_destination_regions.as_ref());
     regions
         .map(|regions| list("spec.routing.allowedDestinationRegions", regions))
         .transpose()
@@ -335,15 +280,11 @@ fn allowed_destination_regions(object: &BedrockAccess) -> Parsed<Option<BTreeSet
 
 fn list<T: FromStr<Err: ToString>>(place: &str, values: &[String]) -> Parsed<Vec<T>> {
     let items = values.iter().enumerate();
-    items
-        .map(|(index, value)| field(&format!("{place}[{index}]"), value))
-        .collect()
+    items.map(|(index, value)| field(&format!("{place}[{index}]"), value)).collect()
 }
 
 fn field<T: FromStr<Err: ToString>>(place: &str, value: &str) -> Parsed<T> {
-    value
-        .parse()
-        .map_err(|error: T::Err| problem(place, &error.to_string()))
+    value.parse().map_err(|error: T::Err| problem(place, &error.to_string()))
 }
 
 fn invalid<T>(place: &str, message: impl Into<String>) -> Parsed<T> {

@@ -22,11 +22,8 @@ pub(super) fn spec() -> Vec<Rule> {
     let wanted = "self.models.exists(m, (has(m.scopes) && d in m.scopes) \
                   || (has(m.inferenceProfile) && (m.inferenceProfile.startsWith(d + '.') \
                   || m.inferenceProfile.contains(':inference-profile/' + d + '.'))))";
-    let (profile, model, guardrail) = (
-        in_source_region("m.inferenceProfile"),
-        in_source_region("m.modelArn"),
-        in_source_region("g.arn"),
-    );
+    let (profile, model, guardrail) =
+        (in_source_region("m.inferenceProfile"), in_source_region("m.modelArn"), in_source_region("g.arn"));
     vec![
         Rule::new(format!("self.models.all(m, !has(m.modelId) || {scoped})")).field_path(".models").message(
             "a modelId has no scope: set routing.scopes, or scopes beside the modelId, to profile prefixes such as us \
@@ -77,9 +74,10 @@ pub(super) fn role_name() -> Vec<Rule> {
 
 /// On the role's ARN.
 pub(super) fn role_arn() -> Vec<Rule> {
+    let arn = format!("^arn:{PARTITION}:iam::[0-9]{{12}}:role/([!-~]*/)?{ROLE_NAME}$");
     vec![
         exact("write out the one role's ARN: no '*', '?' or '$'"),
-        Rule::new(format!("self.matches('^arn:{PARTITION}:iam::[0-9]{{12}}:role/([!-~]*/)?{ROLE_NAME}$')")).message(
+        Rule::new(format!("{WILD} || self.matches('{arn}')")).message(
             "write the role's whole ARN, path included, such as arn:aws:iam::123456789012:role/team/assistant; the \
              ARN of an assumed role (sts) is not it",
         ),
@@ -122,11 +120,10 @@ pub(super) fn routing() -> Vec<Rule> {
 
 /// On the list of models.
 pub(super) fn models() -> Vec<Rule> {
-    let same = |field: &str| format!("(has(m.{field}) && has(n.{field}) && m.{field} == n.{field})");
-    let (id, profile, arn) = (same("modelId"), same("inferenceProfile"), same("modelArn"));
-    vec![Rule::new(format!("self.all(m, self.filter(n, {id} || {profile} || {arn}).size() < 2)")).message(
-        "the same modelId, inferenceProfile or modelArn stands in two entries: keep one, with the scopes of both",
-    )]
+    vec![
+        Rule::new("self.all(entry, self.exists_one(other, other == entry))")
+            .message("two entries of models are the same: take one out"),
+    ]
 }
 
 /// On one entry of the list of models.
@@ -221,10 +218,8 @@ pub(super) fn guardrails() -> Vec<Rule> {
     let region = |arn: &str| format!("{arn}.find('^arn:[^:]*:bedrock:[^:]+:')");
     let (one, other) = (region("g.arn"), region("h.arn"));
     vec![
-        Rule::new(format!(
-            "self.all(g, {one} == '' || self.filter(h, {one} == {other}).size() < 2)"
-        ))
-        .message("two guardrails lie in the same Region: name at most one per source Region"),
+        Rule::new(format!("self.all(g, {one} == '' || self.filter(h, {one} == {other}).size() < 2)"))
+            .message("two guardrails lie in the same Region: name at most one per source Region"),
     ]
 }
 

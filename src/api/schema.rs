@@ -42,30 +42,15 @@ pub(super) fn allowed_destination_regions(_: &mut SchemaGenerator) -> Schema {
 }
 
 pub(super) fn scopes(_: &mut SchemaGenerator) -> Schema {
-    list(
-        ListType::Set,
-        0..=MOST_SCOPES,
-        &text(LONGEST_WORD, &rules::scope()),
-        &[],
-    )
+    list(ListType::Set, 0..=MOST_SCOPES, &text(LONGEST_WORD, &rules::scope()), &[])
 }
 
 pub(super) fn denied_scopes(_: &mut SchemaGenerator) -> Schema {
-    list(
-        ListType::Set,
-        0..=MOST_SCOPES,
-        &text(LONGEST_WORD, &rules::denied_scope()),
-        &[],
-    )
+    list(ListType::Set, 0..=MOST_SCOPES, &text(LONGEST_WORD, &rules::denied_scope()), &[])
 }
 
 pub(super) fn models(generator: &mut SchemaGenerator) -> Schema {
-    list(
-        ListType::Atomic,
-        1..=100,
-        &generator.subschema_for::<ModelEntry>(),
-        &rules::models(),
-    )
+    list(ListType::Atomic, 1..=100, &generator.subschema_for::<ModelEntry>(), &rules::models())
 }
 
 pub(super) fn model_id(_: &mut SchemaGenerator) -> Schema {
@@ -82,26 +67,14 @@ pub(super) fn model_arn(_: &mut SchemaGenerator) -> Schema {
 
 pub(super) fn operations(_: &mut SchemaGenerator) -> Schema {
     // More than the two that exist, so that a third one is answered by the rule that knows better.
-    let mut schema = list(
-        ListType::Set,
-        0..=8,
-        &text(LONGEST_WORD, &rules::operation()),
-        &rules::operations(),
-    );
-    schema.insert(
-        "default".to_owned(),
-        json!(["InvokeModel", "InvokeModelWithResponseStream"]),
-    );
+    let mut schema =
+        list(ListType::Set, 0..=8, &text(LONGEST_WORD, &rules::operation()), &rules::operations());
+    schema.insert("default".to_owned(), json!(["InvokeModel", "InvokeModelWithResponseStream"]));
     schema
 }
 
 pub(super) fn guardrails(generator: &mut SchemaGenerator) -> Schema {
-    list(
-        ListType::Atomic,
-        1..=MOST_REGIONS,
-        &generator.subschema_for::<Guardrail>(),
-        &rules::guardrails(),
-    )
+    list(ListType::Atomic, 1..=MOST_REGIONS, &generator.subschema_for::<Guardrail>(), &rules::guardrails())
 }
 
 pub(super) fn guardrail_arn(_: &mut SchemaGenerator) -> Schema {

@@ -32,10 +32,7 @@ struct Dated<T> {
 }
 
 const fn bedrock(name: &'static str) -> Operation {
-    Operation {
-        service: "bedrock",
-        name,
-    }
+    Operation { service: "bedrock", name }
 }
 
 impl Bedrock {
@@ -52,38 +49,18 @@ impl Bedrock {
 
     /// The answer for one target, at most `max_age` old. Objects that ask at the same time share one request.
     pub async fn answer(&self, target: &Target, max_age: MaxAge) -> Answer {
-        let ask = async {
-            Dated {
-                asked: Instant::now(),
-                answer: self.ask(target).await,
-            }
-        };
+        let ask = async { Dated { asked: Instant::now(), answer: self.ask(target).await } };
         let stale = |dated: &Dated<Answer>| {
             matches!(dated.answer, Answer::Fault(_)) || dated.asked.elapsed() >= max_age
         };
-        self.answers
-            .entry_by_ref(target)
-            .or_insert_with_if(ask, stale)
-            .await
-            .into_value()
-            .answer
+        self.answers.entry_by_ref(target).or_insert_with_if(ask, stale).await.into_value().answer
     }
 
     /// The system-defined profiles of a source Region, at most `max_age` old.
     pub async fn system_profiles(&self, source: &Region, max_age: MaxAge) -> Result<Vec<ProfileId>, Fault> {
-        let ask = async {
-            Dated {
-                asked: Instant::now(),
-                answer: self.list(source).await,
-            }
-        };
+        let ask = async { Dated { asked: Instant::now(), answer: self.list(source).await } };
         let stale = |dated: &Dated<Result<_, _>>| dated.answer.is_err() || dated.asked.elapsed() >= max_age;
-        self.listings
-            .entry_by_ref(source)
-            .or_insert_with_if(ask, stale)
-            .await
-            .into_value()
-            .answer
+        self.listings.entry_by_ref(source).or_insert_with_if(ask, stale).await.into_value().answer
     }
 
     async fn ask(&self, target: &Target) -> Answer {
@@ -99,49 +76,25 @@ impl Bedrock {
     }
 
     async fn inference_profile(&self, source: &Region, id: &ProfileId) -> Result<Answer, Fault> {
-        let request = self
-            .client(source)
-            .get_inference_profile()
-            .inference_profile_identifier(id.as_str())
-            .send();
+        let request =
+            self.client(source).get_inference_profile().inference_profile_identifier(id.as_str()).send();
         let subject = format!("inference profile {id} in {source}");
-        let profile = self
-            .caller
-            .call(bedrock("GetInferenceProfile"), &subject, request)
-            .await?;
-        let models = profile
-            .models
-            .into_iter()
-            .filter_map(|model| model.model_arn)
-            .collect();
-        Ok(Answer::Profile {
-            arn: profile.inference_profile_arn,
-            models,
-        })
+        let profile = self.caller.call(bedrock("GetInferenceProfile"), &subject, request).await?;
+        let models = profile.models.into_iter().filter_map(|model| model.model_arn).collect();
+        Ok(Answer::Profile { arn: profile.inference_profile_arn, models })
     }
 
     async fn foundation_model(&self, source: &Region, model: &str) -> Result<Answer, Fault> {
-        let request = self
-            .client(source)
-            .get_foundation_model()
-            .model_identifier(model)
-            .send();
+        let request = self.client(source).get_foundation_model().model_identifier(model).send();
         let subject = format!("model {model} in {source}");
-        let details = self
-            .caller
-            .call(bedrock("GetFoundationModel"), &subject, request)
-            .await?
-            .model_details;
+        let details = self.caller.call(bedrock("GetFoundationModel"), &subject, request).await?.model_details;
         let Some(details) = details else {
             return Ok(Answer::NotFound);
         };
         let inference_types = details.inference_types_supported.unwrap_or_default();
         Ok(Answer::Model {
             arn: details.model_arn,
-            inference_types: inference_types
-                .iter()
-                .map(|kind| kind.as_str().to_owned())
-                .collect(),
+            inference_types: inference_types.iter().map(|kind| kind.as_str().to_owned()).collect(),
         })
     }
 
@@ -157,15 +110,10 @@ impl Bedrock {
                 .max_results(1000)
                 .set_next_token(token)
                 .send();
-            let page = self
-                .caller
-                .call(bedrock("ListInferenceProfiles"), &subject, request)
-                .await?;
+            let page = self.caller.call(bedrock("ListInferenceProfiles"), &subject, request).await?;
             let summaries = page.inference_profile_summaries.unwrap_or_default();
             profiles.extend(
-                summaries
-                    .into_iter()
-                    .filter_map(|summary| summary.inference_profile_id.parse().ok()),
+                summaries.into_iter().filter_map(|summary| summary.inference_profile_id.parse().ok()),
             );
             token = page.next_token;
             if token.is_none() {
@@ -181,9 +129,7 @@ impl Bedrock {
             .entry(source.clone())
             .or_insert_with(|| {
                 let region = aws_sdk_bedrock::config::Region::new(source.to_string());
-                let config = aws_sdk_bedrock::config::Builder::from(&self.config)
-                    .region(region)
-                    .build();
+                let config = aws_sdk_bedrock::config::Builder::from(&self.config).region(region).build();
                 Client::from_conf(config)
             })
             .clone()

@@ -35,10 +35,7 @@ pub struct Caller {
 impl Caller {
     /// A caller with its own rate limit.
     pub fn new(requests_per_second: NonZeroU32, metrics: Metrics) -> Self {
-        Self {
-            limit: Arc::new(RateLimiter::direct(Quota::per_second(requests_per_second))),
-            metrics,
-        }
+        Self { limit: Arc::new(RateLimiter::direct(Quota::per_second(requests_per_second))), metrics }
     }
 
     /// Makes the call once the rate limit allows it, and turns a failure into a class with a stable message.
@@ -57,12 +54,9 @@ impl Caller {
         async move {
             self.limit.until_ready().await;
             let started = Instant::now();
-            let result = request
-                .await
-                .map_err(|source| error::fault(operation, subject, &source));
+            let result = request.await.map_err(|source| error::fault(operation, subject, &source));
             let failure = result.as_ref().err().map(|fault| fault.class);
-            self.metrics
-                .called(operation.service, operation.name, failure, started.elapsed());
+            self.metrics.called(operation.service, operation.name, failure, started.elapsed());
             result
         }
     }

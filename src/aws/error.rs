@@ -23,10 +23,7 @@ where
         Class::Throttled => format!("AWS limits the account's requests ({code}); it is tried again"),
         Class::Unavailable => format!("AWS did not answer ({code}); it is tried again"),
     };
-    Fault {
-        class,
-        message: format!("{service}:{name} of {subject}: {explanation}"),
-    }
+    Fault { class, message: format!("{service}:{name} of {subject}: {explanation}") }
 }
 
 fn classify<E: ProvideErrorMetadata>(error: &SdkError<E>) -> (Class, &str) {

@@ -18,10 +18,7 @@ const fn iam(name: &'static str) -> Operation {
 impl Iam {
     /// A client whose calls all pass `caller`.
     pub fn new(config: &SdkConfig, caller: Caller) -> Self {
-        Self {
-            client: Client::new(config),
-            caller,
-        }
+        Self { client: Client::new(config), caller }
     }
 
     /// GetRole, which answers with the role's tags too.
@@ -30,25 +27,13 @@ impl Iam {
         let request = self.client.get_role().role_name(name.as_str()).send();
         let role = match self.caller.call(iam("GetRole"), &subject, request).await {
             Ok(answer) => answer.role,
-            Err(Fault {
-                class: Class::NotFound,
-                ..
-            }) => return RoleState::Missing,
+            Err(Fault { class: Class::NotFound, .. }) => return RoleState::Missing,
             Err(fault) => return RoleState::Fault(fault),
         };
         match role.and_then(|role| {
             let arn = role.arn.parse().ok()?;
-            let tags = role
-                .tags
-                .unwrap_or_default()
-                .into_iter()
-                .map(|tag| (tag.key, tag.value))
-                .collect();
-            Some(Role {
-                arn,
-                id: role.role_id,
-                tags,
-            })
+            let tags = role.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect();
+            Some(Role { arn, id: role.role_id, tags })
         }) {
             Some(role) => RoleState::Found(role),
             None => RoleState::Fault(Fault {
@@ -60,22 +45,11 @@ impl Iam {
 
     /// GetRolePolicy for our policy's name; a missing role has no policy either.
     pub async fn policy(&self, role: &RoleName, identity: &PolicyIdentity) -> PolicyState {
-        let request = self
-            .client
-            .get_role_policy()
-            .role_name(role.as_str())
-            .policy_name(identity.policy_name())
-            .send();
-        match self
-            .caller
-            .call(iam("GetRolePolicy"), &subject(role, identity), request)
-            .await
-        {
+        let request =
+            self.client.get_role_policy().role_name(role.as_str()).policy_name(identity.policy_name()).send();
+        match self.caller.call(iam("GetRolePolicy"), &subject(role, identity), request).await {
             Ok(answer) => PolicyState::of(&answer.policy_document, identity),
-            Err(Fault {
-                class: Class::NotFound,
-                ..
-            }) => PolicyState::Absent,
+            Err(Fault { class: Class::NotFound, .. }) => PolicyState::Absent,
             Err(fault) => PolicyState::Fault(fault),
         }
     }
@@ -94,10 +68,7 @@ impl Iam {
             .policy_name(identity.policy_name())
             .policy_document(document.to_json())
             .send();
-        self.caller
-            .call(iam("PutRolePolicy"), &subject(role, identity), request)
-            .await
-            .map(drop)
+        self.caller.call(iam("PutRolePolicy"), &subject(role, identity), request).await.map(drop)
     }
 
     /// DeleteRolePolicy; a policy that is gone already is as good as deleted.
@@ -108,16 +79,8 @@ impl Iam {
             .role_name(role.as_str())
             .policy_name(identity.policy_name())
             .send();
-        match self
-            .caller
-            .call(iam("DeleteRolePolicy"), &subject(role, identity), request)
-            .await
-        {
-            Ok(_)
-            | Err(Fault {
-                class: Class::NotFound,
-                ..
-            }) => Ok(()),
+        match self.caller.call(iam("DeleteRolePolicy"), &subject(role, identity), request).await {
+            Ok(_) | Err(Fault { class: Class::NotFound, .. }) => Ok(()),
             Err(fault) => Err(fault),
         }
     }

@@ -18,10 +18,7 @@ pub(super) async fn ask(bedrock: &Bedrock, intent: &Intent, max_age: MaxAge) -> 
         .buffer_unordered(CONCURRENT_QUESTIONS)
         .collect()
         .await;
-    let mut answers = Answers {
-        targets,
-        ..Answers::default()
-    };
+    let mut answers = Answers { targets, ..Answers::default() };
     let refused: BTreeSet<Region> = answers
         .targets
         .iter()

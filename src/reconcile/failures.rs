@@ -49,10 +49,7 @@ mod tests {
         let delays: Vec<Duration> = (0..12).map(|_| failures.delay("a", HOUR)).collect();
         assert!(delays[0] < Duration::from_secs(5), "{delays:?}");
         assert!(delays[11] >= LONGEST_DELAY, "{delays:?}");
-        assert!(
-            failures.delay("b", HOUR) < Duration::from_secs(5),
-            "another object starts afresh"
-        );
+        assert!(failures.delay("b", HOUR) < Duration::from_secs(5), "another object starts afresh");
         failures.forget("a");
         assert!(failures.delay("a", HOUR) < Duration::from_secs(5));
     }

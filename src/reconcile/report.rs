@@ -37,21 +37,8 @@ pub(super) async fn report(
     if let Some(new) = ready(&told.status)
         && old.is_none_or(|old| old.status != new.status || old.reason != new.reason)
     {
-        tracing::info!(
-            ready = new.status,
-            reason = new.reason,
-            message = new.message,
-            "Ready changed"
-        );
-        publish(
-            object,
-            cx,
-            severity(&told.status),
-            &new.reason,
-            "Reconcile",
-            &new.message,
-        )
-        .await;
+        tracing::info!(ready = new.status, reason = new.reason, message = new.message, "Ready changed");
+        publish(object, cx, severity(&told.status), &new.reason, "Reconcile", &new.message).await;
     }
     cx.metrics.reconciled(ending(&told.status));
     Ok(Action::requeue(match told.next {
@@ -71,13 +58,7 @@ pub(super) async fn announce(
     applied: &Applied,
 ) {
     let Applied::Done(step) = applied else { return };
-    let role = object
-        .spec
-        .role
-        .name
-        .as_ref()
-        .or(object.spec.role.arn.as_ref())
-        .map_or("", String::as_str);
+    let role = object.spec.role.name.as_ref().or(object.spec.role.arn.as_ref()).map_or("", String::as_str);
     let policy = identity.policy_name();
     let (write, reason, note) = match step {
         Step::Put { document, cause } => {
@@ -93,11 +74,9 @@ pub(super) async fn announce(
                 ),
             }
         }
-        Step::Delete => (
-            PolicyWrite::Removed,
-            "PolicyRemoved",
-            format!("removed policy {policy} from role {role}"),
-        ),
+        Step::Delete => {
+            (PolicyWrite::Removed, "PolicyRemoved", format!("removed policy {policy} from role {role}"))
+        }
     };
     cx.metrics.wrote(write);
     tracing::info!(reason, note = note.as_str(), "wrote to AWS");
@@ -149,18 +128,12 @@ async fn patch_status(
 }
 
 fn ready(status: &BedrockAccessStatus) -> Option<&Condition> {
-    status
-        .conditions
-        .iter()
-        .find(|condition| condition.type_ == READY)
+    status.conditions.iter().find(|condition| condition.type_ == READY)
 }
 
 fn ending(status: &BedrockAccessStatus) -> Ending {
     let is_true = |kind| {
-        status
-            .conditions
-            .iter()
-            .any(|condition| condition.type_ == kind && condition.status == "True")
+        status.conditions.iter().any(|condition| condition.type_ == kind && condition.status == "True")
     };
     match (is_true(SUSPENDED), is_true(READY)) {
         (true, _) => Ending::Suspended,
@@ -171,15 +144,8 @@ fn ending(status: &BedrockAccessStatus) -> Ending {
 
 fn severity(status: &BedrockAccessStatus) -> EventType {
     let wrong = [STALLED, RECONCILING];
-    let is_wrong = status
-        .conditions
-        .iter()
-        .any(|condition| wrong.contains(&condition.type_.as_str()));
-    if is_wrong {
-        EventType::Warning
-    } else {
-        EventType::Normal
-    }
+    let is_wrong = status.conditions.iter().any(|condition| wrong.contains(&condition.type_.as_str()));
+    if is_wrong { EventType::Warning } else { EventType::Normal }
 }
 
 /// Up to a tenth earlier, so that objects created together are not looked at together for ever.
@@ -211,10 +177,6 @@ mod tests {
     fn intervals_are_spread_but_never_exceeded() {
         let interval = Duration::from_mins(10);
         let waits: Vec<Duration> = (0..100).map(|_| spread(interval)).collect();
-        assert!(
-            waits
-                .iter()
-                .all(|wait| *wait <= interval && *wait >= interval.mul_f64(0.89))
-        );
+        assert!(waits.iter().all(|wait| *wait <= interval && *wait >= interval.mul_f64(0.89)));
     }
 }

@@ -49,10 +49,7 @@ pub(super) fn kept(
     if plan.desired.is_some() && !matches!(outcome.applied, Applied::Failed(_)) {
         status.last_accepted_shrink = object.annotations().get(ACCEPT_SHRINK).cloned();
     }
-    Told {
-        status,
-        next: verdict.next,
-    }
+    Told { status, next: verdict.next }
 }
 
 /// The status of an object for which nothing could be done: whatever is on the role stays.
@@ -60,10 +57,7 @@ pub(super) fn refused(object: &BedrockAccess, finding: &Finding) -> Told {
     let verdict = verdict::refusal(finding);
     let mut status = handled(object);
     set_conditions(object, &mut status, &verdict);
-    Told {
-        status,
-        next: verdict.next,
-    }
+    Told { status, next: verdict.next }
 }
 
 /// The status of a suspended object: `Ready` stays as it was, unless consent was withdrawn.
@@ -75,19 +69,13 @@ pub(super) fn suspended(
     outcome: &Outcome,
 ) -> Told {
     let mut told = if outcome.findings.is_empty() {
-        Told {
-            status: handled(object),
-            next: verdict::Next::AtInterval,
-        }
+        Told { status: handled(object), next: verdict::Next::AtInterval }
     } else {
         kept(object, intent, plan, role, outcome)
     };
     let suspended = verdict::suspended();
     let conditions = &mut told.status.conditions;
-    if !conditions
-        .iter()
-        .any(|condition| condition.type_ == verdict::READY)
-    {
+    if !conditions.iter().any(|condition| condition.type_ == verdict::READY) {
         conditions.push(condition(object, &verdict::never_reconciled()));
     }
     conditions.retain(|condition| condition.type_ != suspended.kind);
@@ -104,11 +92,7 @@ fn handled(object: &BedrockAccess) -> BedrockAccessStatus {
 }
 
 fn set_conditions(object: &BedrockAccess, status: &mut BedrockAccessStatus, verdict: &Verdict) {
-    status.conditions = verdict
-        .conditions
-        .iter()
-        .map(|verdict| condition(object, verdict))
-        .collect();
+    status.conditions = verdict.conditions.iter().map(|verdict| condition(object, verdict)).collect();
 }
 
 /// The condition as Kubernetes stores it; its time changes only when its status flips.
@@ -160,9 +144,7 @@ fn set_policy(
         PolicyState::Ours(document) => Some(document),
         PolicyState::Absent | PolicyState::Foreign => None,
     };
-    let grants = document
-        .map(|document| Held::of(document).grants())
-        .unwrap_or_default();
+    let grants = document.map(|document| Held::of(document).grants()).unwrap_or_default();
     status.grants = grants.iter().map(grant).collect();
     status.grant_count = i64::try_from(grants.len()).unwrap_or(i64::MAX);
 
@@ -189,10 +171,7 @@ fn set_policy(
 }
 
 fn stored_policy<'a>(status: &'a BedrockAccessStatus, identity: &PolicyIdentity) -> Option<&'a PolicyStatus> {
-    status
-        .policies
-        .iter()
-        .find(|policy| policy.name == identity.policy_name())
+    status.policies.iter().find(|policy| policy.name == identity.policy_name())
 }
 
 fn grant(grant: &Grant) -> GrantStatus {
@@ -204,11 +183,7 @@ fn grant(grant: &Grant) -> GrantStatus {
                 kind: "InferenceProfile".to_owned(),
                 id: arn.profile.to_string(),
                 source_region: arn.region.to_string(),
-                destination_regions: if anywhere {
-                    vec![ANYWHERE.to_owned()]
-                } else {
-                    destinations
-                },
+                destination_regions: if anywhere { vec![ANYWHERE.to_owned()] } else { destinations },
             }
         }
         Grant::OnDemand { model } => GrantStatus {

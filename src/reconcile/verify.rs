@@ -7,10 +7,8 @@ use super::apply::Applied;
 use crate::aws::Iam;
 
 /// Reads that IAM gets to show a write before the object is looked at again later: about two seconds in all.
-const READS: ExponentialBuilder = ExponentialBuilder::new()
-    .with_min_delay(Duration::from_millis(100))
-    .with_factor(2.0)
-    .with_max_times(4);
+const READS: ExponentialBuilder =
+    ExponentialBuilder::new().with_min_delay(Duration::from_millis(100)).with_factor(2.0).with_max_times(4);
 
 /// What is known after a plan was carried out.
 #[derive(Clone, Debug)]
@@ -44,11 +42,7 @@ pub(super) async fn verify(
             policy
         }
     };
-    Outcome {
-        applied,
-        policy,
-        findings,
-    }
+    Outcome { applied, policy, findings }
 }
 
 async fn read_back(iam: &Iam, intent: &Intent, desired: Option<&Desired>) -> (PolicyState, Option<Finding>) {

@@ -43,11 +43,7 @@ pub struct FoundationModelArn {
 impl fmt::Display for FoundationModelArn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let region = self.region.as_ref().map_or("", Region::as_str);
-        write!(
-            f,
-            "arn:{}:bedrock:{region}::foundation-model/{}",
-            self.partition, self.model
-        )
+        write!(f, "arn:{}:bedrock:{region}::foundation-model/{}", self.partition, self.model)
     }
 }
 
@@ -60,16 +56,8 @@ impl FromStr for FoundationModelArn {
         if !fields.account.is_empty() {
             return Err(fields.shape(EXPECTED));
         }
-        let region = if fields.region.is_empty() {
-            None
-        } else {
-            Some(fields.parse(fields.region)?)
-        };
-        Ok(Self {
-            partition: fields.parse(fields.partition)?,
-            region,
-            model: fields.parse(fields.resource)?,
-        })
+        let region = if fields.region.is_empty() { None } else { Some(fields.parse(fields.region)?) };
+        Ok(Self { partition: fields.parse(fields.partition)?, region, model: fields.parse(fields.resource)? })
     }
 }
 
@@ -88,16 +76,8 @@ pub struct InferenceProfileArn {
 
 impl fmt::Display for InferenceProfileArn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            partition,
-            region,
-            account,
-            profile,
-        } = self;
-        write!(
-            f,
-            "arn:{partition}:bedrock:{region}:{account}:inference-profile/{profile}"
-        )
+        let Self { partition, region, account, profile } = self;
+        write!(f, "arn:{partition}:bedrock:{region}:{account}:inference-profile/{profile}")
     }
 }
 
@@ -131,11 +111,7 @@ pub struct RoleArn {
 
 impl fmt::Display for RoleArn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "arn:{}:iam::{}:role{}{}",
-            self.partition, self.account, self.path, self.name
-        )
+        write!(f, "arn:{}:iam::{}:role{}{}", self.partition, self.account, self.path, self.name)
     }
 }
 
@@ -181,32 +157,17 @@ impl<'a> Fields<'a> {
             && given == service
             && let Some(resource) = resource.strip_prefix(resource_type)
         {
-            return Ok(Self {
-                arn,
-                partition,
-                region,
-                account,
-                resource,
-            });
+            return Ok(Self { arn, partition, region, account, resource });
         }
-        Err(InvalidArn::Shape {
-            arn: arn.to_owned(),
-            expected,
-        })
+        Err(InvalidArn::Shape { arn: arn.to_owned(), expected })
     }
 
     fn shape(&self, expected: &'static str) -> InvalidArn {
-        InvalidArn::Shape {
-            arn: self.arn.to_owned(),
-            expected,
-        }
+        InvalidArn::Shape { arn: self.arn.to_owned(), expected }
     }
 
     fn parse<T: FromStr<Err = InvalidIdentifier>>(&self, field: &str) -> Result<T, InvalidArn> {
-        field.parse().map_err(|source| InvalidArn::Field {
-            arn: self.arn.to_owned(),
-            source,
-        })
+        field.parse().map_err(|source| InvalidArn::Field { arn: self.arn.to_owned(), source })
     }
 }
 
@@ -224,14 +185,8 @@ mod tests {
             assert_eq!(arn.parse::<FoundationModelArn>().unwrap().to_string(), arn);
         }
         let profile = "arn:aws:bedrock:us-east-1:111122223333:inference-profile/us.amazon.nova-2-lite-v1:0";
-        assert_eq!(
-            profile.parse::<InferenceProfileArn>().unwrap().to_string(),
-            profile
-        );
-        for role in [
-            "arn:aws:iam::111122223333:role/app",
-            "arn:aws:iam::111122223333:role/a/b/app",
-        ] {
+        assert_eq!(profile.parse::<InferenceProfileArn>().unwrap().to_string(), profile);
+        for role in ["arn:aws:iam::111122223333:role/app", "arn:aws:iam::111122223333:role/a/b/app"] {
             assert_eq!(role.parse::<RoleArn>().unwrap().to_string(), role);
         }
     }
@@ -240,12 +195,7 @@ mod tests {
     fn a_profile_arn_without_account_is_refused() {
         let arn = "arn:aws:bedrock:us-east-1::inference-profile/us.amazon.nova-2-lite-v1:0";
         let error = arn.parse::<InferenceProfileArn>().unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .ends_with("\"\" is not an AWS account id of twelve digits"),
-            "{error}"
-        );
+        assert!(error.to_string().ends_with("\"\" is not an AWS account id of twelve digits"), "{error}");
     }
 
     #[test]

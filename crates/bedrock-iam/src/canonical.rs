@@ -55,9 +55,7 @@ impl Meaning {
     /// A fingerprint that is equal for equal meanings.
     pub fn digest(&self) -> Digest {
         let hash = sha2::Sha256::digest(format!("{:?}", self.0));
-        let bits = hash[..10]
-            .iter()
-            .fold(0_u128, |bits, byte| bits << 8 | u128::from(*byte));
+        let bits = hash[..10].iter().fold(0_u128, |bits, byte| bits << 8 | u128::from(*byte));
         Digest(format!("{bits:020x}"))
     }
 }
@@ -68,11 +66,7 @@ fn atoms(statement: &Statement) -> Vec<Atom> {
     let resources = scopes(&statement.resource, &statement.not_resource);
     actions
         .iter()
-        .flat_map(|action| {
-            resources
-                .iter()
-                .map(move |resource| (action.clone(), resource.clone()))
-        })
+        .flat_map(|action| resources.iter().map(move |resource| (action.clone(), resource.clone())))
         .map(|(action, resource)| Atom {
             effect: statement.effect,
             action,

@@ -51,11 +51,7 @@ impl Applicant {
             return Consent::Untagged;
         }
         let mut entries = values.into_iter().flat_map(|value| value.split_whitespace());
-        if entries.any(|entry| self.is_meant_by(entry)) {
-            Consent::Given
-        } else {
-            Consent::Withheld
-        }
+        if entries.any(|entry| self.is_meant_by(entry)) { Consent::Given } else { Consent::Withheld }
     }
 
     /// The entry that the documentation shows first: this namespace of this cluster.
@@ -75,72 +71,39 @@ mod tests {
     use super::*;
 
     fn consent(tags: &[(&str, &str)]) -> Consent {
-        let applicant = Applicant {
-            cluster_id: "c1".into(),
-            namespace: "team-a".into(),
-            policy: Policy::Tag,
-        };
-        let tags = tags
-            .iter()
-            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-            .collect();
+        let applicant =
+            Applicant { cluster_id: "c1".into(), namespace: "team-a".into(), policy: Policy::Tag };
+        let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         applicant.consent(&tags)
     }
 
     #[test]
     fn a_listed_namespace_is_accepted_in_each_spelling() {
-        for value in [
-            "team-a",
-            "c1/team-a",
-            "@any",
-            "deny:team-a",
-            "team-b  c1/team-a\tteam-c",
-        ] {
+        for value in ["team-a", "c1/team-a", "@any", "deny:team-a", "team-b  c1/team-a\tteam-c"] {
             assert_eq!(consent(&[(TAG, value)]), Consent::Given, "{value}");
         }
     }
 
     #[test]
     fn what_only_looks_like_consent_is_none() {
-        for value in [
-            "",
-            "team-ab",
-            "team",
-            "c2/team-a",
-            "*",
-            "team-*",
-            "team-a,team-b",
-            "@none",
-            "Team-A",
-            "deny:",
-        ] {
+        for value in
+            ["", "team-ab", "team", "c2/team-a", "*", "team-*", "team-a,team-b", "@none", "Team-A", "deny:"]
+        {
             assert_eq!(consent(&[(TAG, value)]), Consent::Withheld, "{value}");
         }
     }
 
     #[test]
     fn the_list_goes_on_in_numbered_tags_up_to_nine() {
-        assert_eq!(
-            consent(&[(TAG, "x"), ("bedrockaccess.io/namespaces.9", "team-a")]),
-            Consent::Given
-        );
-        assert_eq!(
-            consent(&[(TAG, "x"), ("bedrockaccess.io/namespaces.10", "team-a")]),
-            Consent::Withheld
-        );
-        assert_eq!(
-            consent(&[("bedrockaccess.io/namespace", "team-a")]),
-            Consent::Untagged
-        );
+        assert_eq!(consent(&[(TAG, "x"), ("bedrockaccess.io/namespaces.9", "team-a")]), Consent::Given);
+        assert_eq!(consent(&[(TAG, "x"), ("bedrockaccess.io/namespaces.10", "team-a")]), Consent::Withheld);
+        assert_eq!(consent(&[("bedrockaccess.io/namespace", "team-a")]), Consent::Untagged);
     }
 
     #[test]
     fn consent_can_be_turned_off_for_a_cluster_with_one_tenant() {
-        let applicant = Applicant {
-            cluster_id: "c1".into(),
-            namespace: "team-a".into(),
-            policy: Policy::None,
-        };
+        let applicant =
+            Applicant { cluster_id: "c1".into(), namespace: "team-a".into(), policy: Policy::None };
         assert_eq!(applicant.consent(&BTreeMap::new()), Consent::Given);
     }
 }

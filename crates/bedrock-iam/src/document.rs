@@ -107,11 +107,7 @@ pub enum InvalidDocument {
 impl Document {
     /// A document of these statements in the current policy version.
     pub fn new(statement: Vec<Statement>) -> Self {
-        Self {
-            version: VERSION.to_owned(),
-            id: None,
-            statement,
-        }
+        Self { version: VERSION.to_owned(), id: None, statement }
     }
 
     /// Reads what GetRolePolicy returns (percent-encoded, RFC 3986) as well as plain JSON.
@@ -119,9 +115,7 @@ impl Document {
         if text.trim_start().starts_with('{') {
             return Ok(serde_json::from_str(text)?);
         }
-        let decoded = percent_decode_str(text)
-            .decode_utf8()
-            .map_err(InvalidDocument::Encoding)?;
+        let decoded = percent_decode_str(text).decode_utf8().map_err(InvalidDocument::Encoding)?;
         Ok(serde_json::from_str(&decoded)?)
     }
 
@@ -189,10 +183,7 @@ mod tests {
     fn one_and_many_scalars_and_text_read_alike() {
         let document = Document::parse(ONE).unwrap();
         assert_eq!(document.statement[0].action, ["a:B"]);
-        assert_eq!(
-            document.statement[0].condition["Bool"]["aws:SecureTransport"].0,
-            ["true"]
-        );
+        assert_eq!(document.statement[0].condition["Bool"]["aws:SecureTransport"].0, ["true"]);
         assert_eq!(document.statement[0].condition["NumericLessThan"]["x:y"].0, ["5"]);
     }
 

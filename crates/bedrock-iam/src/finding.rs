@@ -14,10 +14,7 @@ pub struct Finding {
 impl Finding {
     /// A finding with its message.
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
-        Self {
-            reason,
-            message: message.into(),
-        }
+        Self { reason, message: message.into() }
     }
 }
 

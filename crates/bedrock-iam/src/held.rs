@@ -34,12 +34,7 @@ impl Held {
     /// Reads a document by its statements: profile ARNs that may be invoked, with the models that their condition opens.
     pub fn of(document: &Document) -> Self {
         let mut held = Self::default();
-        let granting = || {
-            document
-                .statement
-                .iter()
-                .filter(|statement| statement.effect == Effect::Allow)
-        };
+        let granting = || document.statement.iter().filter(|statement| statement.effect == Effect::Allow);
         for profile in granting().flat_map(arns::<InferenceProfileArn>) {
             held.profiles.entry(profile).or_default();
         }
@@ -69,14 +64,11 @@ impl Held {
 
     /// The grants, by source Region and id.
     pub fn grants(&self) -> Vec<Grant> {
-        let profiles = self.profiles.iter().map(|(arn, models)| Grant::Profile {
-            arn: arn.clone(),
-            models: models.clone(),
-        });
-        let on_demand = self
-            .on_demand
+        let profiles = self
+            .profiles
             .iter()
-            .map(|model| Grant::OnDemand { model: model.clone() });
+            .map(|(arn, models)| Grant::Profile { arn: arn.clone(), models: models.clone() });
+        let on_demand = self.on_demand.iter().map(|model| Grant::OnDemand { model: model.clone() });
         profiles.chain(on_demand).collect()
     }
 
@@ -87,16 +79,10 @@ impl Held {
 }
 
 fn arns<T: std::str::FromStr>(statement: &Statement) -> impl Iterator<Item = T> {
-    statement
-        .resource
-        .iter()
-        .filter_map(|resource| resource.parse().ok())
+    statement.resource.iter().filter_map(|resource| resource.parse().ok())
 }
 
 fn conditions<'a>(statement: &'a Statement, operator: &str) -> impl Iterator<Item = &'a String> {
-    let values = statement
-        .condition
-        .get(operator)
-        .and_then(|keys| keys.get(INFERENCE_PROFILE_ARN));
+    let values = statement.condition.get(operator).and_then(|keys| keys.get(INFERENCE_PROFILE_ARN));
     values.into_iter().flat_map(|values| &values.0)
 }

@@ -122,9 +122,7 @@ fn is_region(value: &str) -> bool {
 fn is_bedrock_id(value: &str) -> bool {
     (1..=256).contains(&value.len())
         && value.contains('.')
-        && value
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b".:_-".contains(&b))
+        && value.bytes().all(|b| b.is_ascii_alphanumeric() || b".:_-".contains(&b))
 }
 
 fn words(value: &str, separator: char) -> bool {
@@ -141,41 +139,19 @@ mod tests {
 
     #[test]
     fn real_regions_are_regions_and_patterns_are_not() {
-        for region in [
-            "us-east-1",
-            "ap-southeast-7",
-            "us-gov-west-1",
-            "us-iso-east-1",
-            "eusc-de-east-1",
-        ] {
+        for region in ["us-east-1", "ap-southeast-7", "us-gov-west-1", "us-iso-east-1", "eusc-de-east-1"] {
             assert!(region.parse::<Region>().is_ok(), "{region}");
         }
-        for region in [
-            "",
-            "*",
-            "us-east",
-            "us-*-1",
-            "US-EAST-1",
-            "us-east-1 ",
-            "us--1",
-            "global",
-            "us-east-123",
-        ] {
+        for region in
+            ["", "*", "us-east", "us-*-1", "US-EAST-1", "us-east-1 ", "us--1", "global", "us-east-123"]
+        {
             assert!(region.parse::<Region>().is_err(), "{region}");
         }
     }
 
     #[test]
     fn wildcards_quotes_and_policy_variables_are_no_ids() {
-        for id in [
-            "amazon.*",
-            "amazon.nova?",
-            "amazon.${aws:username}",
-            "a.b\"",
-            "a.b c",
-            "",
-            "nodot",
-        ] {
+        for id in ["amazon.*", "amazon.nova?", "amazon.${aws:username}", "a.b\"", "a.b c", "", "nodot"] {
             assert!(id.parse::<ModelId>().is_err(), "{id}");
             assert!(id.parse::<ProfileId>().is_err(), "{id}");
         }
@@ -184,10 +160,7 @@ mod tests {
     #[test]
     fn a_profile_id_splits_into_scope_and_model() {
         let id: ProfileId = "us-gov.anthropic.claude-3-haiku-20240307-v1:0".parse().unwrap();
-        assert_eq!(
-            (id.scope(), id.model()),
-            ("us-gov", "anthropic.claude-3-haiku-20240307-v1:0")
-        );
+        assert_eq!((id.scope(), id.model()), ("us-gov", "anthropic.claude-3-haiku-20240307-v1:0"));
     }
 
     #[test]

@@ -26,10 +26,7 @@ impl PolicyIdentity {
             .filter(|c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(*c))
             .take(MAX_POLICY_NAME - 1 - hash.len())
             .collect();
-        Self {
-            name: format!("{readable}.{hash}"),
-            hash,
-        }
+        Self { name: format!("{readable}.{hash}"), hash }
     }
 
     /// The inline policy's name: readable, unique, at most 128 characters.
@@ -52,12 +49,8 @@ fn base32(bytes: &[u8]) -> String {
     bytes
         .chunks(5)
         .flat_map(|chunk| {
-            let bits = chunk
-                .iter()
-                .fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
-            (0..chunk.len() * 8 / 5)
-                .rev()
-                .map(move |i| ALPHABET[(bits >> (5 * i) & 31) as usize] as char)
+            let bits = chunk.iter().fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
+            (0..chunk.len() * 8 / 5).rev().map(move |i| ALPHABET[(bits >> (5 * i) & 31) as usize] as char)
         })
         .collect()
 }
@@ -70,10 +63,7 @@ mod tests {
     fn the_name_is_readable_and_ends_with_eighty_bits_of_hash() {
         let identity = PolicyIdentity::derive("cluster", "team-a", "assistant");
         let hash = identity.sid(0)[SID_PREFIX.len()..].to_owned();
-        assert_eq!(
-            identity.policy_name(),
-            format!("bedrock-access.team-a.assistant.{hash}")
-        );
+        assert_eq!(identity.policy_name(), format!("bedrock-access.team-a.assistant.{hash}"));
         assert_eq!(hash.len(), 16);
     }
 

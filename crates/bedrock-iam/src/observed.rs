@@ -51,9 +51,7 @@ pub struct Role {
 impl Role {
     /// Whether AWS alone may modify the role: service-linked roles and the roles of IAM Identity Center.
     pub fn is_protected(&self) -> bool {
-        ["/aws-reserved/", "/aws-service-role/"]
-            .iter()
-            .any(|path| self.arn.path.starts_with(path))
+        ["/aws-reserved/", "/aws-service-role/"].iter().any(|path| self.arn.path.starts_with(path))
     }
 }
 
@@ -77,12 +75,7 @@ impl PolicyState {
             return Self::Foreign;
         };
         let mark = identity.sid(0);
-        let sids = || {
-            document
-                .statement
-                .iter()
-                .map(|statement| statement.sid.as_deref().unwrap_or_default())
-        };
+        let sids = || document.statement.iter().map(|statement| statement.sid.as_deref().unwrap_or_default());
         if sids().all(|sid| sid.starts_with(SID_PREFIX)) && sids().any(|sid| sid == mark) {
             Self::Ours(document)
         } else {
@@ -100,10 +93,7 @@ mod tests {
             .iter()
             .map(|sid| format!(r#"{{"Sid":"{sid}","Effect":"Allow","Action":"a:b","Resource":"*"}}"#))
             .collect();
-        let text = format!(
-            r#"{{"Version":"2012-10-17","Statement":[{}]}}"#,
-            statements.join(",")
-        );
+        let text = format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statements.join(","));
         PolicyState::of(&text, &identity())
     }
 

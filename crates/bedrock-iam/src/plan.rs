@@ -85,24 +85,17 @@ pub fn plan(
 
 /// Plans for a suspended object: nothing, unless consent was withdrawn.
 pub fn plan_suspended(intent: &Intent, account: &Account, observed: &Observed) -> Plan {
-    let consent_is_gone = |plan: &Plan| {
-        plan.findings
-            .iter()
-            .any(|finding| finding.reason == Reason::ConsentMissing)
-    };
-    refusal(intent, account, observed)
-        .filter(consent_is_gone)
-        .unwrap_or_default()
+    let consent_is_gone =
+        |plan: &Plan| plan.findings.iter().any(|finding| finding.reason == Reason::ConsentMissing);
+    refusal(intent, account, observed).filter(consent_is_gone).unwrap_or_default()
 }
 
 /// Plans for an object that is being deleted: our policy goes, anything else stays.
 pub fn teardown(policy: &PolicyState) -> Plan {
     match policy {
-        PolicyState::Ours(_) => Plan {
-            step: Some(Step::Delete),
-            desired: Some(Desired::Nothing),
-            findings: Vec::new(),
-        },
+        PolicyState::Ours(_) => {
+            Plan { step: Some(Step::Delete), desired: Some(Desired::Nothing), findings: Vec::new() }
+        }
         PolicyState::Absent | PolicyState::Foreign => Plan::default(),
         PolicyState::Fault(fault) => Plan {
             findings: vec![Finding::new(Reason::of_policy_fault(fault.class), &fault.message)],
@@ -129,18 +122,13 @@ pub fn cannot_fit(intent: &Intent) -> Option<Finding> {
 /// The plan for a role that may not be written to: it says why, and takes our policy away where consent is gone.
 fn refusal(intent: &Intent, account: &Account, observed: &Observed) -> Option<Plan> {
     let refuse = |reason, message: String| {
-        Some(Plan {
-            findings: vec![Finding::new(reason, message)],
-            ..Plan::default()
-        })
+        Some(Plan { findings: vec![Finding::new(reason, message)], ..Plan::default() })
     };
     if let Some(arn) = &intent.role_arn
         && (arn.account != account.id || arn.partition != account.partition)
     {
-        let message = format!(
-            "role {arn} is not in account {} of partition {}",
-            account.id, account.partition
-        );
+        let message =
+            format!("role {arn} is not in account {} of partition {}", account.id, account.partition);
         return refuse(Reason::AccountNotServed, message);
     }
     let role = match &observed.role {
@@ -152,17 +140,11 @@ fn refusal(intent: &Intent, account: &Account, observed: &Observed) -> Option<Pl
         RoleState::Fault(fault) => return refuse(Reason::of_role_fault(fault.class), fault.message.clone()),
     };
     if let Some(wanted) = intent.role_arn.as_ref().filter(|wanted| **wanted != role.arn) {
-        let message = format!(
-            "role {} is {}, not {wanted}: correct spec.role.arn",
-            intent.role, role.arn
-        );
+        let message = format!("role {} is {}, not {wanted}: correct spec.role.arn", intent.role, role.arn);
         return refuse(Reason::RoleNotFound, message);
     }
     if role.is_protected() {
-        let message = format!(
-            "role {} can only be modified by AWS: choose a role of your own",
-            role.arn
-        );
+        let message = format!("role {} can only be modified by AWS: choose a role of your own", role.arn);
         return refuse(Reason::RoleProtected, message);
     }
     match intent.applicant.consent(&role.tags) {
@@ -180,10 +162,7 @@ fn withdraw(intent: &Intent, problem: &str, observed: &Observed) -> Plan {
         applicant.namespace,
         applicant.entry()
     );
-    Plan {
-        findings: vec![Finding::new(Reason::ConsentMissing, message)],
-        ..teardown(&observed.policy)
-    }
+    Plan { findings: vec![Finding::new(Reason::ConsentMissing, message)], ..teardown(&observed.policy) }
 }
 
 fn sync(
@@ -208,29 +187,20 @@ fn sync(
         }
         PolicyState::Fault(fault) => {
             let finding = Finding::new(Reason::of_policy_fault(fault.class), &fault.message);
-            return Plan {
-                findings: vec![finding],
-                ..Plan::default()
-            };
+            return Plan { findings: vec![finding], ..Plan::default() };
         }
     };
     let desired = match policy::document(&intent.identity, &resolution.grants, intent.operations) {
         Some(document) if document.characters() > INLINE_QUOTA => {
             let finding = too_large(&document.characters().to_string(), resolution.grants.len());
-            return Plan {
-                findings: vec![finding],
-                ..Plan::default()
-            };
+            return Plan { findings: vec![finding], ..Plan::default() };
         }
         Some(document) => Desired::Policy(document),
         None => Desired::Nothing,
     };
     let meaning = desired.meaning();
     if held.map(Meaning::of).unwrap_or_default() == meaning {
-        return Plan {
-            desired: Some(desired),
-            ..Plan::default()
-        };
+        return Plan { desired: Some(desired), ..Plan::default() };
     }
 
     let cause = match last_written {
@@ -246,23 +216,13 @@ fn sync(
             intent.role,
             if held.is_some() { "changed" } else { "removed" }
         );
-        return Plan {
-            findings: vec![Finding::new(Reason::DriftDetected, message)],
-            ..Plan::default()
-        };
+        return Plan { findings: vec![Finding::new(Reason::DriftDetected, message)], ..Plan::default() };
     }
     let step = match &desired {
-        Desired::Policy(document) => Step::Put {
-            document: document.clone(),
-            cause,
-        },
+        Desired::Policy(document) => Step::Put { document: document.clone(), cause },
         Desired::Nothing => Step::Delete,
     };
-    Plan {
-        step: Some(step),
-        desired: Some(desired),
-        findings: Vec::new(),
-    }
+    Plan { step: Some(step), desired: Some(desired), findings: Vec::new() }
 }
 
 /// Whether the policy read back is the one that was wanted, and covers every route of every grant.
@@ -274,10 +234,8 @@ pub fn verify(intent: &Intent, desired: &Desired, read_back: &PolicyState) -> Op
             return Some(Finding::new(Reason::of_policy_fault(fault.class), &fault.message));
         }
         PolicyState::Foreign => {
-            let message = format!(
-                "policy {} was replaced while it was written",
-                intent.identity.policy_name()
-            );
+            let message =
+                format!("policy {} was replaced while it was written", intent.identity.policy_name());
             return Some(Finding::new(Reason::PolicyNameTaken, message));
         }
     };
@@ -308,15 +266,8 @@ pub fn step_failed(intent: &Intent, plan: &Plan, step: &Step, fault: &Fault) -> 
         _ => fault.message.clone(),
     };
     // A policy that outlives its consent is the role owner's concern, whatever stopped us.
-    let consent_is_gone = plan
-        .findings
-        .iter()
-        .any(|finding| finding.reason == Reason::ConsentMissing);
-    let reason = if consent_is_gone {
-        Reason::ConsentMissing
-    } else {
-        Reason::of_policy_fault(fault.class)
-    };
+    let consent_is_gone = plan.findings.iter().any(|finding| finding.reason == Reason::ConsentMissing);
+    let reason = if consent_is_gone { Reason::ConsentMissing } else { Reason::of_policy_fault(fault.class) };
     Finding::new(reason, message)
 }
 

@@ -43,11 +43,7 @@ pub fn document(identity: &PolicyIdentity, grants: &[Grant], operations: Operati
 
     let mut statements = Vec::new();
     if !profiles.is_empty() {
-        let actions = operations
-            .actions()
-            .iter()
-            .chain(&[GET_INFERENCE_PROFILE])
-            .copied();
+        let actions = operations.actions().iter().chain(&[GET_INFERENCE_PROFILE]).copied();
         statements.push(allow(actions, &profiles, Conditions::new()));
     }
     for (models, profiles) in routes {
@@ -56,11 +52,7 @@ pub fn document(identity: &PolicyIdentity, grants: &[Grant], operations: Operati
     }
     if !on_demand.is_empty() {
         let without_profile = condition("Null", vec!["true".to_owned()]);
-        statements.push(allow(
-            operations.actions().iter().copied(),
-            &on_demand,
-            without_profile,
-        ));
+        statements.push(allow(operations.actions().iter().copied(), &on_demand, without_profile));
     }
     for (index, statement) in statements.iter_mut().enumerate() {
         statement.sid = Some(identity.sid(index));

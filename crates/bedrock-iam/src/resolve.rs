@@ -43,12 +43,7 @@ pub struct Resolution {
 /// Judges every target of the intent.
 pub fn resolve(intent: &Intent, account: &Account, answers: &Answers, held: &Held) -> Resolution {
     let mut resolution = Resolution::default();
-    let judge = Judge {
-        intent,
-        account,
-        answers,
-        held,
-    };
+    let judge = Judge { intent, account, answers, held };
     for target in &intent.targets {
         let (grant, finding) = match target {
             Target::Profile { source, id } => judge.profile(source, id, answers.targets.get(target)),
@@ -84,10 +79,7 @@ impl Judge<'_> {
                 return (None, Some(Finding::new(reason, problem)));
             }
             let message = format!("{problem}; the grant that the role already has is kept");
-            let grant = Grant::Profile {
-                arn: arn.clone(),
-                models: held.clone(),
-            };
+            let grant = Grant::Profile { arn: arn.clone(), models: held.clone() };
             (Some(grant), Some(Finding::new(reason, message)))
         };
 
@@ -108,10 +100,7 @@ impl Judge<'_> {
                 return kept(Reason::of_bedrock_fault(fault.class), problem);
             }
             Some(Answer::Model { .. }) | None => {
-                return kept(
-                    Reason::BedrockUnavailable,
-                    format!("{place} was not answered for"),
-                );
+                return kept(Reason::BedrockUnavailable, format!("{place} was not answered for"));
             }
         };
 
@@ -144,10 +133,7 @@ impl Judge<'_> {
                 Some(Finding::new(Reason::ProfileShrunk, message)),
             );
         }
-        let grant = (!answered.is_empty()).then_some(Grant::Profile {
-            arn,
-            models: answered,
-        });
+        let grant = (!answered.is_empty()).then_some(Grant::Profile { arn, models: answered });
         (grant, None)
     }
 
@@ -165,10 +151,9 @@ impl Judge<'_> {
             return (None, Some(Finding::new(Reason::DestinationNotAllowed, message)));
         }
         let (reason, problem) = match answer {
-            Some(Answer::Model { arn: given, .. }) if *given != arn.to_string() => (
-                Reason::BedrockUnavailable,
-                format!("{place}: GetFoundationModel answered for {given:?}"),
-            ),
+            Some(Answer::Model { arn: given, .. }) if *given != arn.to_string() => {
+                (Reason::BedrockUnavailable, format!("{place}: GetFoundationModel answered for {given:?}"))
+            }
             Some(Answer::Model { inference_types, .. })
                 if inference_types.iter().any(|kind| kind == ON_DEMAND) =>
             {
@@ -181,21 +166,16 @@ impl Judge<'_> {
                 let message = format!("{place} does not exist; check the model id and the Region");
                 return (None, Some(Finding::new(Reason::ModelNotFound, message)));
             }
-            Some(Answer::Fault(fault)) => (
-                Reason::of_bedrock_fault(fault.class),
-                format!("{place}: {}", fault.message),
-            ),
-            Some(Answer::Profile { .. }) | None => (
-                Reason::BedrockUnavailable,
-                format!("{place} was not answered for"),
-            ),
+            Some(Answer::Fault(fault)) => {
+                (Reason::of_bedrock_fault(fault.class), format!("{place}: {}", fault.message))
+            }
+            Some(Answer::Profile { .. }) | None => {
+                (Reason::BedrockUnavailable, format!("{place} was not answered for"))
+            }
         };
         if self.held.on_demand(&arn) {
             let message = format!("{problem}; the grant that the role already has is kept");
-            return (
-                Some(Grant::OnDemand { model: arn }),
-                Some(Finding::new(reason, message)),
-            );
+            return (Some(Grant::OnDemand { model: arn }), Some(Finding::new(reason, message)));
         }
         (None, Some(Finding::new(reason, problem)))
     }
@@ -205,11 +185,7 @@ impl Judge<'_> {
         let mut held = self.held.models(arn);
         held.retain(|model| self.leads_to(arn, model));
         // A lock that the user adds revokes at once, so nothing beyond it counts as held.
-        if self.beyond_lock(&held).is_empty() {
-            held
-        } else {
-            BTreeSet::new()
-        }
+        if self.beyond_lock(&held).is_empty() { held } else { BTreeSet::new() }
     }
 
     fn believe(
@@ -242,63 +218,34 @@ impl Judge<'_> {
         let Some(allowed) = &self.intent.allowed_destination_regions else {
             return Vec::new();
         };
-        let within = |model: &FoundationModelArn| {
-            model
-                .region
-                .as_ref()
-                .is_some_and(|region| allowed.contains(region))
-        };
-        models
-            .iter()
-            .filter(|model| !within(model))
-            .map(destination)
-            .collect()
+        let within =
+            |model: &FoundationModelArn| model.region.as_ref().is_some_and(|region| allowed.contains(region));
+        models.iter().filter(|model| !within(model)).map(destination).collect()
     }
 
     fn shrink_is_accepted(&self, profile: &ProfileId, source: &Region) -> bool {
-        self.intent
-            .accepted_shrink
-            .as_ref()
-            .is_some_and(|accepted| accepted.covers(profile, source))
+        self.intent.accepted_shrink.as_ref().is_some_and(|accepted| accepted.covers(profile, source))
     }
 
     fn listed(&self, source: &Region, model: &str) -> Vec<&ProfileId> {
         let listed = self.answers.listed.get(source);
-        listed
-            .into_iter()
-            .flatten()
-            .filter(|id| id.model() == model)
-            .collect()
+        listed.into_iter().flatten().filter(|id| id.model() == model).collect()
     }
 
     fn profile_not_found(&self, id: &ProfileId, source: &Region) -> Finding {
-        let scopes: Vec<&str> = self
-            .listed(source, id.model())
-            .into_iter()
-            .map(ProfileId::scope)
-            .collect();
+        let scopes: Vec<&str> = self.listed(source, id.model()).into_iter().map(ProfileId::scope).collect();
         let remedy = if scopes.is_empty() {
-            format!(
-                "no scope offers model {} there; check the id and the Region",
-                id.model()
-            )
+            format!("no scope offers model {} there; check the id and the Region", id.model())
         } else {
-            format!(
-                "model {} is offered there in scope {}",
-                id.model(),
-                scopes.join(", ")
-            )
+            format!("model {} is offered there in scope {}", id.model(), scopes.join(", "))
         };
         let message = format!("inference profile {id} does not exist in {source}; {remedy}");
         Finding::new(Reason::ProfileNotFound, message)
     }
 
     fn on_demand_not_supported(&self, model: &ModelId, source: &Region) -> Finding {
-        let profiles: Vec<&str> = self
-            .listed(source, model.as_str())
-            .into_iter()
-            .map(ProfileId::as_str)
-            .collect();
+        let profiles: Vec<&str> =
+            self.listed(source, model.as_str()).into_iter().map(ProfileId::as_str).collect();
         let remedy = if profiles.is_empty() {
             "no inference profile offers it there either".to_owned()
         } else {
@@ -311,10 +258,7 @@ impl Judge<'_> {
 
 /// A model's destination for people: its Region, or `*` for any.
 pub fn destination(model: &FoundationModelArn) -> String {
-    model
-        .region
-        .as_ref()
-        .map_or_else(|| "*".to_owned(), ToString::to_string)
+    model.region.as_ref().map_or_else(|| "*".to_owned(), ToString::to_string)
 }
 
 fn accept(id: &ProfileId, source: &Region) -> String {

@@ -2,8 +2,6 @@
 //!
 //! `Ready` is the summary. `Reconciling` and `Stalled` exist only while true, as kstatus (Helm, Flux, Argo CD) expects.
 
-use std::fmt::Write as _;
-
 use crate::finding::{Area, Finding, Outlook, Reason};
 
 /// What an object's status is to say, and when to look again.
@@ -79,20 +77,14 @@ pub const STALLED: &str = "Stalled";
 /// Exists while `spec.suspend` is true.
 pub const SUSPENDED: &str = "Suspended";
 
-const MOST_MESSAGES: usize = 5;
+const MOST_MESSAGES: usize = 4;
 
 /// Sums up the findings; `praise` is what to say of each area that has none.
 pub fn verdict(findings: &[Finding], praise: Praise) -> Verdict {
     let mut conditions = Vec::new();
     let role_accepted = areas(findings, Area::RoleAccepted).next().is_none();
     if areas(findings, Area::Ready).next().is_none() {
-        conditions.push(area(
-            findings,
-            Area::RoleAccepted,
-            "RoleAccepted",
-            "RoleFound",
-            praise.role,
-        ));
+        conditions.push(area(findings, Area::RoleAccepted, "RoleAccepted", "RoleFound", praise.role));
         conditions.push(area(
             findings,
             Area::ProfilesResolved,
@@ -113,10 +105,7 @@ pub fn verdict(findings: &[Finding], praise: Praise) -> Verdict {
     }
 
     conditions.extend(summary(findings, praise.policy));
-    Verdict {
-        conditions,
-        next: next(findings),
-    }
+    Verdict { conditions, next: next(findings) }
 }
 
 /// Says only why nothing could be done, and nothing of what was not looked at.
@@ -127,32 +116,19 @@ pub fn refusal(finding: &Finding) -> Verdict {
         conditions.push(unmet("PolicyInSync", finding.reason, finding.message.clone()));
     }
     conditions.extend(summary(findings, String::new()));
-    Verdict {
-        conditions,
-        next: next(findings),
-    }
+    Verdict { conditions, next: next(findings) }
 }
 
 /// The condition of an object that is suspended.
 pub fn suspended() -> Condition {
     let message = "spec.suspend is true: AWS is left as it is until it is false".to_owned();
-    Condition {
-        kind: SUSPENDED,
-        status: Status::True,
-        reason: "Suspended",
-        message,
-    }
+    Condition { kind: SUSPENDED, status: Status::True, reason: "Suspended", message }
 }
 
 /// `Ready` of an object that was suspended before it was ever reconciled.
 pub fn never_reconciled() -> Condition {
     let message = "suspended before its first reconcile: nothing was granted".to_owned();
-    Condition {
-        kind: READY,
-        status: Status::Unknown,
-        reason: "Progressing",
-        message,
-    }
+    Condition { kind: READY, status: Status::Unknown, reason: "Progressing", message }
 }
 
 /// `Ready`, and while it is not True whoever has to act.
@@ -162,29 +138,12 @@ fn summary(findings: &[Finding], praise: String) -> Vec<Condition> {
         .map(|finding| finding.reason)
         .min_by_key(|reason| (reason.outlook() == Outlook::Unknown, reason.area(), *reason));
     let Some(reason) = decisive else {
-        return vec![Condition {
-            kind: READY,
-            status: Status::True,
-            reason: "Reconciled",
-            message: praise,
-        }];
+        return vec![Condition { kind: READY, status: Status::True, reason: "Reconciled", message: praise }];
     };
     let ready = unmet(READY, reason, message(findings, reason));
-    let kind = if reason.outlook() == Outlook::Stalled {
-        STALLED
-    } else {
-        RECONCILING
-    };
+    let kind = if reason.outlook() == Outlook::Stalled { STALLED } else { RECONCILING };
     let message = ready.message.clone();
-    vec![
-        Condition {
-            kind,
-            status: Status::True,
-            reason: reason.as_str(),
-            message,
-        },
-        ready,
-    ]
+    vec![Condition { kind, status: Status::True, reason: reason.as_str(), message }, ready]
 }
 
 fn next(findings: &[Finding]) -> Next {
@@ -196,9 +155,7 @@ fn next(findings: &[Finding]) -> Next {
 }
 
 fn areas(findings: &[Finding], area: Area) -> impl Iterator<Item = &Finding> {
-    findings
-        .iter()
-        .filter(move |finding| finding.reason.area() == area)
+    findings.iter().filter(move |finding| finding.reason.area() == area)
 }
 
 fn area(
@@ -212,51 +169,24 @@ fn area(
         .map(|finding| finding.reason)
         .min_by_key(|reason| (reason.outlook() == Outlook::Unknown, *reason));
     match decisive {
-        None => Condition {
-            kind,
-            status: Status::True,
-            reason: good,
-            message: praise,
-        },
-        Some(reason) => {
-            let of_area: Vec<Finding> = areas(findings, area).cloned().collect();
-            unmet(kind, reason, message(&of_area, reason))
-        }
+        None => Condition { kind, status: Status::True, reason: good, message: praise },
+        Some(reason) => unmet(kind, reason, message(findings, reason)),
     }
 }
 
 fn unmet(kind: &'static str, reason: Reason, message: String) -> Condition {
-    let status = if reason.outlook() == Outlook::Unknown {
-        Status::Unknown
-    } else {
-        Status::False
-    };
-    Condition {
-        kind,
-        status,
-        reason: reason.as_str(),
-        message,
-    }
+    let status = if reason.outlook() == Outlook::Unknown { Status::Unknown } else { Status::False };
+    Condition { kind, status, reason: reason.as_str(), message }
 }
 
-/// The messages of the deciding reason first, then the others; bounded, since a manifest may have a hundred typos.
+/// What the deciding reason's condition has to say, that reason first; bounded, since a manifest may have a hundred typos.
 fn message(findings: &[Finding], decisive: Reason) -> String {
-    let (first, rest): (Vec<_>, Vec<_>) = findings.iter().partition(|finding| finding.reason == decisive);
-    let mut texts: Vec<&str> = Vec::new();
-    for finding in first.into_iter().chain(rest) {
-        if !texts.contains(&finding.message.as_str()) {
-            texts.push(&finding.message);
-        }
-    }
-    let mut message = texts
-        .iter()
-        .take(MOST_MESSAGES)
-        .copied()
-        .collect::<Vec<_>>()
-        .join("; ");
-    if let Some(more) = texts.len().checked_sub(MOST_MESSAGES).filter(|more| *more > 0) {
-        // Writing to a String cannot fail.
-        let _ = write!(message, "; and {more} more");
-    }
-    message
+    let mut of_area: Vec<&Finding> = areas(findings, decisive.area()).collect();
+    of_area.sort_by_key(|finding| finding.reason != decisive);
+    let mut texts: Vec<&str> = of_area.into_iter().map(|finding| finding.message.as_str()).collect();
+    texts.dedup();
+    let more = texts.len().saturating_sub(MOST_MESSAGES);
+    texts.truncate(MOST_MESSAGES);
+    let message = texts.join("; ");
+    if more == 0 { message } else { format!("{message}; and {more} more") }
 }

@@ -1,0 +1,96 @@
+//! The policy of every real profile from every source Region, against the data that it was made from.
+
+mod world;
+
+use std::collections::BTreeSet;
+
+use bedrock_iam::document::{Effect, Statement};
+use bedrock_iam::held::Held;
+use bedrock_iam::{Operations, Step};
+use world::*;
+
+#[test]
+fn each_profile_from_each_source_region_gets_its_arn_and_exactly_its_models() {
+    let mut pairs = 0;
+    for (id, sources) in real_profiles() {
+        for (source, destinations) in sources {
+            let destinations: Vec<&str> = destinations.iter().map(String::as_str).collect();
+            let target = profile(&id, &source);
+            let intent = intent([target.clone()]);
+            let answers = answers([(target, routes(&id, &source, &destinations))]);
+            let plan = planned(&intent, &answers, &observed(bedrock_iam::PolicyState::Absent), None);
+            assert_eq!(plan.findings, [], "{id} in {source}");
+            let Some(Step::Put { document, .. }) = plan.step else {
+                panic!("{id} in {source}: nothing written")
+            };
+
+            let [of_profile, of_models] = &document.statement[..] else {
+                panic!("{id} in {source}: {} statements", document.statement.len())
+            };
+            assert_eq!(of_profile.resource, [profile_arn(&id, &source)], "{id} in {source}");
+            assert!(of_profile.condition.is_empty(), "{id} in {source}: no condition on the profile");
+            assert_eq!(set(&of_models.resource), expected_models(&id, &source, &destinations));
+            assert_eq!(of_models.resource.len(), set(&of_models.resource).len(), "no duplicates");
+            assert_eq!(
+                conditions(of_models),
+                [("StringEquals", profile_arn(&id, &source))],
+                "{id} in {source}"
+            );
+            for statement in [of_profile, of_models] {
+                assert_eq!(statement.effect, Effect::Allow);
+                assert!(statement.resource.iter().all(|arn| !arn.contains('*')), "{id}: a wildcard");
+            }
+            assert_eq!(
+                of_profile.action,
+                [
+                    "bedrock:InvokeModel",
+                    "bedrock:InvokeModelWithResponseStream",
+                    "bedrock:GetInferenceProfile"
+                ]
+            );
+            assert_eq!(of_models.action, ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"]);
+            pairs += 1;
+        }
+    }
+    assert_eq!(pairs, 1492);
+}
+
+#[test]
+fn all_profiles_of_one_source_region_together_hold_exactly_the_grants_of_each() {
+    let sources: BTreeSet<String> =
+        real_profiles().into_values().flat_map(|routes| routes.into_keys()).collect();
+    for source in sources {
+        let mut grants = Vec::new();
+        for (id, routes_of) in real_profiles() {
+            let Some(destinations) = routes_of.get(&source) else { continue };
+            let destinations: Vec<&str> = destinations.iter().map(String::as_str).collect();
+            grants.push((profile(&id, &source), routes(&id, &source, &destinations)));
+        }
+        let intent = intent(grants.iter().map(|(target, _)| target.clone()));
+        let resolution =
+            bedrock_iam::resolve::resolve(&intent, &account(), &answers(grants), &Held::default());
+        let document =
+            bedrock_iam::policy::document(&intent.identity, &resolution.grants, Operations::Both).unwrap();
+        assert_eq!(Held::of(&document).grants(), resolution.grants, "{source}");
+    }
+}
+
+fn expected_models(id: &str, source: &str, destinations: &[&str]) -> BTreeSet<String> {
+    let model = id.split_once('.').unwrap().1;
+    let regions = if destinations == ["*"] { vec!["", source] } else { destinations.to_vec() };
+    regions.into_iter().map(|region| model_arn(model, region)).collect()
+}
+
+fn set(values: &[String]) -> BTreeSet<String> {
+    values.iter().cloned().collect()
+}
+
+fn conditions(statement: &Statement) -> Vec<(&str, String)> {
+    let keys =
+        statement.condition.iter().flat_map(|(operator, keys)| keys.iter().map(move |key| (operator, key)));
+    keys.map(|(operator, (key, values))| {
+        assert_eq!(key, "bedrock:InferenceProfileArn");
+        (operator.as_str(), values.0.join(" "))
+    })
+    .collect()
+}

@@ -1,0 +1,230 @@
+//! From what is wanted and what is there to the one write.
+
+mod world;
+
+use bedrock_iam::plan::{Cause, cannot_fit, plan_suspended, step_failed, teardown, verify};
+use bedrock_iam::policy::INLINE_QUOTA;
+use bedrock_iam::*;
+use world::*;
+
+const US: &str = "us.amazon.nova-2-lite-v1:0";
+
+fn us() -> Target {
+    profile(US, "us-east-1")
+}
+
+fn answer() -> Answers {
+    answers([(us(), routes(US, "us-east-1", &["us-east-1", "us-east-2", "us-west-2"]))])
+}
+
+fn fresh() -> Plan {
+    planned(&intent([us()]), &answer(), &observed(PolicyState::Absent), None)
+}
+
+fn refused(observed: &Observed) -> Plan {
+    planned(&intent([us()]), &answer(), observed, None)
+}
+
+#[test]
+fn a_new_object_gets_its_policy_and_then_stays() {
+    let first = fresh();
+    assert!(matches!(first.step, Some(Step::Put { cause: Cause::New, .. })));
+    let (policy, digest) = carried_out(&first);
+    let second = planned(&intent([us()]), &answer(), &observed(policy), Some(&digest));
+    assert_eq!((second.step, second.findings), (None, Vec::new()));
+}
+
+#[test]
+fn what_someone_removed_or_edited_is_restored() {
+    let (policy, digest) = carried_out(&fresh());
+    let PolicyState::Ours(mut edited) = policy else { panic!() };
+    edited.statement[1].resource.pop();
+    for found in [PolicyState::Absent, PolicyState::Ours(edited)] {
+        let plan = planned(&intent([us()]), &answer(), &observed(found), Some(&digest));
+        assert!(matches!(plan.step, Some(Step::Put { cause: Cause::Drift, .. })), "{plan:?}");
+    }
+}
+
+#[test]
+fn under_report_drift_is_reported_and_left_but_a_changed_spec_is_written() {
+    let report = |operations| Intent { drift_policy: DriftPolicy::Report, operations, ..intent([us()]) };
+    let both = report(Operations::Both);
+    assert!(planned(&both, &answer(), &observed(PolicyState::Absent), None).step.is_some(), "new");
+
+    let (_, digest) = carried_out(&fresh());
+    let drifted = planned(&both, &answer(), &observed(PolicyState::Absent), Some(&digest));
+    assert_eq!((drifted.step, reasons(&drifted.findings)), (None, vec![Reason::DriftDetected]));
+
+    let changed = report(Operations::Invoke);
+    let plan = planned(&changed, &answer(), &observed(PolicyState::Absent), Some(&digest));
+    assert!(matches!(plan.step, Some(Step::Put { cause: Cause::Changed, .. })));
+}
+
+#[test]
+fn a_policy_that_says_the_same_differently_is_not_rewritten() {
+    let (PolicyState::Ours(document), digest) = carried_out(&fresh()) else { panic!() };
+    let mut other = document;
+    other.statement.reverse();
+    for statement in &mut other.statement {
+        statement.resource.reverse();
+        statement.action = statement.action.iter().map(|action| action.to_uppercase()).collect();
+    }
+    let plan = planned(&intent([us()]), &answer(), &observed(PolicyState::Ours(other)), Some(&digest));
+    assert_eq!(plan.step, None);
+}
+
+#[test]
+fn a_policy_of_our_name_that_is_not_ours_is_never_touched() {
+    for (what, plan) in [
+        ("kept", refused(&observed(PolicyState::Foreign))),
+        ("withdrawn", refused(&Observed { role: role(&[]), policy: PolicyState::Foreign })),
+        ("deleted", teardown(&PolicyState::Foreign)),
+    ] {
+        assert_eq!(plan.step, None, "{what}");
+    }
+    assert_eq!(reasons(&refused(&observed(PolicyState::Foreign)).findings), [Reason::PolicyNameTaken]);
+}
+
+#[test]
+fn nothing_is_written_to_a_role_that_does_not_take_part() {
+    let protected = |path: &str| {
+        let RoleState::Found(mut role) = consenting() else { panic!() };
+        role.arn.path = path.to_owned();
+        RoleState::Found(role)
+    };
+    let fault = |class| RoleState::Fault(Fault { class, message: "m".to_owned() });
+    let cases = [
+        (RoleState::Missing, Reason::RoleNotFound),
+        (protected("/aws-reserved/sso.amazonaws.com/"), Reason::RoleProtected),
+        (protected("/aws-service-role/x.amazonaws.com/"), Reason::RoleProtected),
+        (role(&[]), Reason::ConsentMissing),
+        (role(&[("bedrockaccess.io/namespaces", "team-b")]), Reason::ConsentMissing),
+        (fault(Class::Denied), Reason::RoleIamDenied),
+        (fault(Class::Throttled), Reason::RoleIamUnavailable),
+    ];
+    for (role, reason) in cases {
+        let plan = refused(&Observed { role, policy: PolicyState::Absent });
+        assert_eq!((plan.step, reasons(&plan.findings)), (None, vec![reason]));
+    }
+}
+
+#[test]
+fn missing_consent_gives_the_exact_tag() {
+    let plan = refused(&Observed { role: role(&[]), policy: PolicyState::Absent });
+    let command =
+        "aws iam tag-role --role-name assistant --tags Key=bedrockaccess.io/namespaces,Value=cluster/team-a";
+    assert!(plan.findings[0].message.ends_with(command), "{}", plan.findings[0].message);
+}
+
+#[test]
+fn withdrawn_consent_removes_the_grant_also_under_report_and_suspend() {
+    let (policy, digest) = carried_out(&fresh());
+    let withdrawn = Observed { role: role(&[("bedrockaccess.io/namespaces", "@none")]), policy };
+    let report = Intent { drift_policy: DriftPolicy::Report, ..intent([us()]) };
+    let plan = planned(&report, &answer(), &withdrawn, Some(&digest));
+    assert_eq!((plan.step, reasons(&plan.findings)), (Some(Step::Delete), vec![Reason::ConsentMissing]));
+    assert_eq!(plan_suspended(&report, &account(), &withdrawn).step, Some(Step::Delete));
+}
+
+#[test]
+fn a_suspended_object_changes_nothing_while_its_role_consents() {
+    for role in [consenting(), RoleState::Missing] {
+        let observed = Observed { role, policy: PolicyState::Absent };
+        assert_eq!(plan_suspended(&intent([us()]), &account(), &observed), Plan::default());
+    }
+}
+
+#[test]
+fn a_role_that_outlives_its_tag_names_the_command_that_cleans_up() {
+    let (policy, _) = carried_out(&fresh());
+    let plan = refused(&Observed { role: role(&[]), policy });
+    let denied = Fault { class: Class::Denied, message: "denied".to_owned() };
+    let finding = step_failed(&intent([us()]), &plan, &Step::Delete, &denied);
+    assert_eq!(finding.reason, Reason::ConsentMissing);
+    assert!(
+        finding
+            .message
+            .contains("aws iam delete-role-policy --role-name assistant --policy-name bedrock-access.team-a")
+    );
+}
+
+#[test]
+fn a_role_arn_must_match_whole_and_lie_in_the_account() {
+    let with_arn = |arn: &str| Intent { role_arn: Some(arn.parse().unwrap()), ..intent([us()]) };
+    let cases = [
+        ("arn:aws:iam::111122223333:role/assistant", None),
+        ("arn:aws:iam::111122223333:role/path/assistant", Some(Reason::RoleNotFound)),
+        ("arn:aws:iam::999999999999:role/assistant", Some(Reason::AccountNotServed)),
+        ("arn:aws-us-gov:iam::111122223333:role/assistant", Some(Reason::AccountNotServed)),
+    ];
+    for (arn, reason) in cases {
+        let plan = planned(&with_arn(arn), &answer(), &observed(PolicyState::Absent), None);
+        assert_eq!(reasons(&plan.findings), Vec::from_iter(reason), "{arn}");
+        assert_eq!(plan.step.is_some(), reason.is_none(), "{arn}");
+    }
+}
+
+#[test]
+fn a_policy_beyond_the_quota_is_refused_before_the_call() {
+    let mut grants = Vec::new();
+    for (id, sources) in real_profiles() {
+        if let Some(destinations) = sources.get("us-east-1") {
+            let destinations: Vec<&str> = destinations.iter().map(String::as_str).collect();
+            grants.push((profile(&id, "us-east-1"), routes(&id, "us-east-1", &destinations)));
+        }
+    }
+    let some = |count: usize| grants.iter().take(count).cloned();
+    let try_with = |count| {
+        let intent = intent(some(count).map(|(target, _)| target));
+        planned(&intent, &answers(some(count)), &observed(PolicyState::Absent), None)
+    };
+    let fitting = (1..grants.len()).take_while(|count| try_with(*count).step.is_some()).last().unwrap();
+    let beyond = try_with(fitting + 1);
+    assert_eq!((beyond.step, reasons(&beyond.findings)), (None, vec![Reason::PolicyTooLarge]));
+    let (PolicyState::Ours(document), _) = carried_out(&try_with(fitting)) else { panic!() };
+    assert!(document.characters() <= INLINE_QUOTA);
+    println!("{fitting} profiles fit in {} characters", document.characters());
+}
+
+#[test]
+fn an_absurd_number_of_targets_is_refused_before_bedrock_is_asked() {
+    let sources: Vec<String> = (0..32).map(|n| format!("us-east-{n}")).collect();
+    let many = (0..100)
+        .flat_map(|n| sources.iter().map(move |source| profile(&format!("us.amazon.model-{n}"), source)));
+    assert_eq!(cannot_fit(&intent(many)).map(|finding| finding.reason), Some(Reason::PolicyTooLarge));
+    assert_eq!(cannot_fit(&intent([us()])), None);
+}
+
+#[test]
+fn a_write_counts_only_once_it_reads_back_whole() {
+    let plan = fresh();
+    let (written, _) = carried_out(&plan);
+    let desired = plan.desired.unwrap();
+    let intent = intent([us()]);
+    assert_eq!(verify(&intent, &desired, &written), None);
+    let PolicyState::Ours(mut partial) = written else { panic!() };
+    partial.statement[1].resource.pop();
+    for (found, reason) in [
+        (PolicyState::Absent, Reason::Progressing),
+        (PolicyState::Ours(partial), Reason::Progressing),
+        (PolicyState::Foreign, Reason::PolicyNameTaken),
+    ] {
+        assert_eq!(verify(&intent, &desired, &found).map(|finding| finding.reason), Some(reason));
+    }
+}
+
+#[test]
+fn iams_own_refusals_become_reasons() {
+    let plan = fresh();
+    let step = plan.step.clone().unwrap();
+    for (class, reason) in [
+        (Class::Quota, Reason::PolicyTooLarge),
+        (Class::NotFound, Reason::RoleNotFound),
+        (Class::Protected, Reason::RoleProtected),
+        (Class::Denied, Reason::PolicyIamDenied),
+        (Class::Unavailable, Reason::PolicyIamUnavailable),
+    ] {
+        let fault = Fault { class, message: "m".to_owned() };
+        assert_eq!(step_failed(&intent([us()]), &plan, &step, &fault).reason, reason);
+    }
+}

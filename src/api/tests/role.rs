@@ -1,0 +1,42 @@
+//! Rules on `role`.
+
+use serde_json::json;
+
+use super::{example, refusals, refused, with};
+
+refusals! {
+    a_role_with_both_name_and_arn_is_refused:
+        "/role", {"name": "assistant", "arn": "arn:aws:iam::123456789012:role/assistant"}
+        => {"arn": "arn:aws:iam::123456789012:role/team/assistant"},
+        "spec.role": "set exactly one of name and arn";
+    a_role_with_neither_name_nor_arn_is_refused:
+        "/role", {} => {"name": "assistant"},
+        "spec.role": "set exactly one of name and arn";
+    a_role_name_with_a_path_is_refused:
+        "/role/name", "team/assistant" => "assistant",
+        "spec.role.name": "a role name is 1 to 64 letters, digits or _+=,.@- without the path; write a role's ARN as arn, not as name";
+    a_role_name_that_is_an_arn_is_refused:
+        "/role", {"name": "arn:aws:iam::123456789012:role/assistant"} => {"arn": "arn:aws:iam::123456789012:role/assistant"},
+        "spec.role.name": "a role name is 1 to 64 letters, digits or _+=,.@- without the path; write a role's ARN as arn, not as name";
+    a_role_name_longer_than_iam_allows_is_refused:
+        "/role/name", "x2345678901234567890123456789012345678901234567890123456789012345"
+        => "x234567890123456789012345678901234567890123456789012345678901234",
+        "spec.role.name": "a role name is 1 to 64 letters, digits or _+=,.@- without the path; write a role's ARN as arn, not as name";
+    a_role_arn_with_a_wildcard_is_refused:
+        "/role", {"arn": "arn:aws:iam::123456789012:role/*"} => {"arn": "arn:aws-us-gov:iam::123456789012:role/assistant"},
+        "spec.role.arn": "write out the one role's ARN: no '*', '?' or '$'";
+    the_arn_of_an_assumed_role_is_refused:
+        "/role", {"arn": "arn:aws:sts::123456789012:assumed-role/assistant/session"}
+        => {"arn": "arn:aws:iam::123456789012:role/assistant"},
+        "spec.role.arn": "write the role's whole ARN, path included, such as arn:aws:iam::123456789012:role/team/assistant; the ARN of an assumed role (sts) is not it";
+}
+
+#[test]
+fn another_role_is_refused_after_creation_and_every_other_change_is_not() {
+    let message =
+        "the role is immutable: create another BedrockAccess for another role, then delete this one";
+    let other = with("/role", &json!({"name": "other"}));
+    assert_eq!(refused(&other, Some(&example())), [("spec.role".to_owned(), message.to_owned())]);
+    let changed = with("/sourceRegions", &json!(["us-east-1", "us-west-2"]));
+    assert_eq!(refused(&changed, Some(&example())), []);
+}
