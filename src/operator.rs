@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_config::BehaviorVersion;
+use aws_config::meta::region::RegionProviderChain;
 use backon::{ExponentialBuilder, Retryable};
 use bedrock_iam::Fault;
 use futures::FutureExt;
@@ -77,7 +79,9 @@ async fn operate(args: RunArgs) -> Result<(), Error> {
 /// Connects, and asks until it is known: which cluster, which account?
 async fn prepare(args: RunArgs, metrics: Metrics) -> Result<(Client, Context), Error> {
     let Clients { calls, watches } = kubernetes::connect().await?;
-    let config = aws::sdk_config().await;
+    // IAM and STS answer in every Region; Bedrock's clients name theirs.
+    let region = RegionProviderChain::default_provider().or_else("us-east-1");
+    let config = aws::sdk_config(aws_config::defaults(BehaviorVersion::latest()).region(region)).await;
     let iam = Caller::new(args.iam_rate, metrics.clone());
     let (cluster_id, account) = tokio::try_join!(
         async {

@@ -78,7 +78,7 @@ pub fn intent(object: &BedrockAccess, scope: &Scope) -> Parsed<Intent> {
                 return invalid("spec.driftPolicy", format!("{other:?} is neither Enforce nor Report"));
             }
         },
-        accepted_shrink: accepted_shrink(object)?,
+        accepted_shrink: accepted_shrink(object),
     })
 }
 
@@ -107,25 +107,20 @@ pub fn interval(object: &BedrockAccess) -> Parsed<Option<Duration>> {
     }
 }
 
-/// The value of `bedrockaccess.io/accept-shrink` that was not handled yet.
-fn accepted_shrink(object: &BedrockAccess) -> Parsed<Option<AcceptedShrink>> {
-    let Some(value) = object.annotations().get(ACCEPT_SHRINK) else {
-        return Ok(None);
-    };
+/// What the annotation `bedrockaccess.io/accept-shrink` accepts, unless it was handled already. One that cannot be read
+/// accepts nothing: the condition goes on to show the exact value.
+fn accepted_shrink(object: &BedrockAccess) -> Option<AcceptedShrink> {
+    let value = object.annotations().get(ACCEPT_SHRINK)?;
     let handled = object.status.as_ref().and_then(|status| status.last_accepted_shrink.as_ref());
     if handled == Some(value) {
-        return Ok(None);
+        return None;
     }
     let named = value.split_once('#').map_or(value.as_str(), |(named, _)| named);
     let (profile, source) = match named.split_once('@') {
-        Some((profile, source)) => (profile, Some(source)),
+        Some((profile, source)) => (profile, Some(source.parse().ok()?)),
         None => (named, None),
     };
-    let place = "metadata.annotations[bedrockaccess.io/accept-shrink]";
-    Ok(Some(AcceptedShrink {
-        profile: field(place, profile)?,
-        source: source.map(|source| field(place, source)).transpose()?,
-    }))
+    Some(AcceptedShrink { profile: profile.parse().ok()?, source })
 }
 
 fn served(sources: &[Region], scope: &Scope) -> Parsed<()> {
@@ -294,3 +289,6 @@ fn invalid<T>(place: &str, message: impl Into<String>) -> Parsed<T> {
 fn problem(place: &str, message: &str) -> Finding {
     Finding::new(Reason::InvalidSpec, format!("{place}: {message}"))
 }
+
+#[cfg(test)]
+mod tests;

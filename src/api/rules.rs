@@ -14,7 +14,7 @@ const KNOWN_PREFIXES: &str = "us|us-gov|eu|apac|jp|au|ca|in|global";
 
 /// On the whole spec: what one field says about another.
 ///
-/// The messages cannot name the entry: Kubernetes takes the length of what `filter` finds for unbounded, and refuses the cost.
+/// The messages cannot name the entry: Kubernetes takes what `filter` finds for unboundedly long, and refuses the cost.
 pub(super) fn spec() -> Vec<Rule> {
     let scoped = "(has(m.scopes) ? size(m.scopes) > 0 \
                   : has(self.routing) && has(self.routing.scopes) && size(self.routing.scopes) > 0)";
@@ -25,34 +25,45 @@ pub(super) fn spec() -> Vec<Rule> {
     let (profile, model, guardrail) =
         (in_source_region("m.inferenceProfile"), in_source_region("m.modelArn"), in_source_region("g.arn"));
     vec![
-        Rule::new(format!("self.models.all(m, !has(m.modelId) || {scoped})")).field_path(".models").message(
+        about(
+            "models",
+            format!("self.models.all(m, !has(m.modelId) || {scoped})"),
             "a modelId has no scope: set routing.scopes, or scopes beside the modelId, to profile prefixes such as us \
              or global, or to in-region",
         ),
-        Rule::new(format!("!has(self.routing) || !has({denied}) || {denied}.all(d, !{wanted})")).field_path(".models").message(
+        about(
+            "models",
+            format!("!has(self.routing) || !has({denied}) || {denied}.all(d, !{wanted})"),
             "an entry wants a scope that routing.deniedScopes denies: take the scope out of one of the two",
         ),
-        Rule::new(format!("self.models.all(m, !has(m.inferenceProfile) || {profile})")).field_path(".models").message(
+        about(
+            "models",
+            format!("self.models.all(m, !has(m.inferenceProfile) || {profile})"),
             "an inferenceProfile's ARN lies in a Region outside sourceRegions: add that Region to sourceRegions, or \
              name a profile of a source Region",
         ),
-        Rule::new(format!("self.models.all(m, !has(m.modelArn) || {model})")).field_path(".models").message(
+        about(
+            "models",
+            format!("self.models.all(m, !has(m.modelArn) || {model})"),
             "a modelArn lies in a Region outside sourceRegions: add that Region to sourceRegions, or name a model of \
              a source Region",
         ),
-        Rule::new(format!("!has(self.guardrails) || self.guardrails.all(g, {guardrail})")).field_path(".guardrails").message(
+        about(
+            "guardrails",
+            format!("!has(self.guardrails) || self.guardrails.all(g, {guardrail})"),
             "a guardrail lies in a Region outside sourceRegions: add that Region to sourceRegions, or name a \
              guardrail of a source Region",
         ),
     ]
 }
 
+fn about(field: &str, expression: String, message: &str) -> Rule {
+    Rule::new(expression).field_path(format!(".{field}")).message(message)
+}
+
 /// What has no Region at all, such as an id, passes here.
 fn in_source_region(arn: &str) -> String {
-    format!(
-        "(!{arn}.matches('^arn:[^:]*:bedrock:[^:]+:') \
-         || self.sourceRegions.exists(r, {arn}.contains(':bedrock:' + r + ':')))"
-    )
+    format!("(!{arn}.matches('^arn:[^:]*:bedrock:[^:]+:') || {arn}.split(':')[3] in self.sourceRegions)")
 }
 
 /// On the role as a whole.

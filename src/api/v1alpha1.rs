@@ -22,25 +22,12 @@ use super::{rules, schema};
     namespaced,
     status = "BedrockAccessStatus",
     derive = "PartialEq",
-    printcolumn(name = "Role", type_ = "string", json_path = ".status.role.name"),
-    printcolumn(
-        name = "Ready",
-        type_ = "string",
-        json_path = ".status.conditions[?(@.type==\"Ready\")].status"
-    ),
-    printcolumn(
-        name = "Reason",
-        type_ = "string",
-        json_path = ".status.conditions[?(@.type==\"Ready\")].reason"
-    ),
-    printcolumn(name = "Grants", type_ = "integer", json_path = ".status.grantCount"),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
-    printcolumn(
-        name = "Characters",
-        type_ = "integer",
-        json_path = ".status.policies[0].characters",
-        priority = 1
-    ),
+    printcolumn = r#"{"name": "Role", "type": "string", "jsonPath": ".status.role.name"}"#,
+    printcolumn = r#"{"name": "Ready", "type": "string", "jsonPath": ".status.conditions[?(@.type==\"Ready\")].status"}"#,
+    printcolumn = r#"{"name": "Reason", "type": "string", "jsonPath": ".status.conditions[?(@.type==\"Ready\")].reason"}"#,
+    printcolumn = r#"{"name": "Grants", "type": "integer", "jsonPath": ".status.grantCount"}"#,
+    printcolumn = r#"{"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"}"#,
+    printcolumn = r#"{"name": "Characters", "type": "integer", "jsonPath": ".status.policies[0].characters", "priority": 1}"#,
     doc = "BedrockAccess lets one IAM role call the named Bedrock models, by one inline policy that the operator keeps exact."
 )]
 #[serde(rename_all = "camelCase")]

@@ -2,10 +2,9 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use aws_config::meta::region::RegionProviderChain;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::{ConfigLoader, SdkConfig};
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 use bedrock_iam::Fault;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
@@ -62,18 +61,13 @@ impl Caller {
     }
 }
 
-/// The SDK's standard credential chain, Region and endpoint settings, with a time limit on everything.
-pub async fn sdk_config() -> SdkConfig {
+/// Completes a loader: a time limit on everything, and few retries, since every object is tried again anyway.
+pub async fn sdk_config(loader: ConfigLoader) -> SdkConfig {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)
         .operation_timeout(OPERATION_TIMEOUT)
         .build();
-    aws_config::defaults(BehaviorVersion::latest())
-        // IAM and STS answer in every Region; Bedrock's clients name theirs.
-        .region(RegionProviderChain::default_provider().or_else("us-east-1"))
-        .timeout_config(timeouts)
-        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
-        .load()
-        .await
+    let retries = RetryConfig::standard().with_max_attempts(ATTEMPTS);
+    loader.timeout_config(timeouts).retry_config(retries).load().await
 }

@@ -30,7 +30,7 @@ pub(super) async fn report(
     interval: Duration,
 ) -> Result<Action, Error> {
     let uid = object.uid().unwrap_or_default();
-    if object.status.as_ref() != Some(&told.status) {
+    if !object.status.as_ref().is_some_and(|old| says_the_same(old, &told.status)) {
         patch_status(object, cx, &told.status).await?;
     }
     let old = object.status.as_ref().and_then(ready);
@@ -125,6 +125,16 @@ async fn patch_status(
         Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Server-side apply keeps conditions in the order in which they first appeared, which is not ours.
+fn says_the_same(old: &BedrockAccessStatus, new: &BedrockAccessStatus) -> bool {
+    let by_type = |status: &BedrockAccessStatus| {
+        let mut status = status.clone();
+        status.conditions.sort_by(|one, other| one.type_.cmp(&other.type_));
+        status
+    };
+    by_type(old) == by_type(new)
 }
 
 fn ready(status: &BedrockAccessStatus) -> Option<&Condition> {

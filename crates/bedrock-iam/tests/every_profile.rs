@@ -1,8 +1,10 @@
 //! The policy of every real profile from every source Region, against the data that it was made from.
 
+#![allow(clippy::unwrap_used, reason = "the data is well-formed")]
+
 mod world;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bedrock_iam::document::{Effect, Statement};
 use bedrock_iam::held::Held;
@@ -57,8 +59,7 @@ fn each_profile_from_each_source_region_gets_its_arn_and_exactly_its_models() {
 
 #[test]
 fn all_profiles_of_one_source_region_together_hold_exactly_the_grants_of_each() {
-    let sources: BTreeSet<String> =
-        real_profiles().into_values().flat_map(|routes| routes.into_keys()).collect();
+    let sources: BTreeSet<String> = real_profiles().into_values().flat_map(BTreeMap::into_keys).collect();
     for source in sources {
         let mut grants = Vec::new();
         for (id, routes_of) in real_profiles() {

@@ -24,9 +24,9 @@ fn a_real_api_server_refuses_the_same_in_the_same_words() {
 }
 
 fn refuses_every_mistake(kubectl: &Tool) {
-    let manifests =
+    let manifests: Vec<Value> =
         all_refusals().iter().map(|refusal| named(refusal.name, refusal.wrong_manifest())).collect();
-    let answer = create(kubectl, manifests).unwrap_err();
+    let answer = create(kubectl, &manifests).unwrap_err();
     for refusal in all_refusals() {
         let name = refusal.name.replace('_', "-");
         let line =
@@ -42,7 +42,7 @@ fn refuses_every_mistake(kubectl: &Tool) {
 }
 
 fn refuses_the_same_scope_twice(kubectl: &Tool) {
-    let answer = create(kubectl, vec![with("/routing/scopes", &json!(["us", "us"]))]).unwrap_err();
+    let answer = create(kubectl, &[with("/routing/scopes", &json!(["us", "us"]))]).unwrap_err();
     assert!(answer.contains("spec.routing.scopes[1]: Duplicate value: \"us\""), "{answer}");
 }
 
@@ -50,7 +50,7 @@ fn admits_what_is_right(kubectl: &Tool) {
     let mut manifests: Vec<Value> =
         all_refusals().iter().map(|refusal| named(refusal.name, refusal.right_manifest())).collect();
     manifests.push(example());
-    create(kubectl, manifests).unwrap();
+    create(kubectl, &manifests).unwrap();
 }
 
 /// As long as the schema allows, everywhere: the rules' cost at run time has a limit of its own.
@@ -81,7 +81,7 @@ fn affords_the_largest_manifest(kubectl: &Tool) {
     manifest["spec"]["models"] = json!(models);
     manifest["spec"]["guardrails"] = json!(guardrails);
     manifest["spec"]["sourceRegions"] = json!(regions);
-    create(kubectl, vec![manifest]).unwrap();
+    create(kubectl, &[manifest]).unwrap();
 }
 
 fn arn(region: &str, kind: &str, n: usize, length: usize) -> String {
@@ -101,7 +101,7 @@ fn named(name: &str, mut manifest: Value) -> Value {
     manifest
 }
 
-fn create(kubectl: &Tool, manifests: Vec<Value>) -> Result<String, String> {
+fn create(kubectl: &Tool, manifests: &[Value]) -> Result<String, String> {
     let list = json!({"apiVersion": "v1", "kind": "List", "items": manifests}).to_string();
     kubectl
         .run_with_input(["create", "--dry-run=server", "-f", "-"], &list)

@@ -1,5 +1,7 @@
 //! Rules on `models`.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::{refusals, refused, with};
@@ -88,10 +90,16 @@ fn every_known_profile_and_its_model_is_admitted() {
         serde_json::from_str(include_str!("../../../crates/aws-sandbox/data/inference-profiles.json"))
             .unwrap();
     let profiles = data["profiles"].as_object().unwrap();
-    assert!(profiles.len() > 100);
-    for (profile, route) in profiles {
-        let models = json!([{"inferenceProfile": profile}, {"modelId": route["modelId"], "scopes": ["us"]}]);
-        let mut manifest = with("/models", &models);
+    let models: BTreeSet<&str> =
+        profiles.values().map(|profile| profile["modelId"].as_str().unwrap()).collect();
+    assert!(profiles.len() > 100 && models.len() > 50);
+    let entries: Vec<Value> = profiles
+        .keys()
+        .map(|profile| json!({ "inferenceProfile": profile }))
+        .chain(models.iter().map(|model| json!({ "modelId": model, "scopes": ["in-region"] })))
+        .collect();
+    for entries in entries.chunks(100) {
+        let mut manifest = with("/models", &json!(entries));
         manifest["spec"]["routing"] = json!({});
         assert_eq!(refused(&manifest, None), []);
     }

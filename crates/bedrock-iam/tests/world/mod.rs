@@ -1,5 +1,6 @@
 //! A small world of values for the tests of the core: one account, one role, and Bedrock's real profiles.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::unnecessary_wraps, reason = "a fixture may fail loudly")]
 #![allow(dead_code, reason = "each test binary uses its part of the world")]
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,0 +1,82 @@
+use aws_sandbox::{Config, NewRole, Sandbox};
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, StatusCode};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+async fn ask(sandbox: &Sandbox, method: &str, path: &str, body: Option<Value>) -> (StatusCode, Value) {
+    let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+    let request = Request::builder().method(method).uri(path).header("content-type", "application/json");
+    let response = sandbox.router().oneshot(request.body(body).unwrap()).await.unwrap();
+    let status = response.status();
+    let bytes = to_bytes(response.into_body(), 1 << 20).await.unwrap();
+    (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+}
+
+#[tokio::test]
+async fn the_call_log_is_read_and_cleared_and_does_not_count_admin_calls() {
+    let sandbox = Sandbox::new(Config::default());
+    ask(&sandbox, "GET", "/inference-profiles/us.amazon.nova-lite-v1:0", None).await;
+    ask(&sandbox, "GET", "/_sandbox/health", None).await;
+    let expected = json!([{
+        "service": "bedrock", "operation": "GetInferenceProfile", "region": "us-east-1",
+        "target": "us.amazon.nova-lite-v1:0", "outcome": "Ok",
+    }]);
+    assert_eq!(ask(&sandbox, "GET", "/_sandbox/calls", None).await, (StatusCode::OK, expected));
+    assert_eq!(ask(&sandbox, "DELETE", "/_sandbox/calls", None).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(ask(&sandbox, "GET", "/_sandbox/calls", None).await.1, json!([]));
+}
+
+#[tokio::test]
+async fn faults_are_armed_listed_and_cleared() {
+    let sandbox = Sandbox::new(Config::default());
+    let fault =
+        json!({"service": "bedrock", "operation": "GetInferenceProfile", "kind": "Throttle", "times": 2});
+    assert_eq!(ask(&sandbox, "POST", "/_sandbox/faults", Some(fault)).await.0, StatusCode::NO_CONTENT);
+    let (status, error) = ask(&sandbox, "GET", "/inference-profiles/us.amazon.nova-lite-v1:0", None).await;
+    assert_eq!((status, &error["__type"]), (StatusCode::TOO_MANY_REQUESTS, &json!("ThrottlingException")));
+    assert_eq!(ask(&sandbox, "GET", "/_sandbox/faults", None).await.1[0]["times"], 1);
+    ask(&sandbox, "DELETE", "/_sandbox/faults", None).await;
+    assert_eq!(
+        ask(&sandbox, "GET", "/inference-profiles/us.amazon.nova-lite-v1:0", None).await.0,
+        StatusCode::OK
+    );
+    let unknown = json!({"kind": "Throttle", "operatoin": "x"});
+    assert_eq!(
+        ask(&sandbox, "POST", "/_sandbox/faults", Some(unknown)).await.0,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
+}
+
+#[tokio::test]
+async fn profiles_and_models_are_changed_and_removed() {
+    let sandbox = Sandbox::new(Config::default());
+    let profile = "/_sandbox/profiles/us-east-1/us.amazon.nova-lite-v1:0";
+    let route = json!({"destinations": ["us-east-1", "us-east-2"]});
+    assert_eq!(ask(&sandbox, "PUT", profile, Some(route.clone())).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(ask(&sandbox, "GET", profile, None).await, (StatusCode::OK, route));
+    let (_, answer) = ask(&sandbox, "GET", "/inference-profiles/us.amazon.nova-lite-v1:0", None).await;
+    assert_eq!(answer["models"].as_array().map(Vec::len), Some(2));
+    ask(&sandbox, "DELETE", profile, None).await;
+    assert_eq!(ask(&sandbox, "GET", profile, None).await.0, StatusCode::NOT_FOUND);
+
+    let model = "/_sandbox/models/us-east-1/amazon.nova-lite-v1:0";
+    ask(&sandbox, "PUT", model, Some(json!({"inferenceTypes": ["PROVISIONED"]}))).await;
+    let (_, answer) = ask(&sandbox, "GET", "/foundation-models/amazon.nova-lite-v1:0", None).await;
+    assert_eq!(answer["modelDetails"]["inferenceTypesSupported"], json!(["PROVISIONED"]));
+    ask(&sandbox, "DELETE", model, None).await;
+    assert_eq!(
+        ask(&sandbox, "GET", "/foundation-models/amazon.nova-lite-v1:0", None).await.0,
+        StatusCode::NOT_FOUND
+    );
+}
+
+#[tokio::test]
+async fn the_history_of_a_role_is_read() {
+    let sandbox = Sandbox::new(Config::default());
+    sandbox.create_role(NewRole::new("r").policy("p", "{}"));
+    sandbox.delete_role_policy("r", "p");
+    let expected = json!([{"policy": "p", "document": "{}"}, {"policy": "p", "document": null}]);
+    assert_eq!(ask(&sandbox, "GET", "/_sandbox/history/r", None).await, (StatusCode::OK, expected));
+    assert_eq!(ask(&sandbox, "GET", "/_sandbox/nothing", None).await.0, StatusCode::NOT_FOUND);
+}

@@ -1,0 +1,120 @@
+use aws_sandbox::{Fault, FaultKind, Service};
+use bedrock_access::reconcile::Error;
+use futures::future::join_all;
+use serde_json::json;
+
+use crate::world::World;
+
+/// Every call of a first reconcile, with the condition that stands for it.
+const CALLS: [(Service, &str, &str); 4] = [
+    (Service::Iam, "GetRole", "RoleAccepted"),
+    (Service::Iam, "GetRolePolicy", "PolicyInSync"),
+    (Service::Iam, "PutRolePolicy", "PolicyInSync"),
+    (Service::Bedrock, "GetInferenceProfile", "ProfilesResolved"),
+];
+
+async fn told_and_healed(service: Service, operation: &str, condition: &str, kind: FaultKind) {
+    let what = format!("{operation} {kind:?}");
+    let world = World::new().await;
+    world.sandbox.fault(Fault::new(kind).of(service, operation));
+    world.reconcile().await.unwrap();
+
+    let prefix = if service == Service::Iam { "Iam" } else { "Bedrock" };
+    let suffix = if kind == FaultKind::AccessDenied { "Denied" } else { "Unavailable" };
+    let expected = Some(("Unknown".to_owned(), format!("{prefix}{suffix}")));
+    assert_eq!(world.condition(condition), expected, "{what}");
+    assert_eq!(world.condition("Ready"), expected, "{what}");
+    assert!(world.condition("Reconciling").is_some() && world.condition("Stalled").is_none(), "{what}");
+
+    world.kubernetes.take_writes();
+    world.reconcile().await.unwrap();
+    // A write whose reply was lost has landed, which the next observation finds out by itself.
+    if !world.is_ready() {
+        assert_eq!(world.kubernetes.take_writes(), [], "{what}: a message that changes never comes to rest");
+    }
+    assert_eq!(world.is_ready(), (operation, kind) == ("PutRolePolicy", FaultKind::LostReply), "{what}");
+
+    world.sandbox.clear_faults();
+    world.reconcile().await.unwrap();
+    assert!(world.is_ready(), "{what}: {}", world.message("Ready"));
+    assert_eq!(world.policy().unwrap()["Statement"].as_array().unwrap().len(), 3, "{what}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_fault_of_every_call_is_told_comes_to_rest_and_heals() {
+    let kinds = [
+        FaultKind::Throttle,
+        FaultKind::Internal,
+        FaultKind::AccessDenied,
+        FaultKind::Reset,
+        FaultKind::LostReply,
+    ];
+    let cases = CALLS.into_iter().flat_map(|call| kinds.map(|kind| (call, kind)));
+    join_all(
+        cases.map(|((service, operation, condition), kind)| {
+            told_and_healed(service, operation, condition, kind)
+        }),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_call_that_hangs_ends_at_its_time_limit() {
+    let world = World::new().await;
+    world.sandbox.fault(Fault::new(FaultKind::Hang).of(Service::Iam, "GetRole"));
+    let limit = std::time::Duration::from_secs(20);
+    tokio::time::timeout(limit, world.reconcile()).await.expect("the reconcile hangs").unwrap();
+    assert_eq!(world.condition("Ready"), Some(("Unknown".to_owned(), "IamUnavailable".to_owned())));
+    assert!(world.message("Ready").contains("time limit exceeded"), "{}", world.message("Ready"));
+}
+
+#[tokio::test]
+async fn a_profile_that_cannot_be_asked_for_keeps_its_grant() {
+    let world = World::new().await;
+    world.reconcile().await.unwrap();
+    let before = world.policy();
+    world.sandbox.fault(Fault::new(FaultKind::Internal).service(Service::Bedrock));
+    world.kubernetes.edit(|object| {
+        object["metadata"]["annotations"]["bedrockaccess.io/reconcile-at"] = json!("1");
+    });
+    world.reconcile().await.unwrap();
+    assert_eq!(world.policy(), before);
+    assert_eq!(world.condition("Ready"), Some(("Unknown".to_owned(), "BedrockUnavailable".to_owned())));
+}
+
+fn delete(world: &World) {
+    world.kubernetes.edit(|object| object["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z"));
+}
+
+#[tokio::test]
+async fn deletion_waits_while_iam_is_out_and_says_why() {
+    let world = World::new().await;
+    world.reconcile().await.unwrap();
+    delete(&world);
+    world.sandbox.fault(Fault::new(FaultKind::Internal).of(Service::Iam, "DeleteRolePolicy"));
+    let error = world.reconcile().await.unwrap_err();
+    assert!(matches!(error, Error::DeletionWaits { .. }), "{error}");
+    assert!(world.message("Ready").starts_with("deletion waits until the policy is removed"));
+    assert_ne!(world.kubernetes.object()["metadata"]["finalizers"], json!([]));
+
+    world.sandbox.clear_faults();
+    world.reconcile().await.unwrap();
+    assert_eq!((world.policy(), &world.kubernetes.object()["metadata"]["finalizers"]), (None, &json!([])));
+}
+
+#[tokio::test]
+async fn a_role_without_its_tag_does_not_block_deletion() {
+    let world = World::new().await;
+    world.reconcile().await.unwrap();
+    world.sandbox.untag_role("assistant", "bedrockaccess.io/namespaces").unwrap();
+    world.sandbox.fault(Fault::new(FaultKind::AccessDenied).of(Service::Iam, "DeleteRolePolicy"));
+    world.reconcile().await.unwrap();
+    assert_eq!(world.condition("Ready"), Some(("False".to_owned(), "ConsentMissing".to_owned())));
+    assert!(world.message("Ready").contains("aws iam delete-role-policy"), "{}", world.message("Ready"));
+
+    delete(&world);
+    world.kubernetes.take_writes();
+    world.reconcile().await.unwrap();
+    assert_eq!(world.take_events(), ["PolicyLeft"]);
+    assert_eq!(world.kubernetes.object()["metadata"]["finalizers"], json!([]));
+}

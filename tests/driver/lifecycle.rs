@@ -1,0 +1,179 @@
+use aws_sandbox::NewRole;
+use serde_json::json;
+
+use crate::world::{US, World, manifest};
+
+#[tokio::test]
+async fn a_new_object_costs_four_iam_calls_and_one_question_per_profile() {
+    let world = World::new().await;
+    world.reconcile().await.unwrap();
+    assert!(world.is_ready());
+    let mut calls = world.take_calls();
+    calls.sort();
+    assert_eq!(
+        calls,
+        [
+            "GetInferenceProfile",
+            "GetInferenceProfile",
+            "GetRole",
+            "GetRolePolicy",
+            "GetRolePolicy",
+            "PutRolePolicy"
+        ]
+    );
+    assert_eq!(world.take_events(), ["PolicyWritten", "Reconciled"]);
+}
+
+#[tokio::test]
+async fn an_object_at_rest_is_read_and_never_written() {
+    let world = World::new().await;
+    world.reconcile().await.unwrap();
+    world.take_calls();
+    world.kubernetes.take_writes();
+    // The API server keeps conditions in an order of its own.
+    world.kubernetes.edit(|object| object["status"]["conditions"].as_array_mut().unwrap().reverse());
+    world.reconcile().await.unwrap();
+    let mut calls = world.take_calls();
+    calls.sort();
+    assert_eq!(calls, ["GetRole", "GetRolePolicy"]);
+    assert_eq!(world.kubernetes.take_writes(), []);
+}
+
+#[tokio::test]
+async fn reconcile_at_asks_bedrock_again_once() {
+    let world = World::new().await;
+    world.reconcile().await.unwrap();
+    world
+        .kubernetes
+        .edit(|object| object["metadata"]["annotations"]["bedrockaccess.io/reconcile-at"] = json!("now"));
+    world.take_calls();
+    world.reconcile().await.unwrap();
+    let asked = |calls: Vec<String>| calls.iter().filter(|call| *call == "GetInferenceProfile").count();
+    assert_eq!(asked(world.take_calls()), 2);
+    assert_eq!(world.kubernetes.object()["status"]["lastHandledReconcileAt"], "now");
+    world.reconcile().await.unwrap();
+    assert_eq!(asked(world.take_calls()), 0);
+}
+
+#[tokio::test]
+async fn drift_is_repaired_and_told_once() {
+    let world = World::new().await;
+    world.reconcile().await.unwrap();
+    let policy = world.policy();
+    let name = world.sandbox.role_policies("assistant").remove(0);
+    world.sandbox.delete_role_policy("assistant", &name).unwrap();
+    world.kubernetes.take_writes();
+    world.reconcile().await.unwrap();
+    assert_eq!(world.policy(), policy);
+    assert_eq!(world.take_events(), ["DriftRepaired"]);
+    world.reconcile().await.unwrap();
+    assert_eq!(world.take_events(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_shrunken_profile_keeps_its_grant_until_the_annotation_accepts_it() {
+    let world = World::new().await;
+    world.reconcile().await.unwrap();
+    let before = world.policy();
+    world.sandbox.set_profile("us-east-1", US, Some(&["us-east-1"]));
+    let annotate = |key: &str, value: &str| {
+        world.kubernetes.edit(|object| object["metadata"]["annotations"][key] = json!(value));
+    };
+    annotate("bedrockaccess.io/reconcile-at", "1");
+    world.reconcile().await.unwrap();
+    assert_eq!(world.policy(), before);
+    assert_eq!(world.condition("ProfilesResolved"), Some(("False".to_owned(), "ProfileShrunk".to_owned())));
+    assert!(
+        world.message("Ready").contains(&format!("accept-shrink: {US}@us-east-1")),
+        "{}",
+        world.message("Ready")
+    );
+
+    annotate("bedrockaccess.io/accept-shrink", &format!("{US}@us-east-1"));
+    world.reconcile().await.unwrap();
+    assert!(world.is_ready(), "{}", world.message("Ready"));
+    assert_ne!(world.policy(), before);
+    assert_eq!(world.kubernetes.object()["status"]["lastAcceptedShrink"], format!("{US}@us-east-1"));
+}
+
+#[tokio::test]
+async fn consent_withdrawn_by_the_tag_removes_the_grant_of_a_suspended_object_too() {
+    let world = World::new().await;
+    world.reconcile().await.unwrap();
+    world.kubernetes.edit(|object| object["spec"]["suspend"] = json!(true));
+    world.reconcile().await.unwrap();
+    assert!(world.is_ready() && world.condition("Suspended").is_some());
+    world.sandbox.tag_role("assistant", "bedrockaccess.io/namespaces", "@none").unwrap();
+    world.reconcile().await.unwrap();
+    assert_eq!(world.policy(), None);
+    assert_eq!(world.condition("Ready"), Some(("False".to_owned(), "ConsentMissing".to_owned())));
+}
+
+#[tokio::test]
+async fn an_object_suspended_from_the_start_is_not_shown_as_ready() {
+    let mut object = manifest();
+    object["spec"]["suspend"] = json!(true);
+    let role = NewRole::new("assistant").tag("bedrockaccess.io/namespaces", "team-a");
+    let world = World::with(role, object).await;
+    world.reconcile().await.unwrap();
+    assert_eq!(world.condition("Ready"), Some(("Unknown".to_owned(), "Progressing".to_owned())));
+    assert_eq!(world.policy(), None);
+}
+
+#[tokio::test]
+async fn a_policy_that_does_not_fit_beside_others_says_so_and_changes_nothing() {
+    let filler = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "s3:GetObject", "Resource": format!("arn:aws:s3:::{}", "x".repeat(9500))}
+    ]});
+    let role = NewRole::new("assistant")
+        .tag("bedrockaccess.io/namespaces", "team-a")
+        .policy("theirs", &filler.to_string());
+    let world = World::with(role, manifest()).await;
+    world.reconcile().await.unwrap();
+    assert_eq!(world.condition("PolicyInSync"), Some(("False".to_owned(), "PolicyTooLarge".to_owned())));
+    assert_eq!(world.sandbox.role_policies("assistant"), ["theirs"]);
+    assert!(world.condition("Stalled").is_some());
+}
+
+#[tokio::test]
+async fn what_this_version_cannot_grant_is_refused_and_never_ignored() {
+    let guardrail = json!([{"arn": "arn:aws:bedrock:us-east-1:111122223333:guardrail/gr1", "version": "2"}]);
+    for (path, value) in [
+        ("/spec/guardrails", guardrail),
+        ("/spec/routing/deniedScopes", json!(["apac"])),
+        ("/spec/models", json!([{"modelId": "anthropic.claude-haiku-*"}])),
+        (
+            "/spec/models",
+            json!([{"modelArn": "arn:aws:bedrock:us-east-1:111122223333:provisioned-model/abc"}]),
+        ),
+        (
+            "/spec/models",
+            json!([{"inferenceProfile": "arn:aws:bedrock:us-east-1:111122223333:application-inference-profile/abc"}]),
+        ),
+    ] {
+        let mut object = manifest();
+        let (parent, field) = path.rsplit_once('/').unwrap();
+        object.pointer_mut(parent).unwrap()[field] = value;
+        let world =
+            World::with(NewRole::new("assistant").tag("bedrockaccess.io/namespaces", "team-a"), object).await;
+        world.reconcile().await.unwrap();
+        assert_eq!(world.condition("Ready"), Some(("False".to_owned(), "NotSupported".to_owned())), "{path}");
+        assert!(world.message("Ready").starts_with("spec."), "{}", world.message("Ready"));
+        assert_eq!(world.take_calls(), Vec::<String>::new());
+    }
+}
+
+#[tokio::test]
+async fn a_deleted_object_takes_its_policy_along_and_a_retained_one_leaves_it() {
+    for (policy, left) in [("Delete", false), ("Retain", true)] {
+        let world = World::new().await;
+        world.reconcile().await.unwrap();
+        world.kubernetes.edit(|object| {
+            object["spec"]["deletionPolicy"] = json!(policy);
+            object["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+        });
+        world.reconcile().await.unwrap();
+        assert_eq!(world.policy().is_some(), left, "{policy}");
+        assert_eq!(world.kubernetes.object()["metadata"]["finalizers"], json!([]), "{policy}");
+    }
+}

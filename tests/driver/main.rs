@@ -1,0 +1,8 @@
+//! The driver in process: the real reconcile, the real AWS SDK, the sandbox behind a socket, an API server of one object.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a fixture may fail loudly")]
+
+mod faults;
+mod kubernetes;
+mod lifecycle;
+mod world;

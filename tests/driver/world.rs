@@ -1,0 +1,139 @@
+//! One object, one role, the sandbox over a real socket, and the real driver between them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::BehaviorVersion;
+use aws_config::Region as SdkRegion;
+use aws_sandbox::{Call, Config, NewRole, Sandbox, Server};
+use bedrock_access::api::parse::Scope;
+use bedrock_access::api::v1alpha1::BedrockAccess;
+use bedrock_access::aws::{self, Bedrock, Caller, Iam};
+use bedrock_access::metrics::Metrics;
+use bedrock_access::reconcile::{Context, Error, FINALIZER, Failures, reconcile};
+use bedrock_iam::consent::Policy;
+use kube::runtime::events::{Recorder, Reporter};
+use serde_json::{Value, json};
+
+use crate::kubernetes::ApiServer;
+
+pub const US: &str = "us.amazon.nova-2-lite-v1:0";
+
+pub struct World {
+    pub sandbox: Sandbox,
+    pub kubernetes: ApiServer,
+    pub context: Arc<Context>,
+    _server: Server,
+}
+
+/// A manifest for `us` and `global` in us-east-1, as the API server would store it.
+pub fn manifest() -> Value {
+    json!({
+        "apiVersion": "bedrockaccess.io/v1alpha1",
+        "kind": "BedrockAccess",
+        "metadata": {
+            "name": "assistant", "namespace": "team-a", "uid": "uid-1", "generation": 1,
+            "annotations": {}, "finalizers": [FINALIZER],
+        },
+        "spec": {
+            "role": {"name": "assistant"},
+            "sourceRegions": ["us-east-1"],
+            "routing": {"scopes": ["us", "global"]},
+            "models": [{"modelId": "amazon.nova-2-lite-v1:0"}],
+        },
+        "status": {"observedGeneration": -1},
+    })
+}
+
+impl World {
+    /// A role that consents, and the manifest.
+    pub async fn new() -> Self {
+        Self::with(NewRole::new("assistant").tag("bedrockaccess.io/namespaces", "team-a"), manifest()).await
+    }
+
+    pub async fn with(role: NewRole, object: Value) -> Self {
+        // Another test of this process may have installed it already.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let sandbox = Sandbox::new(Config::default());
+        sandbox.create_role(role);
+        let server = sandbox.start().await.unwrap();
+        let loader = aws_config::defaults(BehaviorVersion::latest())
+            .endpoint_url(server.url())
+            .region(SdkRegion::new("us-east-1"))
+            .test_credentials();
+        let config = aws::sdk_config(loader).await;
+        let metrics = Metrics::default();
+        let caller = || Caller::new(1000.try_into().unwrap(), metrics.clone());
+        let kubernetes = ApiServer::holding(object);
+        let client = kubernetes.client();
+        let reporter = Reporter { controller: "bedrock-access".to_owned(), instance: None };
+        let context = Context {
+            events: Recorder::new(client.clone(), reporter),
+            client,
+            account: aws::account(&config, &caller()).await.unwrap(),
+            iam: Iam::new(&config, caller()),
+            bedrock: Bedrock::new(config.clone(), caller()),
+            scope: Scope {
+                cluster_id: "cluster".to_owned(),
+                regions: std::collections::BTreeSet::new(),
+                consent: Policy::Tag,
+            },
+            interval: Duration::from_mins(10),
+            failures: Failures::default(),
+            metrics,
+        };
+        sandbox.clear_calls();
+        Self { sandbox, kubernetes, context: Arc::new(context), _server: server }
+    }
+
+    /// One reconcile of the object as it is stored now.
+    pub async fn reconcile(&self) -> Result<(), Error> {
+        let object: BedrockAccess = serde_json::from_value(self.kubernetes.object()).unwrap();
+        reconcile(Arc::new(object), Arc::clone(&self.context)).await.map(drop)
+    }
+
+    /// A condition's status and reason.
+    pub fn condition(&self, kind: &str) -> Option<(String, String)> {
+        let object = self.kubernetes.object();
+        let conditions = object["status"]["conditions"].as_array()?;
+        let condition = conditions.iter().find(|condition| condition["type"] == kind)?;
+        let text = |field: &str| condition[field].as_str().unwrap().to_owned();
+        Some((text("status"), text("reason")))
+    }
+
+    pub fn message(&self, kind: &str) -> String {
+        let object = self.kubernetes.object();
+        let conditions = object["status"]["conditions"].as_array().unwrap();
+        let condition = conditions.iter().find(|condition| condition["type"] == kind).unwrap();
+        condition["message"].as_str().unwrap().to_owned()
+    }
+
+    pub fn is_ready(&self) -> bool {
+        self.condition("Ready") == Some(("True".to_owned(), "Reconciled".to_owned()))
+    }
+
+    /// Our policy on the role.
+    pub fn policy(&self) -> Option<Value> {
+        let name = self
+            .sandbox
+            .role_policies("assistant")
+            .into_iter()
+            .find(|name| name.starts_with("bedrock-access."))?;
+        let document = self.sandbox.role_policy("assistant", &name)?;
+        Some(serde_json::from_str(&document).unwrap())
+    }
+
+    /// The calls since the last time, by operation.
+    pub fn take_calls(&self) -> Vec<String> {
+        let calls = self.sandbox.calls().into_iter().map(|call: Call| call.operation).collect();
+        self.sandbox.clear_calls();
+        calls
+    }
+
+    /// The reasons of the Events since the last time.
+    pub fn take_events(&self) -> Vec<String> {
+        let writes = self.kubernetes.take_writes().into_iter();
+        let events = writes.filter(|(kind, _)| kind == "event");
+        events.map(|(_, event)| event["reason"].as_str().unwrap_or("series").to_owned()).collect()
+    }
+}
