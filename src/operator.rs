@@ -99,10 +99,10 @@ async fn prepare(args: RunArgs, metrics: Metrics) -> Result<(Client, Context), E
     let context = Context {
         events: Recorder::new(calls.clone(), reporter),
         client: calls,
-        account,
         iam: Iam::new(&config, iam),
         bedrock,
         scope: Scope {
+            account,
             cluster_id,
             regions: args.regions.into_iter().collect(),
             consent: args.consent.into(),

@@ -15,7 +15,7 @@ mod verify;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bedrock_iam::{Account, Class, Finding, Held, Intent, Observed, plan, resolve};
+use bedrock_iam::{Class, Finding, Held, Intent, Plan, PolicyState, plan, resolve};
 use kube::runtime::controller::Action;
 use kube::runtime::events::Recorder;
 use kube::runtime::finalizer::{Event, finalizer};
@@ -26,6 +26,7 @@ use crate::api::v1alpha1::BedrockAccess;
 use crate::aws::{Bedrock, Iam};
 use crate::metrics::Metrics;
 pub use failures::Failures;
+use verify::Outcome;
 
 /// Keeps an object until our policy is off the role.
 pub const FINALIZER: &str = "bedrockaccess.io/policy";
@@ -36,13 +37,11 @@ pub struct Context {
     pub client: Client,
     /// Publishes Events.
     pub events: Recorder,
-    /// The operator's account.
-    pub account: Account,
     /// IAM.
     pub iam: Iam,
     /// Bedrock.
     pub bedrock: Bedrock,
-    /// Cluster id, Regions and consent.
+    /// Account, cluster id, Regions and consent.
     pub scope: Scope,
     /// How often an object without an interval of its own is looked at.
     pub interval: Duration,
@@ -105,14 +104,12 @@ async fn keep(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
     );
     let last_written = status::last_written(object, &intent, &observed.role);
     let held = Held::read(&observed.policy, last_written.as_ref());
-    let resolution = resolve::resolve(&intent, &cx.account, &answers, &held);
-    let plan = plan::plan(&intent, &cx.account, &resolution, &observed, last_written.as_ref());
+    let resolution = resolve::resolve(&intent, &cx.scope.account, &answers, &held);
+    let plan = plan::plan(&intent, &cx.scope.account, &resolution, &observed, last_written.as_ref());
 
-    let Observed { role, policy } = observed;
-    let applied = apply::apply(&cx.iam, &intent, &plan).await;
-    report::announce(object, cx, &intent.identity, &applied).await;
-    let outcome = verify::verify(&cx.iam, &intent, &plan, applied, policy).await;
-    report::report(object, cx, status::kept(object, &intent, &plan, &role, &outcome), interval).await
+    let outcome = carry_out(object, cx, &intent, &plan, observed.policy).await;
+    let told = status::kept(object, &intent, &plan, &observed.role, &outcome);
+    report::report(object, cx, told, interval).await
 }
 
 /// Leaves a suspended object's policy alone, unless the role withdrew its consent.
@@ -123,12 +120,23 @@ async fn rest(
     interval: Duration,
 ) -> Result<Action, Error> {
     let observed = observe::observe(&cx.iam, &intent.role, &intent.identity).await;
-    let plan = plan::plan_suspended(intent, &cx.account, &observed);
-    let Observed { role, policy } = observed;
-    let applied = apply::apply(&cx.iam, intent, &plan).await;
+    let plan = plan::plan_suspended(intent, &cx.scope.account, &observed);
+    let outcome = carry_out(object, cx, intent, &plan, observed.policy).await;
+    let told = status::suspended(object, intent, &plan, &observed.role, &outcome);
+    report::report(object, cx, told, interval).await
+}
+
+/// Writes what is planned, tells of it at once, and reads it back.
+async fn carry_out(
+    object: &BedrockAccess,
+    cx: &Context,
+    intent: &Intent,
+    plan: &Plan,
+    observed: PolicyState,
+) -> Outcome {
+    let applied = apply::apply(&cx.iam, intent, plan).await;
     report::announce(object, cx, &intent.identity, &applied).await;
-    let outcome = verify::verify(&cx.iam, intent, &plan, applied, policy).await;
-    report::report(object, cx, status::suspended(object, intent, &plan, &role, &outcome), interval).await
+    verify::verify(&cx.iam, intent, plan, applied, observed).await
 }
 
 fn parse(object: &BedrockAccess, cx: &Context) -> Result<(Intent, Duration), Finding> {

@@ -63,3 +63,31 @@ async fn metrics(State(served): State<Served>) -> Response {
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Body, to_bytes};
+    use axum::http::Request;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    async fn get(served: &Served, path: &str) -> (StatusCode, String) {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let response = router(served.clone()).oneshot(request).await.unwrap();
+        let status = response.status();
+        let body = to_bytes(response.into_body(), 1 << 20).await.unwrap();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn probes_and_metrics_answer_from_what_is_known() {
+        let served = Served { health: Arc::default(), metrics: Metrics::default() };
+        assert_eq!(get(&served, "/livez").await.0, StatusCode::OK);
+        assert_eq!(get(&served, "/readyz").await.0, StatusCode::SERVICE_UNAVAILABLE);
+        served.health.synced();
+        assert_eq!(get(&served, "/readyz").await, (StatusCode::OK, "ok\n".to_owned()));
+        let (status, text) = get(&served, "/metrics").await;
+        assert!(status.is_success() && text.contains("bedrock_access_watch_errors_total 0"), "{text}");
+    }
+}

@@ -10,8 +10,8 @@ use std::time::Duration;
 use bedrock_iam::consent::{Applicant, Policy as ConsentPolicy};
 use bedrock_iam::intent::AcceptedShrink;
 use bedrock_iam::{
-    DriftPolicy, Finding, InferenceProfileArn, Intent, ModelId, Operations, PolicyIdentity, ProfileId,
-    Reason, Region, RoleArn, RoleName, Target,
+    Account, DriftPolicy, Finding, InferenceProfileArn, Intent, ModelId, Operations, PolicyIdentity,
+    ProfileId, Reason, Region, RoleArn, RoleName, Target,
 };
 use jiff::SignedDuration;
 use kube::ResourceExt;
@@ -32,6 +32,8 @@ const LEAST_INTERVAL: Duration = Duration::from_mins(1);
 /// What the operator, not the object, determines.
 #[derive(Clone, Debug)]
 pub struct Scope {
+    /// The operator's account, in which every role lies.
+    pub account: Account,
     /// The cluster's id.
     pub cluster_id: String,
     /// The source Regions that are served; all if empty.
@@ -59,6 +61,7 @@ pub fn intent(object: &BedrockAccess, scope: &Scope) -> Parsed<Intent> {
     let sources: Vec<Region> = list("spec.sourceRegions", &spec.source_regions)?;
     served(&sources, scope)?;
     not_supported(object)?;
+    let (targets, refused) = targets(object, &sources, &scope.account)?;
     Ok(Intent {
         identity,
         applicant: Applicant {
@@ -68,7 +71,8 @@ pub fn intent(object: &BedrockAccess, scope: &Scope) -> Parsed<Intent> {
         },
         role,
         role_arn,
-        targets: targets(object, &sources)?,
+        targets,
+        refused,
         operations: operations(spec.operations.as_deref())?,
         allowed_destination_regions: allowed_destination_regions(object)?,
         drift_policy: match spec.drift_policy.as_str() {
@@ -167,9 +171,14 @@ fn not_supported(object: &BedrockAccess) -> Parsed<()> {
     Ok(())
 }
 
-fn targets(object: &BedrockAccess, sources: &[Region]) -> Parsed<BTreeSet<Target>> {
+fn targets(
+    object: &BedrockAccess,
+    sources: &[Region],
+    account: &Account,
+) -> Parsed<(BTreeSet<Target>, Vec<Finding>)> {
     let default_scopes = object.spec.routing.as_ref().and_then(|routing| routing.scopes.as_deref());
     let mut targets = BTreeSet::new();
+    let mut refused = Vec::new();
     if object.spec.models.is_empty() {
         return invalid("spec.models", "at least one model is needed");
     }
@@ -181,13 +190,17 @@ fn targets(object: &BedrockAccess, sources: &[Region]) -> Parsed<BTreeSet<Target
                 let scopes = entry.scopes.as_deref().or(default_scopes).unwrap_or_default();
                 targets.extend(of_model(&place, &model, scopes, sources)?);
             }
-            (None, Some(profile)) => targets.extend(of_profile(&place, entry, profile, sources)?),
+            (None, Some(profile)) => match of_profile(&place, entry, profile, sources, account) {
+                // One entry of another account takes nothing from the others; a mistake refuses the whole object.
+                Err(finding) if finding.reason == Reason::TargetNotAllowed => refused.push(finding),
+                of_profile => targets.extend(of_profile?),
+            },
             _ => {
                 return invalid(&place, "exactly one of modelId, inferenceProfile and modelArn must be set");
             }
         }
     }
-    Ok(targets)
+    Ok((targets, refused))
 }
 
 fn of_model(place: &str, model: &ModelId, scopes: &[String], sources: &[Region]) -> Parsed<Vec<Target>> {
@@ -218,7 +231,13 @@ fn of_model(place: &str, model: &ModelId, scopes: &[String], sources: &[Region])
 }
 
 /// A system-defined profile by its id means every source Region; by its ARN only the ARN's.
-fn of_profile(place: &str, entry: &ModelEntry, profile: &str, sources: &[Region]) -> Parsed<Vec<Target>> {
+fn of_profile(
+    place: &str,
+    entry: &ModelEntry,
+    profile: &str,
+    sources: &[Region],
+    account: &Account,
+) -> Parsed<Vec<Target>> {
     let place = format!("{place}.inferenceProfile");
     if entry.scopes.as_ref().is_some_and(|scopes| !scopes.is_empty()) {
         return invalid(&place, "scopes belong to a modelId: an inference profile already has its scope");
@@ -234,6 +253,11 @@ fn of_profile(place: &str, entry: &ModelEntry, profile: &str, sources: &[Region]
     let arn: InferenceProfileArn = field(&place, profile)?;
     if !sources.contains(&arn.region) {
         return invalid(&place, format!("{} is not one of spec.sourceRegions", arn.region));
+    }
+    if arn.account != account.id || arn.partition != account.partition {
+        let message =
+            format!("{place}: {arn} is not in the role's account {} ({})", account.id, account.partition);
+        return Err(Finding::new(Reason::TargetNotAllowed, message));
     }
     Ok(vec![Target::Profile { source: arn.region, id: arn.profile }])
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 /// The stored object and all writes so far; clones share them.
 #[derive(Clone)]
-pub struct ApiServer(Arc<Mutex<State>>);
+pub(crate) struct ApiServer(Arc<Mutex<State>>);
 
 struct State {
     object: Value,
@@ -18,11 +18,11 @@ struct State {
 }
 
 impl ApiServer {
-    pub fn holding(object: Value) -> Self {
+    pub(crate) fn holding(object: Value) -> Self {
         Self(Arc::new(Mutex::new(State { object, writes: Vec::new() })))
     }
 
-    pub fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
         let server = self.clone();
         let service = tower::service_fn(move |request| {
             let server = server.clone();
@@ -31,17 +31,17 @@ impl ApiServer {
         Client::new(service, "team-a")
     }
 
-    pub fn object(&self) -> Value {
+    pub(crate) fn object(&self) -> Value {
         self.0.lock().unwrap().object.clone()
     }
 
     /// What a user does with kubectl.
-    pub fn edit(&self, change: impl FnOnce(&mut Value)) {
+    pub(crate) fn edit(&self, change: impl FnOnce(&mut Value)) {
         change(&mut self.0.lock().unwrap().object);
     }
 
     /// Status patches and Events since the last call, as `(kind, body)`.
-    pub fn take_writes(&self) -> Vec<(String, Value)> {
+    pub(crate) fn take_writes(&self) -> Vec<(String, Value)> {
         std::mem::take(&mut self.0.lock().unwrap().writes)
     }
 

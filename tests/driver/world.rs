@@ -17,17 +17,17 @@ use serde_json::{Value, json};
 
 use crate::kubernetes::ApiServer;
 
-pub const US: &str = "us.amazon.nova-2-lite-v1:0";
+pub(crate) const US: &str = "us.amazon.nova-2-lite-v1:0";
 
-pub struct World {
-    pub sandbox: Sandbox,
-    pub kubernetes: ApiServer,
-    pub context: Arc<Context>,
+pub(crate) struct World {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) kubernetes: ApiServer,
+    pub(crate) context: Arc<Context>,
     _server: Server,
 }
 
 /// A manifest for `us` and `global` in us-east-1, as the API server would store it.
-pub fn manifest() -> Value {
+pub(crate) fn manifest() -> Value {
     json!({
         "apiVersion": "bedrockaccess.io/v1alpha1",
         "kind": "BedrockAccess",
@@ -47,11 +47,11 @@ pub fn manifest() -> Value {
 
 impl World {
     /// A role that consents, and the manifest.
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(NewRole::new("assistant").tag("bedrockaccess.io/namespaces", "team-a"), manifest()).await
     }
 
-    pub async fn with(role: NewRole, object: Value) -> Self {
+    pub(crate) async fn with(role: NewRole, object: Value) -> Self {
         // Another test of this process may have installed it already.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let sandbox = Sandbox::new(Config::default());
@@ -70,10 +70,10 @@ impl World {
         let context = Context {
             events: Recorder::new(client.clone(), reporter),
             client,
-            account: aws::account(&config, &caller()).await.unwrap(),
             iam: Iam::new(&config, caller()),
             bedrock: Bedrock::new(config.clone(), caller()),
             scope: Scope {
+                account: aws::account(&config, &caller()).await.unwrap(),
                 cluster_id: "cluster".to_owned(),
                 regions: std::collections::BTreeSet::new(),
                 consent: Policy::Tag,
@@ -87,13 +87,13 @@ impl World {
     }
 
     /// One reconcile of the object as it is stored now.
-    pub async fn reconcile(&self) -> Result<(), Error> {
+    pub(crate) async fn reconcile(&self) -> Result<(), Error> {
         let object: BedrockAccess = serde_json::from_value(self.kubernetes.object()).unwrap();
         reconcile(Arc::new(object), Arc::clone(&self.context)).await.map(drop)
     }
 
     /// A condition's status and reason.
-    pub fn condition(&self, kind: &str) -> Option<(String, String)> {
+    pub(crate) fn condition(&self, kind: &str) -> Option<(String, String)> {
         let object = self.kubernetes.object();
         let conditions = object["status"]["conditions"].as_array()?;
         let condition = conditions.iter().find(|condition| condition["type"] == kind)?;
@@ -101,19 +101,19 @@ impl World {
         Some((text("status"), text("reason")))
     }
 
-    pub fn message(&self, kind: &str) -> String {
+    pub(crate) fn message(&self, kind: &str) -> String {
         let object = self.kubernetes.object();
         let conditions = object["status"]["conditions"].as_array().unwrap();
         let condition = conditions.iter().find(|condition| condition["type"] == kind).unwrap();
         condition["message"].as_str().unwrap().to_owned()
     }
 
-    pub fn is_ready(&self) -> bool {
+    pub(crate) fn is_ready(&self) -> bool {
         self.condition("Ready") == Some(("True".to_owned(), "Reconciled".to_owned()))
     }
 
     /// Our policy on the role.
-    pub fn policy(&self) -> Option<Value> {
+    pub(crate) fn policy(&self) -> Option<Value> {
         let name = self
             .sandbox
             .role_policies("assistant")
@@ -124,14 +124,14 @@ impl World {
     }
 
     /// The calls since the last time, by operation.
-    pub fn take_calls(&self) -> Vec<String> {
+    pub(crate) fn take_calls(&self) -> Vec<String> {
         let calls = self.sandbox.calls().into_iter().map(|call: Call| call.operation).collect();
         self.sandbox.clear_calls();
         calls
     }
 
     /// The reasons of the Events since the last time.
-    pub fn take_events(&self) -> Vec<String> {
+    pub(crate) fn take_events(&self) -> Vec<String> {
         let writes = self.kubernetes.take_writes().into_iter();
         let events = writes.filter(|(kind, _)| kind == "event");
         events.map(|(_, event)| event["reason"].as_str().unwrap_or("series").to_owned()).collect()

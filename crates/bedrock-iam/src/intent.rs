@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::arn::RoleArn;
 use crate::consent::Applicant;
+use crate::finding::Finding;
 use crate::identifier::{ModelId, ProfileId, Region, RoleName};
 use crate::identity::PolicyIdentity;
 
@@ -20,6 +21,8 @@ pub struct Intent {
     pub role_arn: Option<RoleArn>,
     /// What the role may call, and from where.
     pub targets: BTreeSet<Target>,
+    /// What stands against single entries of the manifest; the others are served all the same.
+    pub refused: Vec<Finding>,
     /// How it may call.
     pub operations: Operations,
     /// The residency lock: no grant may reach a Region outside it.

@@ -42,7 +42,7 @@ pub struct Resolution {
 
 /// Judges every target of the intent.
 pub fn resolve(intent: &Intent, account: &Account, answers: &Answers, held: &Held) -> Resolution {
-    let mut resolution = Resolution::default();
+    let mut resolution = Resolution { grants: Vec::new(), findings: intent.refused.clone() };
     let judge = Judge { intent, account, answers, held };
     for target in &intent.targets {
         let (grant, finding) = match target {

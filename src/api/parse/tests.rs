@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 use super::*;
 
 fn scope() -> Scope {
-    Scope { cluster_id: "cluster".to_owned(), regions: BTreeSet::new(), consent: Policy::Tag }
+    let account = Account { id: "111122223333".parse().unwrap(), partition: "aws".parse().unwrap() };
+    Scope { account, cluster_id: "cluster".to_owned(), regions: BTreeSet::new(), consent: Policy::Tag }
 }
 
 fn object(spec: &Value) -> BedrockAccess {
@@ -119,6 +120,19 @@ fn a_profile_of_another_region_is_refused() {
     let arn = "arn:aws:bedrock:eu-west-1:111122223333:inference-profile/eu.amazon.nova-pro-v1:0";
     let finding = refused(|spec| spec["models"] = json!([{"inferenceProfile": arn}]));
     assert!(finding.message.ends_with("eu-west-1 is not one of spec.sourceRegions"), "{}", finding.message);
+}
+
+#[test]
+fn a_profile_of_another_account_is_refused_and_the_others_are_served() {
+    let arn = "arn:aws:bedrock:us-east-1:999999999999:inference-profile/us.amazon.nova-pro-v1:0";
+    let mut spec = spec();
+    spec["models"].as_array_mut().unwrap().push(json!({"inferenceProfile": arn}));
+    let intent = parsed(&spec);
+    assert_eq!(intent.targets.len(), 4);
+    assert_eq!(
+        intent.refused.iter().map(|finding| finding.reason).collect::<Vec<_>>(),
+        [Reason::TargetNotAllowed]
+    );
 }
 
 #[test]
