@@ -35,12 +35,13 @@ enum Error {
 }
 
 impl Error {
-    fn class(&self) -> ErrorClass {
+    /// How it is counted; a failed call to AWS was counted when it failed.
+    fn class(&self) -> Option<ErrorClass> {
         match self {
-            Self::Reconcile(reconcile::Error::DeletionWaits { class, .. }) => (*class).into(),
-            Self::Reconcile(_) => ErrorClass::Kubernetes,
-            Self::Deadline => ErrorClass::Deadline,
-            Self::Panic => ErrorClass::Panic,
+            Self::Reconcile(reconcile::Error::DeletionWaits(_)) => None,
+            Self::Reconcile(_) => Some(ErrorClass::Kubernetes),
+            Self::Deadline => Some(ErrorClass::Deadline),
+            Self::Panic => Some(ErrorClass::Panic),
         }
     }
 }
@@ -73,7 +74,9 @@ pub async fn run(
                 async move { isolated(object, cx, &health).await }
             },
             |object, error, cx| {
-                cx.metrics.failed(error.class());
+                if let Some(class) = error.class() {
+                    cx.metrics.failed(class);
+                }
                 cx.metrics.reconciled(Ending::Failed);
                 Action::requeue(cx.failures.delay(&object.uid().unwrap_or_default(), LONGEST_DELAY))
             },

@@ -39,23 +39,11 @@ pub enum Ending {
     Failed,
 }
 
-/// What kind of error: a failed call to AWS by its class, or one of our own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+/// What kind of error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorClass {
-    /// The operator may not make the call.
-    Denied,
-    /// The named thing does not exist.
-    NotFound,
-    /// AWS alone may modify the role.
-    Protected,
-    /// A quota would be exceeded.
-    Quota,
-    /// AWS will never accept the request.
-    Rejected,
-    /// Too many requests.
-    Throttled,
-    /// No answer.
-    Unavailable,
+    /// A failed call to AWS.
+    Aws(Class),
     /// The Kubernetes API failed.
     Kubernetes,
     /// A reconcile took longer than its deadline.
@@ -64,16 +52,13 @@ pub enum ErrorClass {
     Panic,
 }
 
-impl From<Class> for ErrorClass {
-    fn from(class: Class) -> Self {
-        match class {
-            Class::Denied => Self::Denied,
-            Class::NotFound => Self::NotFound,
-            Class::Protected => Self::Protected,
-            Class::Quota => Self::Quota,
-            Class::Rejected => Self::Rejected,
-            Class::Throttled => Self::Throttled,
-            Class::Unavailable => Self::Unavailable,
+impl ErrorClass {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Aws(class) => class.as_str(),
+            Self::Kubernetes => "Kubernetes",
+            Self::Deadline => "Deadline",
+            Self::Panic => "Panic",
         }
     }
 }
@@ -98,7 +83,7 @@ struct ReconcileLabels {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ErrorLabels {
-    class: ErrorClass,
+    class: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -111,19 +96,7 @@ struct OperationLabels {
 struct CallLabels {
     service: &'static str,
     operation: &'static str,
-    outcome: CallOutcome,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
-enum CallOutcome {
-    Ok,
-    Denied,
-    NotFound,
-    Protected,
-    Quota,
-    Rejected,
-    Throttled,
-    Unavailable,
+    outcome: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -195,7 +168,7 @@ impl Metrics {
 
     /// Counts an error.
     pub fn failed(&self, class: ErrorClass) {
-        self.errors.get_or_create(&ErrorLabels { class }).inc();
+        self.errors.get_or_create(&ErrorLabels { class: class.as_str() }).inc();
     }
 
     /// Counts a call to AWS; a failed one by its class.
@@ -206,16 +179,11 @@ impl Metrics {
         failure: Option<Class>,
         took: Duration,
     ) {
-        let outcome = match failure {
-            None => CallOutcome::Ok,
-            Some(Class::Denied) => CallOutcome::Denied,
-            Some(Class::NotFound) => CallOutcome::NotFound,
-            Some(Class::Protected) => CallOutcome::Protected,
-            Some(Class::Quota) => CallOutcome::Quota,
-            Some(Class::Rejected) => CallOutcome::Rejected,
-            Some(Class::Throttled) => CallOutcome::Throttled,
-            Some(Class::Unavailable) => CallOutcome::Unavailable,
-        };
+        let outcome = failure.map_or("Ok", Class::as_str);
+        // A role or profile that is not there is an answer, not an error.
+        if let Some(class) = failure.filter(|class| *class != Class::NotFound) {
+            self.failed(ErrorClass::Aws(class));
+        }
         self.aws_calls.get_or_create(&CallLabels { service, operation, outcome }).inc();
         self.aws_seconds.get_or_create(&OperationLabels { service, operation }).observe(took.as_secs_f64());
     }
@@ -247,6 +215,7 @@ mod tests {
         let text = metrics.to_text().unwrap();
         for line in [
             r#"bedrock_access_aws_calls_total{service="iam",operation="GetRole",outcome="Throttled"} 1"#,
+            r#"bedrock_access_errors_total{class="Throttled"} 1"#,
             r#"bedrock_access_aws_call_duration_seconds_bucket{le="0.025",service="iam",operation="GetRole"} 1"#,
         ] {
             assert!(text.contains(line), "{line}\nis missing in\n{text}");

@@ -15,7 +15,7 @@ mod verify;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bedrock_iam::{Class, Finding, Held, Intent, Plan, PolicyState, plan, resolve};
+use bedrock_iam::{Finding, Held, Intent, Plan, PolicyState, plan, resolve};
 use kube::runtime::controller::Action;
 use kube::runtime::events::Recorder;
 use kube::runtime::finalizer::{Event, finalizer};
@@ -61,13 +61,8 @@ pub enum Error {
     #[error("the finalizer could not be changed")]
     Finalizer(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The object is being deleted, and our policy is still there.
-    #[error("{message}")]
-    DeletionWaits {
-        /// Why the policy could not be removed.
-        class: Class,
-        /// For the person who must act.
-        message: String,
-    },
+    #[error("{0}")]
+    DeletionWaits(String),
 }
 
 /// Reconciles an object under its finalizer, so that nothing is written for one that could vanish unnoticed.

@@ -52,7 +52,7 @@ async fn release(object: &BedrockAccess, cx: &Context) -> Result<(), Error> {
             let message = format!("deletion waits until the policy is removed: {}", fault.message);
             let finding = Finding::new(Reason::of_policy_fault(fault.class), message.clone());
             report::report(object, cx, status::refused(object, &finding), Duration::MAX).await?;
-            Err(Error::DeletionWaits { class: fault.class, message })
+            Err(Error::DeletionWaits(message))
         }
     }
 }

@@ -79,3 +79,18 @@ pub enum Class {
     /// AWS did not answer in time, or answered that it cannot.
     Unavailable,
 }
+
+impl Class {
+    /// As metrics and logs show it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Denied => "Denied",
+            Self::NotFound => "NotFound",
+            Self::Protected => "Protected",
+            Self::Quota => "Quota",
+            Self::Rejected => "Rejected",
+            Self::Throttled => "Throttled",
+            Self::Unavailable => "Unavailable",
+        }
+    }
+}
