@@ -163,7 +163,7 @@ impl Judge<'_> {
                 return (None, Some(self.on_demand_not_supported(model, source)));
             }
             Some(Answer::NotFound) => {
-                let message = format!("{place} does not exist; check the model id and the Region");
+                let message = format!("{place} does not exist; {}", self.closest(source, model.as_str()));
                 return (None, Some(Finding::new(Reason::ModelNotFound, message)));
             }
             Some(Answer::Fault(fault)) => {
@@ -232,10 +232,21 @@ impl Judge<'_> {
         listed.into_iter().flatten().filter(|id| id.model() == model).collect()
     }
 
+    /// What the user may have meant.
+    fn closest(&self, source: &Region, model: &str) -> String {
+        let listed = self.answers.listed.get(source).into_iter().flatten().map(ProfileId::model);
+        let distances = listed.map(|candidate| (strsim::damerau_levenshtein(candidate, model), candidate));
+        let closest = distances.filter(|(distance, _)| distance * 5 <= model.len()).min();
+        closest.map_or_else(
+            || "check the id and the Region".to_owned(),
+            |(_, candidate)| format!("did you mean {candidate}?"),
+        )
+    }
+
     fn profile_not_found(&self, id: &ProfileId, source: &Region) -> Finding {
         let scopes: Vec<&str> = self.listed(source, id.model()).into_iter().map(ProfileId::scope).collect();
         let remedy = if scopes.is_empty() {
-            format!("no scope offers model {} there; check the id and the Region", id.model())
+            format!("no scope offers model {} there; {}", id.model(), self.closest(source, id.model()))
         } else {
             format!("model {} is offered there in scope {}", id.model(), scopes.join(", "))
         };

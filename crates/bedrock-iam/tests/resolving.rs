@@ -46,6 +46,21 @@ fn a_missing_profile_names_the_scopes_that_offer_the_model() {
 }
 
 #[test]
+fn a_typo_in_a_model_id_names_what_was_probably_meant() {
+    let typo = profile("us.amazon.nova-2-light-v1:0", "us-east-1");
+    let far = profile("us.mistral.nothing-like-it", "us-east-1");
+    for (target, remedy) in
+        [(typo, "did you mean amazon.nova-2-lite-v1:0?"), (far, "check the id and the Region")]
+    {
+        let mut answers = answers([(target.clone(), Answer::NotFound)]);
+        let others = ["us.amazon.nova-lite-v1:0", US, "us.anthropic.claude-opus-4-7"];
+        answers.listed.insert(region("us-east-1"), others.iter().map(|id| id.parse().unwrap()).collect());
+        let plan = planned(&intent([target]), &answers, &observed(PolicyState::Absent), None);
+        assert!(message(&plan).ends_with(remedy), "{}", message(&plan));
+    }
+}
+
+#[test]
 fn a_model_without_on_demand_names_the_profiles_to_use() {
     let target = on_demand(NOVA, "us-east-1");
     let model = Answer::Model {
