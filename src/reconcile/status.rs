@@ -1,7 +1,7 @@
 use bedrock_iam::resolve::destination;
 use bedrock_iam::verdict::{self, Condition as Verdicts, Praise, Verdict};
 use bedrock_iam::{
-    Desired, Digest, Finding, Grant, Held, Intent, Meaning, Plan, PolicyIdentity, PolicyState, RoleState,
+    Desired, Digest, Finding, Grant, Held, Intent, Plan, PolicyIdentity, PolicyState, RoleState,
 };
 use jiff::{Timestamp, Unit};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
@@ -153,7 +153,7 @@ fn set_policy(
         (Applied::Nothing | Applied::Done(_), Some(desired)) => Some(desired),
     };
     let digest = match decided {
-        Some(Desired::Policy(document)) => Some(Meaning::of(document).digest().to_string()),
+        Some(desired @ Desired::Policy { .. }) => Some(desired.meaning().digest().to_string()),
         Some(Desired::Nothing) => None,
         None if matches!(role, RoleState::Missing) => None,
         None => stored_policy(status, &intent.identity).map(|policy| policy.digest.clone()),

@@ -10,7 +10,8 @@
 //! | what Bedrock says | [`answer`] | untrusted answers, one per target |
 //! | what that means | [`resolve`](mod@resolve) | intent + answers + what is held → grants and findings |
 //! | as a policy | [`policy`] | grants → [`Document`] |
-//! | what to do | [`plan`](mod@plan) | desired + observed → steps |
+//! | what to do | [`plan`](mod@plan) | desired + observed → at most one write |
+//! | whether it suffices | [`invocation`], [`evaluate`](mod@evaluate) | grants + what was read back → IAM's decision |
 //! | what to say | [`verdict`](mod@verdict) | findings → conditions |
 //!
 //! Nothing here touches Kubernetes, AWS, a clock or the environment. Facts about Bedrock and IAM name their source:
@@ -21,11 +22,13 @@ pub mod arn;
 pub mod canonical;
 pub mod consent;
 pub mod document;
+pub mod evaluate;
 pub mod finding;
 pub mod held;
 pub mod identifier;
 pub mod identity;
 pub mod intent;
+pub mod invocation;
 pub mod observed;
 pub mod plan;
 pub mod policy;

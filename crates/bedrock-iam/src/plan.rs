@@ -8,11 +8,11 @@ use crate::canonical::{Digest, Meaning};
 use crate::consent::{Consent, TAG};
 use crate::document::Document;
 use crate::finding::{Finding, Reason};
-use crate::held::Held;
-use crate::intent::{DriftPolicy, Intent, Target};
+use crate::intent::{DriftPolicy, Intent, Operations, Target};
+use crate::invocation;
 use crate::observed::{Account, Observed, PolicyState, RoleState};
 use crate::policy::{self, INLINE_QUOTA};
-use crate::resolve::Resolution;
+use crate::resolve::{Grant, Resolution};
 
 /// What to do, and what to say about it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,8 +53,13 @@ pub enum Cause {
 /// The policy that the role is to hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Desired {
-    /// This policy.
-    Policy(Document),
+    /// This policy, for these grants.
+    Policy {
+        /// The whole policy.
+        document: Document,
+        /// What it must let through.
+        grants: Vec<Grant>,
+    },
     /// None.
     Nothing,
 }
@@ -63,7 +68,7 @@ impl Desired {
     /// What it means; the meaning of nothing is that of an empty policy.
     pub fn meaning(&self) -> Meaning {
         match self {
-            Self::Policy(document) => Meaning::of(document),
+            Self::Policy { document, .. } => Meaning::of(document),
             Self::Nothing => Meaning::default(),
         }
     }
@@ -195,7 +200,7 @@ fn sync(
             let finding = too_large(&document.characters().to_string(), resolution.grants.len());
             return Plan { findings: vec![finding], ..Plan::default() };
         }
-        Some(document) => Desired::Policy(document),
+        Some(document) => Desired::Policy { document, grants: resolution.grants.clone() },
         None => Desired::Nothing,
     };
     let meaning = desired.meaning();
@@ -219,17 +224,18 @@ fn sync(
         return Plan { findings: vec![Finding::new(Reason::DriftDetected, message)], ..Plan::default() };
     }
     let step = match &desired {
-        Desired::Policy(document) => Step::Put { document: document.clone(), cause },
+        Desired::Policy { document, .. } => Step::Put { document: document.clone(), cause },
         Desired::Nothing => Step::Delete,
     };
     Plan { step: Some(step), desired: Some(desired), findings: Vec::new() }
 }
 
-/// Whether the policy read back is the one that was wanted, and covers every route of every grant.
+/// Whether the policy read back is the one that was wanted, and lets through every request that Bedrock will make for
+/// every grant.
 pub fn verify(intent: &Intent, desired: &Desired, read_back: &PolicyState) -> Option<Finding> {
     let held = match read_back {
-        PolicyState::Ours(document) => Desired::Policy(document.clone()),
-        PolicyState::Absent => Desired::Nothing,
+        PolicyState::Ours(document) => Some(document),
+        PolicyState::Absent => None,
         PolicyState::Fault(fault) => {
             return Some(Finding::new(Reason::of_policy_fault(fault.class), &fault.message));
         }
@@ -239,7 +245,11 @@ pub fn verify(intent: &Intent, desired: &Desired, read_back: &PolicyState) -> Op
             return Some(Finding::new(Reason::PolicyNameTaken, message));
         }
     };
-    if held.meaning() == desired.meaning() && routes(&held) == routes(desired) {
+    let is_proven = match desired {
+        Desired::Policy { grants, .. } => grants.iter().all(|grant| covers(held, grant, intent.operations)),
+        Desired::Nothing => true,
+    };
+    if is_proven && held.map(Meaning::of).unwrap_or_default() == desired.meaning() {
         return None;
     }
     let message = format!(
@@ -248,6 +258,11 @@ pub fn verify(intent: &Intent, desired: &Desired, read_back: &PolicyState) -> Op
         intent.role
     );
     Some(Finding::new(Reason::Progressing, message))
+}
+
+fn covers(held: Option<&Document>, grant: &Grant, operations: Operations) -> bool {
+    let documents: Vec<&Document> = held.into_iter().collect();
+    operations.actions().iter().all(|action| invocation::is_allowed(&documents, grant, action) == Ok(true))
 }
 
 /// What it means that a step failed.
@@ -269,13 +284,6 @@ pub fn step_failed(intent: &Intent, plan: &Plan, step: &Step, fault: &Fault) -> 
     let consent_is_gone = plan.findings.iter().any(|finding| finding.reason == Reason::ConsentMissing);
     let reason = if consent_is_gone { Reason::ConsentMissing } else { Reason::of_policy_fault(fault.class) };
     Finding::new(reason, message)
-}
-
-fn routes(desired: &Desired) -> Held {
-    match desired {
-        Desired::Policy(document) => Held::of(document),
-        Desired::Nothing => Held::default(),
-    }
 }
 
 fn too_large(characters: &str, grants: usize) -> Finding {

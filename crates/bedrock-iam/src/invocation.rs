@@ -1,0 +1,55 @@
+//! What Bedrock asks IAM when a model is invoked.
+//!
+//! Sources: Bedrock User Guide, "Geographic cross-Region inference" ("evaluated against every destination Region"), "Global
+//! cross-Region inference" (the region-less ARN under `aws:RequestedRegion` = `unspecified`); AWS blog of 2026-08-20 on
+//! GPT-5.6 (the key `bedrock:InferenceProfileArn` is set when the foundation model is authorised, and only then).
+
+use crate::arn::FoundationModelArn;
+use crate::document::Document;
+use crate::evaluate::{Decision, Request, Unsupported, evaluate};
+use crate::policy::INFERENCE_PROFILE_ARN;
+use crate::resolve::Grant;
+
+const REQUESTED_REGION: &str = "aws:requestedregion";
+
+/// `aws:RequestedRegion` of a request that a global profile may send anywhere.
+const UNSPECIFIED: &str = "unspecified";
+
+/// All requests that one invocation by `action` makes; it succeeds only if every one is allowed.
+pub fn requests(grant: &Grant, action: &str) -> Vec<Request> {
+    let request = |resource: String, context: Vec<(&str, String)>| Request {
+        action: action.to_owned(),
+        resource,
+        context: context.into_iter().map(|(key, value)| (key.to_lowercase(), value)).collect(),
+    };
+    match grant {
+        Grant::Profile { arn, models } => {
+            let profile = request(arn.to_string(), vec![(REQUESTED_REGION, arn.region.to_string())]);
+            let of_models = models.iter().map(|model| {
+                let context = vec![
+                    (REQUESTED_REGION, requested_region(model)),
+                    (INFERENCE_PROFILE_ARN, arn.to_string()),
+                ];
+                request(model.to_string(), context)
+            });
+            std::iter::once(profile).chain(of_models).collect()
+        }
+        Grant::OnDemand { model } => {
+            vec![request(model.to_string(), vec![(REQUESTED_REGION, requested_region(model))])]
+        }
+    }
+}
+
+/// Whether the documents let an invocation through.
+pub fn is_allowed(documents: &[&Document], grant: &Grant, action: &str) -> Result<bool, Unsupported> {
+    for request in requests(grant, action) {
+        if evaluate(documents, &request)? != Decision::Allowed {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn requested_region(model: &FoundationModelArn) -> String {
+    model.region.as_ref().map_or_else(|| UNSPECIFIED.to_owned(), ToString::to_string)
+}

@@ -1,0 +1,109 @@
+//! A call is allowed if and only if it was granted, decided by the evaluator over the real profiles.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "the data is well-formed")]
+
+mod world;
+
+use std::collections::BTreeSet;
+
+use bedrock_iam::evaluate::{Decision, Request, evaluate};
+use bedrock_iam::invocation::{is_allowed, requests};
+use bedrock_iam::*;
+use proptest::prelude::*;
+use proptest::sample::subsequence;
+use world::*;
+
+const ACTIONS: [&str; 2] = ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"];
+
+/// Every real (profile, source Region) pair as the grant that the data gives it.
+fn every_grant() -> Vec<Grant> {
+    let mut grants = Vec::new();
+    for (id, sources) in real_profiles() {
+        for (source, destinations) in sources {
+            let destinations: Vec<&str> = destinations.iter().map(String::as_str).collect();
+            let Answer::Profile { arn, models } = routes(&id, &source, &destinations) else { panic!() };
+            let models = models.iter().map(|model| model.parse().unwrap()).collect();
+            grants.push(Grant::Profile { arn: arn.parse().unwrap(), models });
+        }
+    }
+    grants
+}
+
+fn document(grants: &[Grant], operations: Operations) -> Document {
+    policy::document(&intent([]).identity, grants, operations).unwrap()
+}
+
+fn allowed(document: &Document, grant: &Grant, action: &str) -> bool {
+    is_allowed(&[document], grant, action).unwrap()
+}
+
+#[test]
+fn each_pairs_policy_allows_its_call_and_no_other_pairs() {
+    let every = every_grant();
+    for (index, grant) in every.iter().enumerate() {
+        let document = document(std::slice::from_ref(grant), Operations::Both);
+        for action in ACTIONS {
+            assert!(allowed(&document, grant, action), "{grant:?}");
+        }
+        // Each against a different stretch of the others, so that all together meet all kinds.
+        for other in every.iter().cycle().skip(index + 1).step_by(37).take(40) {
+            assert_eq!(allowed(&document, other, ACTIONS[0]), grant == other, "{grant:?} opens {other:?}");
+        }
+    }
+}
+
+#[test]
+fn an_operation_that_was_not_granted_is_denied() {
+    let grant = &every_grant()[0];
+    for (operations, expected) in [
+        (Operations::Invoke, [true, false]),
+        (Operations::Stream, [false, true]),
+        (Operations::Both, [true, true]),
+    ] {
+        let document = document(std::slice::from_ref(grant), operations);
+        assert_eq!(ACTIONS.map(|action| allowed(&document, grant, action)), expected, "{operations:?}");
+    }
+}
+
+#[test]
+fn another_account_region_or_partition_is_denied() {
+    let grant = every_grant().swap_remove(0);
+    let document = document(std::slice::from_ref(&grant), Operations::Both);
+    let Grant::Profile { arn, models } = grant else { panic!() };
+    let changed: [fn(&mut InferenceProfileArn); 3] = [
+        |arn| arn.account = "999999999999".parse().unwrap(),
+        |arn| arn.region = "us-gov-west-1".parse().unwrap(),
+        |arn| arn.partition = "aws-us-gov".parse().unwrap(),
+    ];
+    for change in changed {
+        let mut other = arn.clone();
+        change(&mut other);
+        let other = Grant::Profile { arn: other, models: models.clone() };
+        assert!(!allowed(&document, &other, ACTIONS[0]), "{other:?}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Also on paper: no model request under another profile, without one, or in a Region beyond the grant is allowed.
+    #[test]
+    fn in_a_random_mixture_exactly_the_granted_calls_are_allowed(
+        granted in subsequence(every_grant(), 1..12),
+        asked in subsequence(every_grant(), 60),
+    ) {
+        let document = document(&granted, Operations::Both);
+        let opened: BTreeSet<String> = granted.iter().flat_map(|grant| requests(grant, ACTIONS[0])).map(|r| format!("{r:?}")).collect();
+        for grant in granted.iter().chain(&asked) {
+            prop_assert_eq!(allowed(&document, grant, ACTIONS[1]), granted.contains(grant), "{:?}", grant);
+            for request in requests(grant, ACTIONS[0]) {
+                let is_allowed = evaluate(&[&document], &request) == Ok(Decision::Allowed);
+                prop_assert_eq!(is_allowed, opened.contains(&format!("{request:?}")), "{:?}", request);
+                let mut bare = Request { context: request.context.clone(), ..request.clone() };
+                if bare.context.remove("bedrock:inferenceprofilearn").is_some() {
+                    prop_assert_ne!(evaluate(&[&document], &bare), Ok(Decision::Allowed), "without a profile: {:?}", bare);
+                }
+            }
+        }
+    }
+}
