@@ -1,5 +1,5 @@
 use bedrock_iam::plan;
-use bedrock_iam::{Finding, Intent, Plan, Step};
+use bedrock_iam::{Class, Fault, Finding, Intent, Plan, Step};
 
 use crate::aws::Iam;
 
@@ -14,17 +14,23 @@ pub(super) enum Applied {
     Failed(Finding),
 }
 
-/// Carries the plan out: at most one write.
+/// Carries the plan out: one write, or a second and smaller one where IAM has no room for the first.
 pub(super) async fn apply(iam: &Iam, intent: &Intent, plan: &Plan) -> Applied {
-    let Some(step) = &plan.step else {
-        return Applied::Nothing;
-    };
+    let Some(step) = &plan.step else { return Applied::Nothing };
     let result = match step {
-        Step::Put { document, .. } => iam.put(&intent.role, &intent.identity, document).await,
-        Step::Delete => iam.delete(&intent.role, &intent.identity).await,
+        Step::Put { document, smaller, cause } => {
+            match (iam.put(&intent.role, &intent.identity, document).await, smaller) {
+                (Err(Fault { class: Class::Quota, .. }), Some(smaller)) => {
+                    let step = Step::Put { document: smaller.clone(), smaller: None, cause: *cause };
+                    iam.put(&intent.role, &intent.identity, smaller).await.map(|()| step)
+                }
+                (result, _) => result.map(|()| step.clone()),
+            }
+        }
+        Step::Delete => iam.delete(&intent.role, &intent.identity).await.map(|()| step.clone()),
     };
     match result {
-        Ok(()) => Applied::Done(step.clone()),
-        Err(fault) => Applied::Failed(plan::step_failed(intent, plan, step, &fault)),
+        Ok(step) => Applied::Done(step),
+        Err(fault) => Applied::Failed(plan::step_failed(intent, plan, &fault)),
     }
 }

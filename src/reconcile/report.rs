@@ -61,7 +61,7 @@ pub(super) async fn announce(
     let role = object.spec.role.name.as_ref().or(object.spec.role.arn.as_ref()).map_or("", String::as_str);
     let policy = identity.policy_name();
     let (write, reason, note) = match step {
-        Step::Put { document, cause } => {
+        Step::Put { document, cause, .. } => {
             let characters = document.characters();
             let text = |verb| format!("{verb} policy {policy} on role {role} ({characters} characters)");
             match cause {

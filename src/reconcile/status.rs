@@ -1,7 +1,8 @@
 use bedrock_iam::resolve::destination;
 use bedrock_iam::verdict::{self, Condition as Verdicts, Praise, Verdict};
 use bedrock_iam::{
-    Desired, Digest, Finding, Grant, Held, Intent, Plan, PolicyIdentity, PolicyState, RoleState,
+    Desired, Digest, Document, Finding, Grant, Held, Intent, Meaning, Plan, PolicyIdentity, PolicyState,
+    RoleState, Step,
 };
 use jiff::{Timestamp, Unit};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
@@ -148,17 +149,15 @@ fn set_policy(
     status.grants = grants.iter().map(grant).collect();
     status.grant_count = i64::try_from(grants.len()).unwrap_or(i64::MAX);
 
-    let decided = match (&outcome.applied, &plan.desired) {
-        (Applied::Failed(_), _) | (_, None) => None,
-        (Applied::Nothing | Applied::Done(_), Some(desired)) => Some(desired),
+    let digest = match (&outcome.applied, &plan.desired) {
+        (Applied::Done(Step::Put { document, .. }), _) => Some(digest(document)),
+        (Applied::Nothing, Some(Desired::Policy { .. })) => document.map(digest),
+        (Applied::Done(Step::Delete), _) | (Applied::Nothing, Some(Desired::Nothing)) => None,
+        (Applied::Failed(_), _) | (Applied::Nothing, None) => stored_policy(status, &intent.identity)
+            .filter(|_| !matches!(role, RoleState::Missing))
+            .map(|policy| policy.digest.clone()),
     };
-    let digest = match decided {
-        Some(desired @ Desired::Policy { .. }) => Some(desired.meaning().digest().to_string()),
-        Some(Desired::Nothing) => None,
-        None if matches!(role, RoleState::Missing) => None,
-        None => stored_policy(status, &intent.identity).map(|policy| policy.digest.clone()),
-    };
-    let characters = document.map_or(0, bedrock_iam::Document::characters);
+    let characters = document.map_or(0, Document::characters);
     status.policies = digest
         .into_iter()
         .map(|digest| PolicyStatus {
@@ -168,6 +167,10 @@ fn set_policy(
             digest,
         })
         .collect();
+}
+
+fn digest(document: &Document) -> String {
+    Meaning::of(document).digest().to_string()
 }
 
 fn stored_policy<'a>(status: &'a BedrockAccessStatus, identity: &PolicyIdentity) -> Option<&'a PolicyStatus> {

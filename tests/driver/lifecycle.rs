@@ -121,14 +121,28 @@ async fn an_object_suspended_from_the_start_is_not_shown_as_ready() {
 }
 
 #[tokio::test]
-async fn a_policy_that_does_not_fit_beside_others_says_so_and_changes_nothing() {
+async fn the_smaller_form_is_written_where_iam_has_no_room_for_the_explicit_one() {
+    let world = World::with(crowded_role(9050), manifest()).await;
+    world.reconcile().await.unwrap();
+    assert!(world.is_ready(), "{}", world.message("Ready"));
+    assert!(world.policy().unwrap().to_string().contains("aws:RequestedRegion"));
+    world.take_calls();
+    world.reconcile().await.unwrap();
+    assert!(!world.take_calls().contains(&"PutRolePolicy".to_owned()), "at rest nothing is tried again");
+}
+
+/// A consenting role on which someone else's policy takes some `size` characters.
+fn crowded_role(size: usize) -> NewRole {
     let filler = json!({"Version": "2012-10-17", "Statement": [
-        {"Effect": "Allow", "Action": "s3:GetObject", "Resource": format!("arn:aws:s3:::{}", "x".repeat(9500))}
+        {"Effect": "Allow", "Action": "s3:GetObject", "Resource": format!("arn:aws:s3:::{}", "x".repeat(size - 100))}
     ]});
-    let role = NewRole::new("assistant")
-        .tag("bedrockaccess.io/namespaces", "team-a")
-        .policy("theirs", &filler.to_string());
-    let world = World::with(role, manifest()).await;
+    let role = NewRole::new("assistant").tag("bedrockaccess.io/namespaces", "team-a");
+    role.policy("theirs", &filler.to_string())
+}
+
+#[tokio::test]
+async fn a_policy_that_does_not_fit_beside_others_says_so_and_changes_nothing() {
+    let world = World::with(crowded_role(9600), manifest()).await;
     world.reconcile().await.unwrap();
     assert_eq!(world.condition("PolicyInSync"), Some(("False".to_owned(), "PolicyTooLarge".to_owned())));
     assert_eq!(world.sandbox.role_policies("assistant"), ["theirs"]);

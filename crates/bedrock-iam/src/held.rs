@@ -9,7 +9,7 @@ use crate::arn::{FoundationModelArn, InferenceProfileArn};
 use crate::canonical::{Digest, Meaning};
 use crate::document::{Document, Effect, Statement};
 use crate::observed::PolicyState;
-use crate::policy::INFERENCE_PROFILE_ARN;
+use crate::policy::{self, INFERENCE_PROFILE_ARN};
 use crate::resolve::Grant;
 
 /// The grants that stand in our policy.
@@ -35,11 +35,11 @@ impl Held {
     pub fn of(document: &Document) -> Self {
         let mut held = Self::default();
         let granting = || document.statement.iter().filter(|statement| statement.effect == Effect::Allow);
-        for profile in granting().flat_map(arns::<InferenceProfileArn>) {
+        for profile in granting().flat_map(profiles) {
             held.profiles.entry(profile).or_default();
         }
         for statement in granting() {
-            let models: BTreeSet<FoundationModelArn> = arns(statement).collect();
+            let models = policy::models(statement);
             for profile in conditions(statement, "StringEquals").filter_map(|value| value.parse().ok()) {
                 if let Some(routes) = held.profiles.get_mut(&profile) {
                     routes.extend(models.iter().cloned());
@@ -78,7 +78,7 @@ impl Held {
     }
 }
 
-fn arns<T: std::str::FromStr>(statement: &Statement) -> impl Iterator<Item = T> {
+fn profiles(statement: &Statement) -> impl Iterator<Item = InferenceProfileArn> {
     statement.resource.iter().filter_map(|resource| resource.parse().ok())
 }
 

@@ -4,16 +4,10 @@
 //! cross-Region inference" (the region-less ARN under `aws:RequestedRegion` = `unspecified`); AWS blog of 2026-08-20 on
 //! GPT-5.6 (the key `bedrock:InferenceProfileArn` is set when the foundation model is authorised, and only then).
 
-use crate::arn::FoundationModelArn;
 use crate::document::Document;
 use crate::evaluate::{Decision, Request, Unsupported, evaluate};
-use crate::policy::INFERENCE_PROFILE_ARN;
+use crate::policy::{INFERENCE_PROFILE_ARN, REQUESTED_REGION, requested_region};
 use crate::resolve::Grant;
-
-const REQUESTED_REGION: &str = "aws:requestedregion";
-
-/// `aws:RequestedRegion` of a request that a global profile may send anywhere.
-const UNSPECIFIED: &str = "unspecified";
 
 /// All requests that one invocation by `action` makes; it succeeds only if every one is allowed.
 pub fn requests(grant: &Grant, action: &str) -> Vec<Request> {
@@ -48,8 +42,4 @@ pub fn is_allowed(documents: &[&Document], grant: &Grant, action: &str) -> Resul
         }
     }
     Ok(true)
-}
-
-fn requested_region(model: &FoundationModelArn) -> String {
-    model.region.as_ref().map_or_else(|| UNSPECIFIED.to_owned(), ToString::to_string)
 }

@@ -11,7 +11,7 @@ use crate::finding::{Finding, Reason};
 use crate::intent::{DriftPolicy, Intent, Operations, Target};
 use crate::invocation;
 use crate::observed::{Account, Observed, PolicyState, RoleState};
-use crate::policy::{self, INLINE_QUOTA};
+use crate::policy::{self, Form, INLINE_QUOTA};
 use crate::resolve::{Grant, Resolution};
 
 /// What to do, and what to say about it.
@@ -32,6 +32,8 @@ pub enum Step {
     Put {
         /// The whole policy.
         document: Document,
+        /// What to write instead, once, should IAM have no room.
+        smaller: Option<Document>,
         /// Why.
         cause: Cause,
     },
@@ -57,6 +59,8 @@ pub enum Desired {
     Policy {
         /// The whole policy.
         document: Document,
+        /// The same in fewer characters, should IAM have no room.
+        smaller: Option<Document>,
         /// What it must let through.
         grants: Vec<Grant>,
     },
@@ -70,6 +74,22 @@ impl Desired {
         match self {
             Self::Policy { document, .. } => Meaning::of(document),
             Self::Nothing => Meaning::default(),
+        }
+    }
+
+    fn is_met_by(&self, held: Option<&Document>, operations: Operations) -> bool {
+        match (self, held) {
+            (Self::Nothing, None) => true,
+            (Self::Policy { document, smaller, grants }, Some(held)) => {
+                let is_same = |wanted: &Document| Meaning::of(wanted) == Meaning::of(held);
+                let opens =
+                    |grant: &Grant, action| invocation::is_allowed(&[held], grant, action) == Ok(true);
+                (is_same(document) || smaller.as_ref().is_some_and(is_same))
+                    && grants
+                        .iter()
+                        .all(|grant| operations.actions().iter().all(|action| opens(grant, action)))
+            }
+            (Self::Nothing, Some(_)) | (Self::Policy { .. }, None) => false,
         }
     }
 }
@@ -195,13 +215,9 @@ fn sync(
             return Plan { findings: vec![finding], ..Plan::default() };
         }
     };
-    let desired = match policy::document(&intent.identity, &resolution.grants, intent.operations) {
-        Some(document) if document.characters() > INLINE_QUOTA => {
-            let finding = too_large(&document.characters().to_string(), resolution.grants.len());
-            return Plan { findings: vec![finding], ..Plan::default() };
-        }
-        Some(document) => Desired::Policy { document, grants: resolution.grants.clone() },
-        None => Desired::Nothing,
+    let desired = match desired(intent, resolution, last_written) {
+        Ok(desired) => desired,
+        Err(finding) => return Plan { findings: vec![finding], ..Plan::default() },
     };
     let meaning = desired.meaning();
     if held.map(Meaning::of).unwrap_or_default() == meaning {
@@ -224,10 +240,38 @@ fn sync(
         return Plan { findings: vec![Finding::new(Reason::DriftDetected, message)], ..Plan::default() };
     }
     let step = match &desired {
-        Desired::Policy { document, .. } => Step::Put { document: document.clone(), cause },
+        Desired::Policy { document, smaller, .. } => {
+            Step::Put { document: document.clone(), smaller: smaller.clone(), cause }
+        }
         Desired::Nothing => Step::Delete,
     };
     Plan { step: Some(step), desired: Some(desired), findings: Vec::new() }
+}
+
+/// The policy in the form that is to be written: the explicit one while it fits, unless IAM took only the factored one of the
+/// very same grants before.
+fn desired(
+    intent: &Intent,
+    resolution: &Resolution,
+    last_written: Option<&Digest>,
+) -> Result<Desired, Finding> {
+    let write = |form| policy::document(&intent.identity, &resolution.grants, intent.operations, form);
+    let (Some(explicit), Some(factored)) = (write(Form::Explicit), write(Form::Factored)) else {
+        return Ok(Desired::Nothing);
+    };
+    let (explicit_size, factored_size) = (explicit.characters(), factored.characters());
+    if factored_size.min(explicit_size) > INLINE_QUOTA {
+        return Err(too_large(&factored_size.min(explicit_size).to_string(), resolution.grants.len()));
+    }
+    let grants = resolution.grants.clone();
+    let only_factored =
+        explicit_size > INLINE_QUOTA || last_written == Some(&Meaning::of(&factored).digest());
+    Ok(if only_factored && factored_size < explicit_size {
+        Desired::Policy { document: factored, smaller: None, grants }
+    } else {
+        let smaller = (factored_size < explicit_size).then_some(factored);
+        Desired::Policy { document: explicit, smaller, grants }
+    })
 }
 
 /// Whether the policy read back is the one that was wanted, and lets through every request that Bedrock will make for
@@ -245,11 +289,7 @@ pub fn verify(intent: &Intent, desired: &Desired, read_back: &PolicyState) -> Op
             return Some(Finding::new(Reason::PolicyNameTaken, message));
         }
     };
-    let is_proven = match desired {
-        Desired::Policy { grants, .. } => grants.iter().all(|grant| covers(held, grant, intent.operations)),
-        Desired::Nothing => true,
-    };
-    if is_proven && held.map(Meaning::of).unwrap_or_default() == desired.meaning() {
+    if desired.is_met_by(held, intent.operations) {
         return None;
     }
     let message = format!(
@@ -260,21 +300,16 @@ pub fn verify(intent: &Intent, desired: &Desired, read_back: &PolicyState) -> Op
     Some(Finding::new(Reason::Progressing, message))
 }
 
-fn covers(held: Option<&Document>, grant: &Grant, operations: Operations) -> bool {
-    let documents: Vec<&Document> = held.into_iter().collect();
-    operations.actions().iter().all(|action| invocation::is_allowed(&documents, grant, action) == Ok(true))
-}
-
 /// What it means that a step failed.
-pub fn step_failed(intent: &Intent, plan: &Plan, step: &Step, fault: &Fault) -> Finding {
+pub fn step_failed(intent: &Intent, plan: &Plan, fault: &Fault) -> Finding {
     let (role, policy) = (&intent.role, intent.identity.policy_name());
-    let message = match (step, fault.class) {
-        (Step::Put { document, .. }, Class::Quota) => format!(
+    let message = match (&plan.step, fault.class) {
+        (Some(Step::Put { document, smaller, .. }), Class::Quota) => format!(
             "IAM has no room for the policy's {} characters beside the other inline policies of role {role} ({INLINE_QUOTA} \
              together): remove some of them, or use fewer models, scopes or source Regions",
-            document.characters()
+            smaller.as_ref().unwrap_or(document).characters()
         ),
-        (Step::Delete, Class::Denied) => format!(
+        (Some(Step::Delete), Class::Denied) => format!(
             "{}; remove the policy with: aws iam delete-role-policy --role-name {role} --policy-name {policy}",
             fault.message
         ),

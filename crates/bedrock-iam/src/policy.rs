@@ -1,4 +1,7 @@
-//! Grants as an inline policy: the explicit form, every destination Region by its own ARN.
+//! Grants as an inline policy, in one of two forms that IAM decides alike.
+//!
+//! The explicit form names the model by its own ARN in every destination Region. The factored form names it once, with `*` as
+//! the Region and the destinations listed under `aws:RequestedRegion`: smaller, and harder to read.
 //!
 //! Sources: Bedrock User Guide, "Geographic cross-Region inference" and "Global cross-Region inference" (the profile, and
 //! the model in every destination, must be allowed); AWS blog of 2026-08-20 on GPT-5.6 (the condition key is set only when
@@ -18,13 +21,34 @@ pub const INFERENCE_PROFILE_ARN: &str = "bedrock:InferenceProfileArn";
 /// All inline policies of a role together: 10,240 characters without white space (IAM quotas page).
 pub const INLINE_QUOTA: usize = 10_240;
 
+/// The condition key that names the Region in which a request is authorised.
+pub const REQUESTED_REGION: &str = "aws:RequestedRegion";
+
+const UNSPECIFIED: &str = "unspecified";
+
+const ANY_REGION: &str = "*";
+
 const GET_INFERENCE_PROFILE: &str = "bedrock:GetInferenceProfile";
+
+/// How destination Regions are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// One ARN for each.
+    Explicit,
+    /// One ARN for all, and a condition.
+    Factored,
+}
 
 /// The policy that grants exactly `grants`; `None` when there is nothing to grant.
 ///
 /// Profiles that lead to the same models share a statement: IAM decides `(M under P) or (M under Q)` and `M under (P or Q)`
 /// alike.
-pub fn document(identity: &PolicyIdentity, grants: &[Grant], operations: Operations) -> Option<Document> {
+pub fn document(
+    identity: &PolicyIdentity,
+    grants: &[Grant],
+    operations: Operations,
+    form: Form,
+) -> Option<Document> {
     let mut profiles = BTreeSet::new();
     let mut routes: BTreeMap<&BTreeSet<FoundationModelArn>, Vec<&InferenceProfileArn>> = BTreeMap::new();
     let mut on_demand = BTreeSet::new();
@@ -47,8 +71,17 @@ pub fn document(identity: &PolicyIdentity, grants: &[Grant], operations: Operati
         statements.push(allow(actions, &profiles, Conditions::new()));
     }
     for (models, profiles) in routes {
-        let only_through = condition("StringEquals", profiles.iter().map(ToString::to_string).collect());
-        statements.push(allow(operations.actions().iter().copied(), models, only_through));
+        let mut condition = condition("StringEquals", profiles.iter().map(ToString::to_string).collect());
+        let factored = (form == Form::Factored).then(|| factored(models)).flatten();
+        let resources = match factored {
+            None => models.iter().map(ToString::to_string).collect(),
+            Some((resource, regions)) => {
+                let equals = condition.entry("StringEquals".to_owned()).or_default();
+                equals.insert(REQUESTED_REGION.to_owned(), Values(regions));
+                vec![resource]
+            }
+        };
+        statements.push(allow(operations.actions().iter().copied(), resources, condition));
     }
     if !on_demand.is_empty() {
         let without_profile = condition("Null", vec!["true".to_owned()]);
@@ -58,6 +91,41 @@ pub fn document(identity: &PolicyIdentity, grants: &[Grant], operations: Operati
         statement.sid = Some(identity.sid(index));
     }
     (!statements.is_empty()).then(|| Document::new(statements))
+}
+
+/// One model's destinations as an ARN with `*` for the Region and the values of `aws:RequestedRegion`; nothing for a single
+/// destination, whose ARN is shorter, or for several models.
+fn factored(models: &BTreeSet<FoundationModelArn>) -> Option<(String, Vec<String>)> {
+    let first = models.first().filter(|_| models.len() > 1)?;
+    let is_same =
+        |other: &FoundationModelArn| other.partition == first.partition && other.model == first.model;
+    models.iter().all(is_same).then(|| {
+        let resource =
+            format!("arn:{}:bedrock:{ANY_REGION}::foundation-model/{}", first.partition, first.model);
+        (resource, models.iter().map(requested_region).collect())
+    })
+}
+
+/// The models that a statement of either form names.
+pub(crate) fn models(statement: &Statement) -> BTreeSet<FoundationModelArn> {
+    let regions = statement.condition.get("StringEquals").and_then(|keys| keys.get(REQUESTED_REGION));
+    let regions: Vec<&str> = regions.into_iter().flat_map(|values| &values.0).map(String::as_str).collect();
+    let of_resource = |resource: &String| -> Vec<FoundationModelArn> {
+        let in_region = |region: &&str| {
+            let region = if *region == UNSPECIFIED { "" } else { region };
+            resource.replacen(&format!(":{ANY_REGION}:"), &format!(":{region}:"), 1).parse().ok()
+        };
+        match resource.parse() {
+            Ok(model) => vec![model],
+            Err(_) => regions.iter().filter_map(in_region).collect(),
+        }
+    };
+    statement.resource.iter().flat_map(of_resource).collect()
+}
+
+/// What `aws:RequestedRegion` holds when a model is authorised in its Region, or in none ("Global cross-Region inference").
+pub(crate) fn requested_region(model: &FoundationModelArn) -> String {
+    model.region.as_ref().map_or_else(|| UNSPECIFIED.to_owned(), ToString::to_string)
 }
 
 fn allow<'a, R: ToString>(

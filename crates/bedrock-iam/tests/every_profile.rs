@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bedrock_iam::document::{Effect, Statement};
 use bedrock_iam::held::Held;
+use bedrock_iam::policy::Form;
 use bedrock_iam::{Operations, Step};
 use world::*;
 
@@ -70,8 +71,13 @@ fn all_profiles_of_one_source_region_together_hold_exactly_the_grants_of_each() 
         let intent = intent(grants.iter().map(|(target, _)| target.clone()));
         let resolution =
             bedrock_iam::resolve::resolve(&intent, &account(), &answers(grants), &Held::default());
-        let document =
-            bedrock_iam::policy::document(&intent.identity, &resolution.grants, Operations::Both).unwrap();
+        let document = bedrock_iam::policy::document(
+            &intent.identity,
+            &resolution.grants,
+            Operations::Both,
+            Form::Explicit,
+        )
+        .unwrap();
         assert_eq!(Held::of(&document).grants(), resolution.grants, "{source}");
     }
 }

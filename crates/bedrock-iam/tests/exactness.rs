@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use bedrock_iam::evaluate::{Decision, Request, evaluate};
 use bedrock_iam::invocation::{is_allowed, requests};
+use bedrock_iam::policy::Form;
 use bedrock_iam::*;
 use proptest::prelude::*;
 use proptest::sample::subsequence;
@@ -29,8 +30,8 @@ fn every_grant() -> Vec<Grant> {
     grants
 }
 
-fn document(grants: &[Grant], operations: Operations) -> Document {
-    policy::document(&intent([]).identity, grants, operations).unwrap()
+fn document(grants: &[Grant], operations: Operations, form: Form) -> Document {
+    policy::document(&intent([]).identity, grants, operations, form).unwrap()
 }
 
 fn allowed(document: &Document, grant: &Grant, action: &str) -> bool {
@@ -41,7 +42,7 @@ fn allowed(document: &Document, grant: &Grant, action: &str) -> bool {
 fn each_pairs_policy_allows_its_call_and_no_other_pairs() {
     let every = every_grant();
     for (index, grant) in every.iter().enumerate() {
-        let document = document(std::slice::from_ref(grant), Operations::Both);
+        let document = document(std::slice::from_ref(grant), Operations::Both, Form::Explicit);
         for action in ACTIONS {
             assert!(allowed(&document, grant, action), "{grant:?}");
         }
@@ -60,7 +61,7 @@ fn an_operation_that_was_not_granted_is_denied() {
         (Operations::Stream, [false, true]),
         (Operations::Both, [true, true]),
     ] {
-        let document = document(std::slice::from_ref(grant), operations);
+        let document = document(std::slice::from_ref(grant), operations, Form::Explicit);
         assert_eq!(ACTIONS.map(|action| allowed(&document, grant, action)), expected, "{operations:?}");
     }
 }
@@ -68,7 +69,7 @@ fn an_operation_that_was_not_granted_is_denied() {
 #[test]
 fn another_account_region_or_partition_is_denied() {
     let grant = every_grant().swap_remove(0);
-    let document = document(std::slice::from_ref(&grant), Operations::Both);
+    let document = document(std::slice::from_ref(&grant), Operations::Both, Form::Explicit);
     let Grant::Profile { arn, models } = grant else { panic!() };
     let changed: [fn(&mut InferenceProfileArn); 3] = [
         |arn| arn.account = "999999999999".parse().unwrap(),
@@ -91,8 +92,9 @@ proptest! {
     fn in_a_random_mixture_exactly_the_granted_calls_are_allowed(
         granted in subsequence(every_grant(), 1..12),
         asked in subsequence(every_grant(), 60),
+        form in prop_oneof![Just(Form::Explicit), Just(Form::Factored)],
     ) {
-        let document = document(&granted, Operations::Both);
+        let document = document(&granted, Operations::Both, form);
         let opened: BTreeSet<String> = granted.iter().flat_map(|grant| requests(grant, ACTIONS[0])).map(|r| format!("{r:?}")).collect();
         for grant in granted.iter().chain(&asked) {
             prop_assert_eq!(allowed(&document, grant, ACTIONS[1]), granted.contains(grant), "{:?}", grant);
@@ -105,5 +107,15 @@ proptest! {
                 }
             }
         }
+    }
+
+    #[test]
+    fn both_forms_hold_the_same_grants_and_the_factored_one_is_never_larger(
+        granted in subsequence(every_grant(), 1..40),
+    ) {
+        let explicit = document(&granted, Operations::Both, Form::Explicit);
+        let factored = document(&granted, Operations::Both, Form::Factored);
+        prop_assert_eq!(Held::of(&explicit), Held::of(&factored));
+        prop_assert!(factored.characters() <= explicit.characters());
     }
 }

@@ -1,5 +1,7 @@
 //! From what is wanted and what is there to the one write.
 
+#![allow(clippy::panic, reason = "a fixture may fail loudly")]
+
 mod world;
 
 use bedrock_iam::plan::{Cause, cannot_fit, plan_suspended, step_failed, teardown, verify};
@@ -139,7 +141,7 @@ fn a_role_that_outlives_its_tag_names_the_command_that_cleans_up() {
     let (policy, _) = carried_out(&fresh());
     let plan = refused(&Observed { role: role(&[]), policy });
     let denied = Fault { class: Class::Denied, message: "denied".to_owned() };
-    let finding = step_failed(&intent([us()]), &plan, &Step::Delete, &denied);
+    let finding = step_failed(&intent([us()]), &plan, &denied);
     assert_eq!(finding.reason, Reason::ConsentMissing);
     assert!(
         finding
@@ -164,26 +166,54 @@ fn a_role_arn_must_match_whole_and_lie_in_the_account() {
     }
 }
 
-#[test]
-fn a_policy_beyond_the_quota_is_refused_before_the_call() {
+/// The plan for the first `count` profiles that are visible in us-east-1.
+fn plan_for(count: usize, last_written: Option<&Digest>) -> Plan {
     let mut grants = Vec::new();
-    for (id, sources) in real_profiles() {
+    for (id, sources) in real_profiles().into_iter().take(152) {
         if let Some(destinations) = sources.get("us-east-1") {
             let destinations: Vec<&str> = destinations.iter().map(String::as_str).collect();
             grants.push((profile(&id, "us-east-1"), routes(&id, "us-east-1", &destinations)));
         }
     }
-    let some = |count: usize| grants.iter().take(count).cloned();
-    let try_with = |count| {
-        let intent = intent(some(count).map(|(target, _)| target));
-        planned(&intent, &answers(some(count)), &observed(PolicyState::Absent), None)
+    grants.reverse();
+    grants.truncate(count);
+    let intent = intent(grants.iter().map(|(target, _)| target.clone()));
+    planned(&intent, &answers(grants), &observed(PolicyState::Absent), last_written)
+}
+
+fn is_factored(plan: &Plan) -> bool {
+    let (PolicyState::Ours(document), _) = carried_out(plan) else { panic!() };
+    document.to_json().contains("aws:RequestedRegion")
+}
+
+#[test]
+fn the_explicit_form_is_written_while_it_fits_then_the_factored_one_then_nothing() {
+    let mut counts = (1..95).peekable();
+    let mut largest = |fits: &dyn Fn(&Plan) -> bool| {
+        let mut last = 0;
+        while let Some(count) = counts.next_if(|count| fits(&plan_for(*count, None))) {
+            last = count;
+        }
+        last
     };
-    let fitting = (1..grants.len()).take_while(|count| try_with(*count).step.is_some()).last().unwrap();
-    let beyond = try_with(fitting + 1);
-    assert_eq!((beyond.step, reasons(&beyond.findings)), (None, vec![Reason::PolicyTooLarge]));
-    let (PolicyState::Ours(document), _) = carried_out(&try_with(fitting)) else { panic!() };
+    let explicit = largest(&|plan| plan.step.is_some() && !is_factored(plan));
+    let factored = largest(&|plan| plan.step.is_some() && is_factored(plan));
+    assert!(explicit > 0 && factored > explicit, "{explicit} explicit, {factored} factored");
+    let (PolicyState::Ours(document), _) = carried_out(&plan_for(factored, None)) else { panic!() };
     assert!(document.characters() <= INLINE_QUOTA);
-    println!("{fitting} profiles fit in {} characters", document.characters());
+    let beyond = plan_for(factored + 1, None);
+    assert_eq!((beyond.step, reasons(&beyond.findings)), (None, vec![Reason::PolicyTooLarge]));
+    println!("{explicit} geographic profiles fit in the explicit form, {factored} in the factored one");
+}
+
+#[test]
+fn a_smaller_form_is_ready_for_when_iam_has_no_room_and_is_then_kept() {
+    let Some(Step::Put { smaller: Some(smaller), .. }) = plan_for(3, None).step else { panic!() };
+    let digest = Meaning::of(&smaller).digest();
+    let again = plan_for(3, Some(&digest));
+    assert!(is_factored(&again), "what IAM took is restored after drift");
+    assert!(matches!(again.step, Some(Step::Put { cause: Cause::Drift, smaller: None, .. })));
+    assert!(!is_factored(&plan_for(2, Some(&digest))), "a changed spec tries the explicit form again");
 }
 
 #[test]
@@ -216,7 +246,6 @@ fn a_write_counts_only_once_it_reads_back_whole() {
 #[test]
 fn iams_own_refusals_become_reasons() {
     let plan = fresh();
-    let step = plan.step.clone().unwrap();
     for (class, reason) in [
         (Class::Quota, Reason::PolicyTooLarge),
         (Class::NotFound, Reason::RoleNotFound),
@@ -225,6 +254,6 @@ fn iams_own_refusals_become_reasons() {
         (Class::Unavailable, Reason::PolicyIamUnavailable),
     ] {
         let fault = Fault { class, message: "m".to_owned() };
-        assert_eq!(step_failed(&intent([us()]), &plan, &step, &fault).reason, reason);
+        assert_eq!(step_failed(&intent([us()]), &plan, &fault).reason, reason);
     }
 }
