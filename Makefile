@@ -1,0 +1,88 @@
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+CRD := crds/bedrockaccess.io_bedrockaccesses.yaml
+CHART_CRD := charts/bedrock-access/crd/bedrockaccess.io_bedrockaccesses.yaml
+CONTRACT := crates/aws-sandbox/contract
+
+# What is built once carries the digest of what it was built from in its name.
+digest = $(shell cat $(1) 2>/dev/null | cksum | cut -d' ' -f1)
+TOOLS := .tools/built-$(call digest,hack/tools/build hack/tools/*/go.mod hack/tools/*/go.sum)
+VENV := .venv/installed-$(call digest,$(CONTRACT)/requirements.txt)
+
+step = @printf '\n\033[1m== %s\033[0m\n' '$(1)'
+
+.PHONY: help
+help: ## Show these targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: tools binaries ## Show the whole story on a local control plane, without an AWS account; KEEP=1 leaves it running
+	@KEEP='$(KEEP)' target/debug/demo
+
+.PHONY: test
+test: tools lint crds-fresh unit contract ## Run every check and every test
+
+.PHONY: lint
+lint: tools ## Check format and lints; every warning is an error
+	$(call step,format)
+	cargo fmt --all --check
+	$(call step,lints)
+	cargo clippy --workspace --all-targets -- -D warnings
+	$(call step,chart)
+	.tools/bin/helm lint --strict --quiet charts/bedrock-access
+
+.PHONY: unit
+unit: tools binaries
+	$(call step,unit and end-to-end tests)
+	cargo test --workspace
+
+.PHONY: e2e
+e2e: tools binaries ## Run only the tests against the real control plane
+	cargo test -p bedrock-access --test chart --test kstatus --test e2e --test at_rest
+
+.PHONY: contract
+contract: $(VENV) binaries ## Compare the AWS sandbox with moto and with botocore's service models
+	$(call step,contract of the AWS sandbox)
+	.venv/bin/python -m pytest -q $(CONTRACT)
+
+.PHONY: crds
+crds: binaries ## Generate the CustomResourceDefinition and copy it into the chart
+	@mkdir -p $(dir $(CRD)) $(dir $(CHART_CRD))
+	target/debug/bedrock-access crd > $(CRD)
+	cp $(CRD) $(CHART_CRD)
+
+.PHONY: crds-fresh
+crds-fresh: binaries
+	$(call step,generated files are fresh)
+	@target/debug/bedrock-access crd | diff -u $(CRD) - || { echo 'stale: run `make crds`'; exit 1; }
+	@diff -u $(CRD) $(CHART_CRD) || { echo 'stale: run `make crds`'; exit 1; }
+
+.PHONY: bench
+bench: tools ## Measure memory, start-up, size and calls of a release build
+	cargo build --release --workspace --bin bedrock-access --bin aws-sandbox --bin bench
+	target/release/bench
+
+.PHONY: docs
+docs: ## Build the API documentation of the crates
+	cargo doc --workspace --no-deps
+
+.PHONY: binaries
+binaries:
+	$(call step,building the binaries)
+	cargo build --workspace --bins
+
+.PHONY: tools
+tools: $(TOOLS) ## Build etcd, kube-apiserver, kube-controller-manager, kubectl and helm (once)
+
+$(TOOLS):
+	$(call step,building the programs of the control plane)
+	hack/tools/build .tools/bin
+	@rm -f .tools/built-* && touch $@
+
+$(VENV):
+	$(call step,making the virtual environment of the contract tests)
+	python3 -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check --requirement $(CONTRACT)/requirements.txt
+	@rm -f .venv/installed-* && touch $@
