@@ -1,0 +1,85 @@
+//! The chart against a real API server: what it installs is admitted, understood by the operator, and can be upgraded.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "everything here is a test")]
+
+use std::ffi::OsString;
+
+use local_cluster::{
+    ControlPlane, INSTALL, OperatorProcess, OperatorSettings, RELEASE, SandboxProcess, install_chart,
+};
+use serde_json::{Value, json};
+
+const EVERY_SETTING: [&str; 8] = [
+    "--set=clusterId=test",
+    "--set=interval=1h30m",
+    "--set=concurrency=2",
+    "--set=regions={us-east-1,eu-west-1}",
+    "--set=consent=none",
+    "--set=logLevel=debug",
+    "--set=logFormat=text",
+    "--set=awsRegion=us-east-1",
+];
+
+#[test]
+fn the_operator_understands_every_flag_that_the_chart_can_set() {
+    let cluster = ControlPlane::start().unwrap();
+    let sandbox = SandboxProcess::start(&json!({})).unwrap();
+    cluster.helm().unwrap().run(INSTALL.iter().chain(&EVERY_SETTING)).unwrap();
+    let arguments = operator_container(&cluster)["args"].as_array().unwrap().clone();
+    let flags = arguments.iter().map(|argument| argument.as_str().unwrap());
+    assert!(flags.clone().any(|flag| flag == "--regions=us-east-1,eu-west-1"), "{arguments:?}");
+    let operator = OperatorProcess::start(&OperatorSettings {
+        kubeconfig: cluster.service_account_kubeconfig(RELEASE, RELEASE).unwrap(),
+        aws_endpoint: sandbox.endpoint().to_owned(),
+        arguments: flags
+            .filter(|flag| *flag != "run" && !flag.starts_with("--http-address="))
+            .map(OsString::from)
+            .collect(),
+    });
+    operator.unwrap();
+}
+
+#[test]
+fn the_pod_is_admitted_under_the_restricted_pod_security_standard() {
+    let cluster = ControlPlane::start().unwrap();
+    install_chart(&cluster).unwrap();
+    let kubectl = cluster.kubectl().unwrap();
+    let enforce = "pod-security.kubernetes.io/enforce=restricted";
+    kubectl.run(["label", "namespace", RELEASE, enforce]).unwrap();
+    let mut pod = json!({
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "operator", "namespace": RELEASE},
+        "spec": pod_spec(&cluster),
+    });
+    kubectl.run_with_input(["create", "--dry-run=server", "-f", "-"], &pod.to_string()).unwrap();
+
+    pod["spec"]["containers"][0]["securityContext"]["allowPrivilegeEscalation"] = json!(true);
+    let refused = kubectl.run_with_input(["create", "--dry-run=server", "-f", "-"], &pod.to_string());
+    let refused = refused.unwrap_err().to_string();
+    assert!(refused.contains("violates PodSecurity"), "the standard must be in force: {refused}");
+}
+
+#[test]
+fn manifests_outlive_the_release_and_the_next_one_takes_over() {
+    let cluster = ControlPlane::start().unwrap();
+    let (kubectl, helm) = (cluster.kubectl().unwrap(), cluster.helm().unwrap());
+    install_chart(&cluster).unwrap();
+    kubectl.run(["apply", "-f", "examples/assistant.yaml"]).unwrap();
+    helm.run(["upgrade", RELEASE, "charts/bedrock-access", "--namespace", RELEASE]).unwrap();
+    helm.run(["uninstall", RELEASE, "--namespace", RELEASE]).unwrap();
+    kubectl.run(["get", "bedrockaccess", "assistant"]).unwrap();
+    helm.run(INSTALL).unwrap();
+    kubectl.run(["get", "bedrockaccess", "assistant"]).unwrap();
+}
+
+fn operator_container(cluster: &ControlPlane) -> Value {
+    pod_spec(cluster)["containers"][0].clone()
+}
+
+fn pod_spec(cluster: &ControlPlane) -> Value {
+    let kubectl = cluster.kubectl().unwrap();
+    let deployment =
+        kubectl.json(["get", "deployment", RELEASE, "--namespace", RELEASE, "-o", "json"]).unwrap();
+    deployment["spec"]["template"]["spec"].clone()
+}

@@ -1,0 +1,70 @@
+//! The stage of the end-to-end tests: one control plane with the chart installed, one sandbox, one operator under the
+//! chart's own rights. Each test gets a namespace and a role of its own.
+
+use std::ffi::OsString;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+use local_cluster::{ControlPlane, OperatorProcess, OperatorSettings, SandboxProcess, install_chart};
+use serde_json::json;
+
+pub(crate) struct World {
+    pub(crate) cluster: ControlPlane,
+    pub(crate) sandbox: SandboxProcess,
+    settings: OperatorSettings,
+    operator: Mutex<Option<OperatorProcess>>,
+}
+
+impl World {
+    /// The world of all tests that disturb nobody.
+    pub(crate) fn shared() -> &'static Self {
+        static WORLD: OnceLock<World> = OnceLock::new();
+        WORLD.get_or_init(Self::start)
+    }
+
+    /// A world for the tests that stop things, which take turns.
+    pub(crate) fn for_interruptions() -> &'static Self {
+        static WORLD: OnceLock<World> = OnceLock::new();
+        WORLD.get_or_init(Self::start)
+    }
+
+    pub(crate) fn start_operator(&self) {
+        *self.operator() = Some(OperatorProcess::start(&self.settings).unwrap());
+    }
+
+    /// SIGKILL: whatever it was doing stays half-done.
+    pub(crate) fn kill_operator(&self) {
+        self.take_operator().kill();
+    }
+
+    /// SIGTERM, as a node that is drained sends it: it ends by itself, with success.
+    pub(crate) fn terminate_operator(&self) {
+        let status = self.take_operator().terminate().unwrap();
+        assert!(status.success(), "{status}");
+    }
+
+    pub(crate) fn operator_log(&self) -> String {
+        self.operator().as_ref().map_or_else(|| "no operator runs".to_owned(), OperatorProcess::log_tail)
+    }
+
+    fn start() -> Self {
+        let cluster = ControlPlane::start().unwrap();
+        let sandbox = SandboxProcess::start(&json!({})).unwrap();
+        let kubeconfig = install_chart(&cluster).unwrap();
+        let settings = OperatorSettings {
+            kubeconfig,
+            aws_endpoint: sandbox.endpoint().to_owned(),
+            arguments: ["--log-level=info", "--log-format=text"].map(OsString::from).to_vec(),
+        };
+        let world = Self { cluster, sandbox, settings, operator: Mutex::default() };
+        world.start_operator();
+        world
+    }
+
+    fn take_operator(&self) -> OperatorProcess {
+        self.operator().take().unwrap()
+    }
+
+    fn operator(&self) -> MutexGuard<'_, Option<OperatorProcess>> {
+        self.operator.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
