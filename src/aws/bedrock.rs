@@ -8,7 +8,8 @@ use aws_sdk_bedrock::types::InferenceProfileType;
 use bedrock_iam::{Answer, Class, Fault, ProfileId, Region, Target};
 use moka::future::Cache;
 
-use super::call::{Caller, Operation};
+use super::call::Caller;
+use super::error::Operation;
 
 /// More answers than one account can have profiles and models in all Regions.
 const CACHED_ANSWERS: u64 = 20_000;

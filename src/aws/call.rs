@@ -9,20 +9,13 @@ use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 use bedrock_iam::Fault;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
-use super::error;
+use super::error::{self, Operation};
 use crate::metrics::Metrics;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(15);
 const ATTEMPTS: u32 = 3;
-
-/// One operation of an AWS service, as IAM policies name it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Operation {
-    pub(super) service: &'static str,
-    pub(super) name: &'static str,
-}
 
 /// Through which every call to one AWS service goes; clones share the rate limit.
 #[derive(Clone)]

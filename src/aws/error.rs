@@ -1,7 +1,12 @@
 use aws_sdk_iam::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use bedrock_iam::{Class, Fault};
 
-use super::call::Operation;
+/// One operation of an AWS service, as IAM policies name it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Operation {
+    pub(super) service: &'static str,
+    pub(super) name: &'static str,
+}
 
 /// Classifies a failed call. The message names operation, subject and code; what AWS wrote goes to the log, because it may
 /// hold request ids, and a message that changes would never let a status come to rest.

@@ -2,7 +2,8 @@ use aws_config::SdkConfig;
 use aws_sdk_iam::Client;
 use bedrock_iam::{Class, Document, Fault, PolicyIdentity, PolicyState, Role, RoleName, RoleState};
 
-use super::call::{Caller, Operation};
+use super::call::Caller;
+use super::error::Operation;
 
 /// The IAM calls of the operator.
 #[derive(Clone)]

@@ -1,7 +1,8 @@
 use aws_config::SdkConfig;
 use bedrock_iam::{Account, Class, Fault};
 
-use super::call::{Caller, Operation};
+use super::call::Caller;
+use super::error::Operation;
 
 const GET_CALLER_IDENTITY: Operation = Operation { service: "sts", name: "GetCallerIdentity" };
 

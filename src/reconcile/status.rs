@@ -1,4 +1,4 @@
-use bedrock_iam::resolve::destination;
+use bedrock_iam::grant::destination;
 use bedrock_iam::verdict::{self, Condition as Verdicts, Praise, Verdict};
 use bedrock_iam::{
     Desired, Digest, Document, Finding, Grant, Held, Intent, Meaning, Plan, PolicyIdentity, PolicyState,

@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::arn::{FoundationModelArn, InferenceProfileArn};
 use crate::canonical::{Digest, Meaning};
 use crate::document::{Document, Effect, Statement};
+use crate::grant::Grant;
 use crate::observed::PolicyState;
 use crate::policy::{self, INFERENCE_PROFILE_ARN};
-use crate::resolve::Grant;
 
 /// The grants that stand in our policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

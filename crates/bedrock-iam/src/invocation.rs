@@ -6,8 +6,8 @@
 
 use crate::document::Document;
 use crate::evaluate::{Decision, Request, Unsupported, evaluate};
+use crate::grant::Grant;
 use crate::policy::{INFERENCE_PROFILE_ARN, REQUESTED_REGION, requested_region};
-use crate::resolve::Grant;
 
 /// All requests that one invocation by `action` makes; it succeeds only if every one is allowed.
 pub fn requests(grant: &Grant, action: &str) -> Vec<Request> {

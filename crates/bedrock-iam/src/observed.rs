@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::answer::Fault;
 use crate::arn::RoleArn;
 use crate::document::Document;
+use crate::fault::Fault;
 use crate::identifier::{AccountId, Partition};
 use crate::identity::{PolicyIdentity, SID_PREFIX};
 

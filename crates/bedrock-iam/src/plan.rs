@@ -3,16 +3,17 @@
 //! A plan only ever names our own policy. It holds at most one step: IAM replaces a policy whole, so a wanted grant is
 //! never absent in between.
 
-use crate::answer::{Class, Fault};
 use crate::canonical::{Digest, Meaning};
 use crate::consent::{Consent, TAG};
 use crate::document::Document;
+use crate::fault::{Class, Fault};
 use crate::finding::{Finding, Reason};
+use crate::grant::Grant;
 use crate::intent::{DriftPolicy, Intent, Operations, Target};
 use crate::invocation;
 use crate::observed::{Account, Observed, PolicyState, RoleState};
 use crate::policy::{self, Form, INLINE_QUOTA};
-use crate::resolve::{Grant, Resolution};
+use crate::resolve::Resolution;
 
 /// What to do, and what to say about it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

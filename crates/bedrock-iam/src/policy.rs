@@ -11,9 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::arn::{FoundationModelArn, InferenceProfileArn};
 use crate::document::{Conditions, Document, Effect, Statement, Values};
+use crate::grant::Grant;
 use crate::identity::PolicyIdentity;
 use crate::intent::Operations;
-use crate::resolve::Grant;
 
 /// The condition key that names the profile through which a foundation model is reached.
 pub const INFERENCE_PROFILE_ARN: &str = "bedrock:InferenceProfileArn";

@@ -9,27 +9,11 @@ use std::collections::BTreeSet;
 use crate::answer::{Answer, Answers, ON_DEMAND};
 use crate::arn::{FoundationModelArn, InferenceProfileArn};
 use crate::finding::{Finding, Reason};
+use crate::grant::{Grant, destination};
 use crate::held::Held;
 use crate::identifier::{ModelId, ProfileId, Region};
 use crate::intent::{Intent, Target};
 use crate::observed::Account;
-
-/// What one target may do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Grant {
-    /// Call the profile, and through it its models.
-    Profile {
-        /// The profile in its source Region.
-        arn: InferenceProfileArn,
-        /// The model in every destination.
-        models: BTreeSet<FoundationModelArn>,
-    },
-    /// Call the model without a profile.
-    OnDemand {
-        /// The model in its only Region.
-        model: FoundationModelArn,
-    },
-}
 
 /// What may be granted, and what stands against the rest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -265,11 +249,6 @@ impl Judge<'_> {
         let message = format!("model {model} cannot be called on demand in {source}; {remedy}");
         Finding::new(Reason::OnDemandNotSupported, message)
     }
-}
-
-/// A model's destination for people: its Region, or `*` for any.
-pub fn destination(model: &FoundationModelArn) -> String {
-    model.region.as_ref().map_or_else(|| "*".to_owned(), ToString::to_string)
 }
 
 fn accept(id: &ProfileId, source: &Region) -> String {

@@ -1,0 +1,27 @@
+//! What is granted: one target with the models that it really leads to.
+
+use std::collections::BTreeSet;
+
+use crate::arn::{FoundationModelArn, InferenceProfileArn};
+
+/// What one target may do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Grant {
+    /// Call the profile, and through it its models.
+    Profile {
+        /// The profile in its source Region.
+        arn: InferenceProfileArn,
+        /// The model in every destination.
+        models: BTreeSet<FoundationModelArn>,
+    },
+    /// Call the model without a profile.
+    OnDemand {
+        /// The model in its only Region.
+        model: FoundationModelArn,
+    },
+}
+
+/// A model's destination for people: its Region, or `*` for any.
+pub fn destination(model: &FoundationModelArn) -> String {
+    model.region.as_ref().map_or_else(|| "*".to_owned(), ToString::to_string)
+}
