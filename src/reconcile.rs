@@ -97,6 +97,10 @@ async fn keep(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
         ask::ask(&cx.bedrock, &intent, max_age(object, interval)),
         observe::observe(&cx.iam, &intent.role, &intent.identity)
     );
+    let answers = match answers {
+        Ok(answers) => answers,
+        Err(finding) => return report::report(object, cx, status::refused(object, &finding), interval).await,
+    };
     let last_written = status::last_written(object, &intent, &observed.role);
     let held = Held::read(&observed.policy, last_written.as_ref());
     let resolution = resolve::resolve(&intent, &cx.scope.account, &answers, &held);
@@ -136,11 +140,7 @@ async fn carry_out(
 
 fn parse(object: &BedrockAccess, cx: &Context) -> Result<(Intent, Duration), Finding> {
     let interval = parse::interval(object)?.unwrap_or(cx.interval);
-    let intent = parse::intent(object, &cx.scope)?;
-    match plan::cannot_fit(&intent) {
-        None => Ok((intent, interval)),
-        Some(finding) => Err(finding),
-    }
+    Ok((parse::intent(object, &cx.scope)?, interval))
 }
 
 /// No cached answer older than the interval decides anything; a new `reconcile-at` believes none.

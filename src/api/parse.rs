@@ -3,6 +3,8 @@
 //! The API server's rules reject most mistakes before; everything is checked again here, because an object may be older
 //! than a rule.
 
+mod models;
+
 use std::collections::BTreeSet;
 use std::str::FromStr;
 use std::time::Duration;
@@ -10,22 +12,20 @@ use std::time::Duration;
 use bedrock_iam::consent::{Applicant, Policy as ConsentPolicy};
 use bedrock_iam::intent::AcceptedShrink;
 use bedrock_iam::{
-    Account, DriftPolicy, Finding, InferenceProfileArn, Intent, ModelId, Operations, PolicyIdentity,
-    ProfileId, Reason, Region, RoleArn, RoleName, Target,
+    Account, DriftPolicy, Finding, Intent, Operations, PolicyIdentity, ProfileId, Reason, Region, RoleArn,
+    RoleName,
 };
 use jiff::SignedDuration;
 use kube::ResourceExt;
 
-use super::v1alpha1::{BedrockAccess, ModelEntry};
+use super::v1alpha1::BedrockAccess;
+use models::Wanted;
 
 /// Any new value asks for a reconcile that believes no cache.
 pub const RECONCILE_AT: &str = "bedrockaccess.io/reconcile-at";
 
 /// `PROFILE[@REGION]`: the profile's shorter answer is right.
 pub const ACCEPT_SHRINK: &str = "bedrockaccess.io/accept-shrink";
-
-/// The scope of a model that is called without an inference profile.
-const IN_REGION: &str = "in-region";
 
 const LEAST_INTERVAL: Duration = Duration::from_mins(1);
 
@@ -61,7 +61,7 @@ pub fn intent(object: &BedrockAccess, scope: &Scope) -> Parsed<Intent> {
     let sources: Vec<Region> = list("spec.sourceRegions", &spec.source_regions)?;
     served(&sources, scope)?;
     not_supported(object)?;
-    let (targets, refused) = targets(object, &sources, &scope.account)?;
+    let Wanted { targets, families, refused } = models::wanted(object, &sources, &scope.account)?;
     Ok(Intent {
         identity,
         applicant: Applicant {
@@ -72,6 +72,7 @@ pub fn intent(object: &BedrockAccess, scope: &Scope) -> Parsed<Intent> {
         role,
         role_arn,
         targets,
+        families,
         refused,
         operations: operations(spec.operations.as_deref())?,
         allowed_destination_regions: allowed_destination_regions(object)?,
@@ -124,7 +125,8 @@ fn accepted_shrink(object: &BedrockAccess) -> Option<AcceptedShrink> {
         Some((profile, source)) => (profile, Some(source.parse().ok()?)),
         None => (named, None),
     };
-    Some(AcceptedShrink { profile: profile.parse().ok()?, source })
+    let profile: ProfileId = profile.parse().ok()?;
+    Some(AcceptedShrink { profile: profile.to_string(), source })
 }
 
 fn served(sources: &[Region], scope: &Scope) -> Parsed<()> {
@@ -161,105 +163,11 @@ fn not_supported(object: &BedrockAccess) -> Parsed<()> {
         if entry.model_arn.is_some() {
             return refuse(format!("{place}.modelArn"));
         }
-        if entry.model_id.as_ref().is_some_and(|id| id.ends_with('*')) {
-            return refuse(format!("{place}.modelId: a family (*)"));
-        }
         if entry.inference_profile.as_ref().is_some_and(|id| id.contains(":application-inference-profile/")) {
             return refuse(format!("{place}.inferenceProfile: an application inference profile"));
         }
     }
     Ok(())
-}
-
-fn targets(
-    object: &BedrockAccess,
-    sources: &[Region],
-    account: &Account,
-) -> Parsed<(BTreeSet<Target>, Vec<Finding>)> {
-    let default_scopes = object.spec.routing.as_ref().and_then(|routing| routing.scopes.as_deref());
-    let mut targets = BTreeSet::new();
-    let mut refused = Vec::new();
-    if object.spec.models.is_empty() {
-        return invalid("spec.models", "at least one model is needed");
-    }
-    for (index, entry) in object.spec.models.iter().enumerate() {
-        let place = format!("spec.models[{index}]");
-        match (&entry.model_id, &entry.inference_profile) {
-            (Some(model), None) => {
-                let model: ModelId = field(&format!("{place}.modelId"), model)?;
-                let scopes = entry.scopes.as_deref().or(default_scopes).unwrap_or_default();
-                targets.extend(of_model(&place, &model, scopes, sources)?);
-            }
-            (None, Some(profile)) => match of_profile(&place, entry, profile, sources, account) {
-                // One entry of another account takes nothing from the others; a mistake refuses the whole object.
-                Err(finding) if finding.reason == Reason::TargetNotAllowed => refused.push(finding),
-                of_profile => targets.extend(of_profile?),
-            },
-            _ => {
-                return invalid(&place, "exactly one of modelId, inferenceProfile and modelArn must be set");
-            }
-        }
-    }
-    Ok((targets, refused))
-}
-
-fn of_model(place: &str, model: &ModelId, scopes: &[String], sources: &[Region]) -> Parsed<Vec<Target>> {
-    if scopes.is_empty() {
-        return invalid(
-            &format!("{place}.modelId"),
-            format!(
-                "{model} has no scope: set spec.routing.scopes or {place}.scopes, such as [us] or [in-region]"
-            ),
-        );
-    }
-    let mut targets = Vec::new();
-    for scope in scopes {
-        let place = format!("{place}.scopes");
-        let profile = match scope.as_str() {
-            IN_REGION => None,
-            scope if scope.contains('.') => {
-                return invalid(&place, format!("{scope:?} is not a scope such as us"));
-            }
-            scope => Some(ProfileId::of(scope, model).map_err(|error| problem(&place, &error.to_string()))?),
-        };
-        targets.extend(sources.iter().cloned().map(|source| match &profile {
-            None => Target::OnDemand { source, model: model.clone() },
-            Some(id) => Target::Profile { source, id: id.clone() },
-        }));
-    }
-    Ok(targets)
-}
-
-/// A system-defined profile by its id means every source Region; by its ARN only the ARN's.
-fn of_profile(
-    place: &str,
-    entry: &ModelEntry,
-    profile: &str,
-    sources: &[Region],
-    account: &Account,
-) -> Parsed<Vec<Target>> {
-    let place = format!("{place}.inferenceProfile");
-    if entry.scopes.as_ref().is_some_and(|scopes| !scopes.is_empty()) {
-        return invalid(&place, "scopes belong to a modelId: an inference profile already has its scope");
-    }
-    if !profile.starts_with("arn:") {
-        let id: ProfileId = field(&place, profile)?;
-        return Ok(sources
-            .iter()
-            .cloned()
-            .map(|source| Target::Profile { source, id: id.clone() })
-            .collect());
-    }
-    let arn: InferenceProfileArn = field(&place, profile)?;
-    if !sources.contains(&arn.region) {
-        return invalid(&place, format!("{} is not one of spec.sourceRegions", arn.region));
-    }
-    if arn.account != account.id || arn.partition != account.partition {
-        let message =
-            format!("{place}: {arn} is not in the role's account {} ({})", account.id, account.partition);
-        return Err(Finding::new(Reason::TargetNotAllowed, message));
-    }
-    Ok(vec![Target::Profile { source: arn.region, id: arn.profile }])
 }
 
 fn operations(operations: Option<&[String]>) -> Parsed<Operations> {

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use aws_config::SdkConfig;
 use aws_sdk_bedrock::Client;
-use aws_sdk_bedrock::types::InferenceProfileType;
-use bedrock_iam::{Answer, Class, Fault, ProfileId, Region, Target};
+use aws_sdk_bedrock::types::{InferenceProfileType, InferenceType};
+use bedrock_iam::{Answer, Class, Fault, ModelId, ProfileId, Region, Target};
 use moka::future::Cache;
 
 use super::call::Caller;
@@ -13,6 +13,9 @@ use super::error::Operation;
 
 /// More answers than one account can have profiles and models in all Regions.
 const CACHED_ANSWERS: u64 = 20_000;
+
+/// A thousand profiles each; an answer that goes on for ever is none.
+const MOST_PAGES: usize = 20;
 
 /// How old an answer may be.
 pub type MaxAge = Duration;
@@ -23,8 +26,11 @@ pub struct Bedrock {
     caller: Caller,
     clients: Mutex<HashMap<Region, Client>>,
     answers: Cache<Target, Dated<Answer>>,
-    listings: Cache<Region, Dated<Result<Vec<ProfileId>, Fault>>>,
+    system_profiles: Listings<ProfileId>,
+    on_demand_models: Listings<ModelId>,
 }
+
+type Listings<T> = Cache<Region, Dated<Result<Vec<T>, Fault>>>;
 
 #[derive(Clone)]
 struct Dated<T> {
@@ -44,7 +50,8 @@ impl Bedrock {
             caller,
             clients: Mutex::default(),
             answers: Cache::new(CACHED_ANSWERS),
-            listings: Cache::new(CACHED_ANSWERS),
+            system_profiles: Cache::new(CACHED_ANSWERS),
+            on_demand_models: Cache::new(CACHED_ANSWERS),
         }
     }
 
@@ -59,9 +66,12 @@ impl Bedrock {
 
     /// The system-defined profiles of a source Region, at most `max_age` old.
     pub async fn system_profiles(&self, source: &Region, max_age: MaxAge) -> Result<Vec<ProfileId>, Fault> {
-        let ask = async { Dated { asked: Instant::now(), answer: self.list(source).await } };
-        let stale = |dated: &Dated<Result<_, _>>| dated.answer.is_err() || dated.asked.elapsed() >= max_age;
-        self.listings.entry_by_ref(source).or_insert_with_if(ask, stale).await.into_value().answer
+        listed(&self.system_profiles, source, max_age, self.list_inference_profiles(source)).await
+    }
+
+    /// The models that may be called on demand in a Region, at most `max_age` old.
+    pub async fn on_demand_models(&self, source: &Region, max_age: MaxAge) -> Result<Vec<ModelId>, Fault> {
+        listed(&self.on_demand_models, source, max_age, self.list_foundation_models(source)).await
     }
 
     async fn ask(&self, target: &Target) -> Answer {
@@ -99,12 +109,12 @@ impl Bedrock {
         })
     }
 
-    async fn list(&self, source: &Region) -> Result<Vec<ProfileId>, Fault> {
+    async fn list_inference_profiles(&self, source: &Region) -> Result<Vec<ProfileId>, Fault> {
         let client = self.client(source);
         let subject = format!("system-defined profiles in {source}");
         let mut profiles = Vec::new();
         let mut token = None;
-        loop {
+        for _ in 0..MOST_PAGES {
             let request = client
                 .list_inference_profiles()
                 .type_equals(InferenceProfileType::SystemDefined)
@@ -113,14 +123,25 @@ impl Bedrock {
                 .send();
             let page = self.caller.call(bedrock("ListInferenceProfiles"), &subject, request).await?;
             let summaries = page.inference_profile_summaries.unwrap_or_default();
-            profiles.extend(
-                summaries.into_iter().filter_map(|summary| summary.inference_profile_id.parse().ok()),
-            );
+            let ids = summaries.into_iter().map(|summary| summary.inference_profile_id);
+            profiles.extend(ids.filter_map(|id| id.parse::<ProfileId>().ok()));
             token = page.next_token;
             if token.is_none() {
                 return Ok(profiles);
             }
         }
+        let message = format!("bedrock:ListInferenceProfiles of {subject}: more than {MOST_PAGES} pages");
+        Err(Fault { class: Class::Unavailable, message })
+    }
+
+    /// ListFoundationModels answers in one page.
+    async fn list_foundation_models(&self, source: &Region) -> Result<Vec<ModelId>, Fault> {
+        let request =
+            self.client(source).list_foundation_models().by_inference_type(InferenceType::OnDemand).send();
+        let subject = format!("models in {source}");
+        let answer = self.caller.call(bedrock("ListFoundationModels"), &subject, request).await?;
+        let summaries = answer.model_summaries.unwrap_or_default();
+        Ok(summaries.into_iter().filter_map(|summary| summary.model_id.parse().ok()).collect())
     }
 
     fn client(&self, source: &Region) -> Client {
@@ -135,4 +156,15 @@ impl Bedrock {
             })
             .clone()
     }
+}
+
+async fn listed<T: Clone + Send + Sync + 'static>(
+    listings: &Listings<T>,
+    source: &Region,
+    max_age: MaxAge,
+    list: impl Future<Output = Result<Vec<T>, Fault>>,
+) -> Result<Vec<T>, Fault> {
+    let ask = async { Dated { asked: Instant::now(), answer: list.await } };
+    let stale = |dated: &Dated<Result<_, _>>| dated.answer.is_err() || dated.asked.elapsed() >= max_age;
+    listings.entry_by_ref(source).or_insert_with_if(ask, stale).await.into_value().answer
 }

@@ -1,39 +1,53 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use bedrock_iam::{Answers, Intent, Region};
-use futures::{StreamExt, future, stream};
+use bedrock_iam::{Answers, Family, Finding, Intent, Region, Target, plan};
+use futures::{StreamExt, stream};
 
 use crate::aws::{Bedrock, MaxAge};
 
 /// Questions of one object that are under way at once; the rate limit is Bedrock's own concern.
 const CONCURRENT_QUESTIONS: usize = 8;
 
-/// Asks Bedrock about every target, and where an answer is a refusal, what else there is in that source Region.
-pub(super) async fn ask(bedrock: &Bedrock, intent: &Intent, max_age: MaxAge) -> Answers {
-    let targets = stream::iter(intent.targets.iter().cloned())
-        .map(|target| async move {
-            let answer = bedrock.answer(&target, max_age).await;
-            (target, answer)
+/// Asks Bedrock what the families hold, then about every target, and where an answer is a refusal, what else there is.
+pub(super) async fn ask(bedrock: &Bedrock, intent: &Intent, max_age: MaxAge) -> Result<Answers, Finding> {
+    let mut answers = Answers::default();
+    let (of_profiles, of_models): (Vec<&Family>, Vec<&Family>) =
+        intent.families.iter().partition(|family| matches!(family, Family::Profiles { .. }));
+    let models = |source| async move { bedrock.on_demand_models(&source, max_age).await };
+    let profiles = |source| async move { bedrock.system_profiles(&source, max_age).await };
+    answers.on_demand = each(sources(of_models), models).await;
+    answers.profiles = each(sources(of_profiles), profiles).await;
+
+    let members = intent.families.iter().filter_map(|family| family.members(&answers).ok());
+    let targets: BTreeSet<Target> = members.flatten().chain(intent.targets.iter().cloned()).collect();
+    if let Some(finding) = plan::cannot_fit(&targets) {
+        return Err(finding);
+    }
+    answers.targets = each(targets, |target| async move { bedrock.answer(&target, max_age).await }).await;
+
+    let refused = answers.targets.iter().filter(|(_, answer)| answer.asks_for_alternatives());
+    let refused: BTreeSet<Region> = refused.map(|(target, _)| target.source().clone()).collect();
+    let unlisted = refused.into_iter().filter(|source| !answers.profiles.contains_key(source)).collect();
+    answers.profiles.extend(each(unlisted, profiles).await);
+    Ok(answers)
+}
+
+fn sources(families: Vec<&Family>) -> BTreeSet<Region> {
+    families.into_iter().map(|family| family.source().clone()).collect()
+}
+
+/// One answer for each question.
+async fn each<Q, A, F>(questions: BTreeSet<Q>, ask: impl Fn(Q) -> F) -> BTreeMap<Q, A>
+where
+    Q: Ord + Clone,
+    F: Future<Output = A>,
+{
+    stream::iter(questions)
+        .map(|question| {
+            let answer = ask(question.clone());
+            async move { (question, answer.await) }
         })
         .buffer_unordered(CONCURRENT_QUESTIONS)
         .collect()
-        .await;
-    let mut answers = Answers { targets, ..Answers::default() };
-    let refused: BTreeSet<Region> = answers
-        .targets
-        .iter()
-        .filter(|(_, answer)| answer.asks_for_alternatives())
-        .map(|(target, _)| target.source().clone())
-        .collect();
-    // A list that cannot be had only makes a message less helpful.
-    answers.listed = stream::iter(refused)
-        .map(|source| async move {
-            let listed = bedrock.system_profiles(&source, max_age).await;
-            listed.ok().map(|listed| (source, listed))
-        })
-        .buffer_unordered(CONCURRENT_QUESTIONS)
-        .filter_map(future::ready)
-        .collect()
-        .await;
-    answers
+        .await
 }

@@ -155,7 +155,6 @@ async fn what_this_version_cannot_grant_is_refused_and_never_ignored() {
     for (path, value) in [
         ("/spec/guardrails", guardrail),
         ("/spec/routing/deniedScopes", json!(["apac"])),
-        ("/spec/models", json!([{"modelId": "anthropic.claude-haiku-*"}])),
         (
             "/spec/models",
             json!([{"modelArn": "arn:aws:bedrock:us-east-1:111122223333:provisioned-model/abc"}]),
@@ -175,6 +174,42 @@ async fn what_this_version_cannot_grant_is_refused_and_never_ignored() {
         assert!(world.message("Ready").starts_with("spec."), "{}", world.message("Ready"));
         assert_eq!(world.take_calls(), Vec::<String>::new());
     }
+}
+
+#[tokio::test]
+async fn a_family_is_granted_profile_by_profile_and_follows_what_bedrock_lists() {
+    let mut object = manifest();
+    object["spec"]["models"] = json!([{"modelId": "amazon.nova-*", "scopes": ["us"]}]);
+    let role = NewRole::new("assistant").tag("bedrockaccess.io/namespaces", "team-a");
+    let world = World::with(role, object).await;
+    world.reconcile().await.unwrap();
+    assert!(world.is_ready(), "{}", world.message("Ready"));
+    let grants = || world.kubernetes.object()["status"]["grants"].as_array().unwrap().clone();
+    let before = grants();
+    assert!(before.len() > 3, "{before:?}");
+    assert!(before.iter().all(|grant| grant["id"].as_str().unwrap().starts_with("us.amazon.nova-")));
+    assert!(!world.policy().unwrap().to_string().contains('*'));
+
+    world.sandbox.set_profile("us-east-1", "us.amazon.nova-9-v1:0", Some(&["us-east-1", "us-west-2"]));
+    world.kubernetes.edit(|object| {
+        object["metadata"]["annotations"]["bedrockaccess.io/reconcile-at"] = json!("1");
+    });
+    world.reconcile().await.unwrap();
+    assert!(world.is_ready(), "{}", world.message("Ready"));
+    assert_eq!(grants().len(), before.len() + 1);
+}
+
+#[tokio::test]
+async fn a_family_that_cannot_fit_is_refused_before_bedrock_is_asked_about_its_members() {
+    let mut object = manifest();
+    let families = ["amazon.*", "anthropic.*", "meta.*", "openai.*"].map(|id| json!({"modelId": id}));
+    object["spec"]["models"] = json!(families);
+    object["spec"]["sourceRegions"] = json!(["us-east-1", "us-east-2", "us-west-2"]);
+    let role = NewRole::new("assistant").tag("bedrockaccess.io/namespaces", "team-a");
+    let world = World::with(role, object).await;
+    world.reconcile().await.unwrap();
+    assert_eq!(world.condition("Ready"), Some(("False".to_owned(), "PolicyTooLarge".to_owned())));
+    assert!(!world.take_calls().contains(&"GetInferenceProfile".to_owned()));
 }
 
 #[tokio::test]

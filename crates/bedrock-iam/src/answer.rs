@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::fault::Fault;
-use crate::identifier::{ProfileId, Region};
+use crate::fault::{Class, Fault};
+use crate::identifier::{ModelId, ProfileId, Region};
 use crate::intent::Target;
 
 /// What Bedrock answered about one target; the strings are unchecked.
@@ -46,8 +46,20 @@ impl Answer {
 /// All answers that one reconcile works with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answers {
-    /// One answer for each target of the intent.
+    /// One answer for each target, members of families included.
     pub targets: BTreeMap<Target, Answer>,
-    /// The system-defined profiles of a source Region; only where an answer asked for alternatives.
-    pub listed: BTreeMap<Region, Vec<ProfileId>>,
+    /// The system-defined profiles of a source Region (ListInferenceProfiles), where a family or a refusal asks for them.
+    pub profiles: BTreeMap<Region, Result<Vec<ProfileId>, Fault>>,
+    /// The models that may be called on demand in a Region (ListFoundationModels), where a family asks for them.
+    pub on_demand: BTreeMap<Region, Result<Vec<ModelId>, Fault>>,
+}
+
+impl Answers {
+    /// The answer for a target; one that was never asked for counts as unanswered.
+    pub fn of(&self, target: &Target) -> Answer {
+        self.targets.get(target).cloned().unwrap_or_else(|| {
+            let message = "Bedrock was not asked".to_owned();
+            Answer::Fault(Fault { class: Class::Unavailable, message })
+        })
+    }
 }

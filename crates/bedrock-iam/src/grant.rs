@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::arn::{FoundationModelArn, InferenceProfileArn};
+use crate::intent::Target;
 
 /// What one target may do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,20 @@ pub enum Grant {
         /// The model in its only Region.
         model: FoundationModelArn,
     },
+}
+
+impl Grant {
+    /// What the grant is for.
+    pub fn target(&self) -> Option<Target> {
+        match self {
+            Self::Profile { arn, .. } => {
+                Some(Target::Profile { source: arn.region.clone(), id: arn.profile.clone() })
+            }
+            Self::OnDemand { model } => {
+                model.region.clone().map(|source| Target::OnDemand { source, model: model.model.clone() })
+            }
+        }
+    }
 }
 
 /// A model's destination for people: its Region, or `*` for any.

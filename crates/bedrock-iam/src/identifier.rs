@@ -75,6 +75,13 @@ identifier!(
 );
 
 identifier!(
+    /// What the ids of a family of foundation models begin with, provider included, such as `amazon.nova-`.
+    ModelPrefix,
+    "the beginning of a foundation model id, provider included, such as amazon.nova-",
+    is_bedrock_id
+);
+
+identifier!(
     /// A system-defined inference profile's id such as `us.amazon.nova-2-lite-v1:0`.
     ProfileId,
     "an inference profile id such as us.amazon.nova-2-lite-v1:0",

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::arn::RoleArn;
 use crate::consent::Applicant;
+use crate::family::Family;
 use crate::finding::Finding;
 use crate::identifier::{ModelId, ProfileId, Region, RoleName};
 use crate::identity::PolicyIdentity;
@@ -21,6 +22,8 @@ pub struct Intent {
     pub role_arn: Option<RoleArn>,
     /// What the role may call, and from where.
     pub targets: BTreeSet<Target>,
+    /// Of which models every member is wanted.
+    pub families: BTreeSet<Family>,
     /// What stands against single entries of the manifest; the others are served all the same.
     pub refused: Vec<Finding>,
     /// How it may call.
@@ -33,19 +36,19 @@ pub struct Intent {
     pub accepted_shrink: Option<AcceptedShrink>,
 }
 
-/// A user's word that a profile really became shorter, or is gone: `PROFILE[@REGION]`.
+/// A user's word that a profile really became shorter, or that it or a model is gone: `PROFILE[@REGION]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AcceptedShrink {
-    /// The profile.
-    pub profile: ProfileId,
+    /// The profile's or the model's id.
+    pub profile: String,
     /// The source Region; every one if absent.
     pub source: Option<Region>,
 }
 
 impl AcceptedShrink {
-    /// Whether the word is about this profile in this source Region.
-    pub fn covers(&self, profile: &ProfileId, source: &Region) -> bool {
-        self.profile == *profile && self.source.as_ref().is_none_or(|region| region == source)
+    /// Whether the word is about this profile or model in this source Region.
+    pub fn covers(&self, profile: &str, source: &Region) -> bool {
+        self.profile == profile && self.source.as_ref().is_none_or(|region| region == source)
     }
 }
 

@@ -3,6 +3,8 @@
 //! A plan only ever names our own policy. It holds at most one step: IAM replaces a policy whole, so a wanted grant is
 //! never absent in between.
 
+use std::collections::BTreeSet;
+
 use crate::canonical::{Digest, Meaning};
 use crate::consent::{Consent, TAG};
 use crate::document::Document;
@@ -130,19 +132,18 @@ pub fn teardown(policy: &PolicyState) -> Plan {
     }
 }
 
-/// Refuses, before Bedrock is asked anything, a manifest whose profile ARNs alone exceed the quota.
-pub fn cannot_fit(intent: &Intent) -> Option<Finding> {
+/// Refuses, before Bedrock is asked about them, so many targets that their ARNs alone exceed the quota.
+pub fn cannot_fit(targets: &BTreeSet<Target>) -> Option<Finding> {
     // `arn:aws:bedrock:R:ACCOUNT:inference-profile/ID` and quotes; the longer partitions only add to it.
     const PROFILE_ARN: usize = "arn:aws:bedrock::111122223333:inference-profile/".len() + 3;
-    let least: usize = intent
-        .targets
+    let least: usize = targets
         .iter()
         .map(|target| match target {
             Target::Profile { source, id } => PROFILE_ARN + source.as_str().len() + id.as_str().len(),
             Target::OnDemand { source, model } => PROFILE_ARN + source.as_str().len() + model.as_str().len(),
         })
         .sum();
-    (least > INLINE_QUOTA).then(|| too_large(&format!("at least {least}"), intent.targets.len()))
+    (least > INLINE_QUOTA).then(|| too_large(&format!("at least {least}"), targets.len()))
 }
 
 /// The plan for a role that may not be written to: it says why, and takes our policy away where consent is gone.

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use crate::answer::{Answer, Answers, ON_DEMAND};
 use crate::arn::{FoundationModelArn, InferenceProfileArn};
+use crate::family::expand;
 use crate::finding::{Finding, Reason};
 use crate::grant::{Grant, destination};
 use crate::held::Held;
@@ -26,12 +27,14 @@ pub struct Resolution {
 
 /// Judges every target of the intent.
 pub fn resolve(intent: &Intent, account: &Account, answers: &Answers, held: &Held) -> Resolution {
+    let (targets, unlisted) = expand(intent, answers, held);
     let mut resolution = Resolution { grants: Vec::new(), findings: intent.refused.clone() };
+    resolution.findings.extend(unlisted);
     let judge = Judge { intent, account, answers, held };
-    for target in &intent.targets {
+    for (target, answer) in &targets {
         let (grant, finding) = match target {
-            Target::Profile { source, id } => judge.profile(source, id, answers.targets.get(target)),
-            Target::OnDemand { source, model } => judge.on_demand(source, model, answers.targets.get(target)),
+            Target::Profile { source, id } => judge.profile(source, id, answer),
+            Target::OnDemand { source, model } => judge.on_demand(source, model, answer),
         };
         resolution.grants.extend(grant);
         resolution.findings.extend(finding);
@@ -49,7 +52,7 @@ struct Judge<'a> {
 type Judgement = (Option<Grant>, Option<Finding>);
 
 impl Judge<'_> {
-    fn profile(&self, source: &Region, id: &ProfileId, answer: Option<&Answer>) -> Judgement {
+    fn profile(&self, source: &Region, id: &ProfileId, answer: &Answer) -> Judgement {
         let arn = InferenceProfileArn {
             partition: self.account.partition.clone(),
             region: source.clone(),
@@ -68,22 +71,22 @@ impl Judge<'_> {
         };
 
         let answered = match answer {
-            Some(Answer::Profile { arn: given, models }) => match self.believe(&arn, given, models) {
+            Answer::Profile { arn: given, models } => match self.believe(&arn, given, models) {
                 Ok(models) => models,
                 Err(problem) => return kept(Reason::BedrockUnavailable, problem),
             },
-            Some(Answer::NotFound) if held.is_empty() || self.shrink_is_accepted(id, source) => {
+            Answer::NotFound if held.is_empty() || self.shrink_is_accepted(id.as_str(), source) => {
                 return (None, Some(self.profile_not_found(id, source)));
             }
-            Some(Answer::NotFound) => {
+            Answer::NotFound => {
                 let problem = format!("{place} is no longer found; {}", accept(id, source));
                 return kept(Reason::ProfileShrunk, problem);
             }
-            Some(Answer::Fault(fault)) => {
+            Answer::Fault(fault) => {
                 let problem = format!("{place}: {}", fault.message);
                 return kept(Reason::of_bedrock_fault(fault.class), problem);
             }
-            Some(Answer::Model { .. }) | None => {
+            Answer::Model { .. } => {
                 return kept(Reason::BedrockUnavailable, format!("{place} was not answered for"));
             }
         };
@@ -97,7 +100,7 @@ impl Judge<'_> {
             );
             return kept(Reason::DestinationNotAllowed, problem);
         }
-        let accepted = self.shrink_is_accepted(id, source);
+        let accepted = self.shrink_is_accepted(id.as_str(), source);
         if answered.is_empty() && !accepted {
             return kept(
                 Reason::ProfileShrunk,
@@ -121,7 +124,7 @@ impl Judge<'_> {
         (grant, None)
     }
 
-    fn on_demand(&self, source: &Region, model: &ModelId, answer: Option<&Answer>) -> Judgement {
+    fn on_demand(&self, source: &Region, model: &ModelId, answer: &Answer) -> Judgement {
         let arn = FoundationModelArn {
             partition: self.account.partition.clone(),
             region: Some(source.clone()),
@@ -135,29 +138,25 @@ impl Judge<'_> {
             return (None, Some(Finding::new(Reason::DestinationNotAllowed, message)));
         }
         let (reason, problem) = match answer {
-            Some(Answer::Model { arn: given, .. }) if *given != arn.to_string() => {
+            Answer::Model { arn: given, .. } if *given != arn.to_string() => {
                 (Reason::BedrockUnavailable, format!("{place}: GetFoundationModel answered for {given:?}"))
             }
-            Some(Answer::Model { inference_types, .. })
-                if inference_types.iter().any(|kind| kind == ON_DEMAND) =>
-            {
+            Answer::Model { inference_types, .. } if inference_types.iter().any(|kind| kind == ON_DEMAND) => {
                 return (Some(Grant::OnDemand { model: arn }), None);
             }
-            Some(Answer::Model { .. }) => {
-                return (None, Some(self.on_demand_not_supported(model, source)));
+            Answer::Model { .. } => {
+                (Reason::OnDemandNotSupported, self.on_demand_not_supported(model, source))
             }
-            Some(Answer::NotFound) => {
-                let message = format!("{place} does not exist; {}", self.closest(source, model.as_str()));
-                return (None, Some(Finding::new(Reason::ModelNotFound, message)));
+            Answer::NotFound => {
+                let remedy = self.closest(source, model.as_str());
+                (Reason::ModelNotFound, format!("{place} does not exist; {remedy}"))
             }
-            Some(Answer::Fault(fault)) => {
+            Answer::Fault(fault) => {
                 (Reason::of_bedrock_fault(fault.class), format!("{place}: {}", fault.message))
             }
-            Some(Answer::Profile { .. }) | None => {
-                (Reason::BedrockUnavailable, format!("{place} was not answered for"))
-            }
+            Answer::Profile { .. } => (Reason::BedrockUnavailable, format!("{place} was not answered for")),
         };
-        if self.held.on_demand(&arn) {
+        if self.held.on_demand(&arn) && !self.shrink_is_accepted(model.as_str(), source) {
             let message = format!("{problem}; the grant that the role already has is kept");
             return (Some(Grant::OnDemand { model: arn }), Some(Finding::new(reason, message)));
         }
@@ -207,18 +206,22 @@ impl Judge<'_> {
         models.iter().filter(|model| !within(model)).map(destination).collect()
     }
 
-    fn shrink_is_accepted(&self, profile: &ProfileId, source: &Region) -> bool {
+    fn shrink_is_accepted(&self, profile: &str, source: &Region) -> bool {
         self.intent.accepted_shrink.as_ref().is_some_and(|accepted| accepted.covers(profile, source))
     }
 
-    fn listed(&self, source: &Region, model: &str) -> Vec<&ProfileId> {
-        let listed = self.answers.listed.get(source);
-        listed.into_iter().flatten().filter(|id| id.model() == model).collect()
+    fn listed(&self, source: &Region) -> impl Iterator<Item = &ProfileId> {
+        // A list that could not be had only makes a message less helpful.
+        self.answers.profiles.get(source).into_iter().flatten().flatten()
+    }
+
+    fn offering(&self, source: &Region, model: &str) -> Vec<&ProfileId> {
+        self.listed(source).filter(|id| id.model() == model).collect()
     }
 
     /// What the user may have meant.
     fn closest(&self, source: &Region, model: &str) -> String {
-        let listed = self.answers.listed.get(source).into_iter().flatten().map(ProfileId::model);
+        let listed = self.listed(source).map(ProfileId::model);
         let distances = listed.map(|candidate| (strsim::damerau_levenshtein(candidate, model), candidate));
         let closest = distances.filter(|(distance, _)| distance * 5 <= model.len()).min();
         closest.map_or_else(
@@ -228,7 +231,7 @@ impl Judge<'_> {
     }
 
     fn profile_not_found(&self, id: &ProfileId, source: &Region) -> Finding {
-        let scopes: Vec<&str> = self.listed(source, id.model()).into_iter().map(ProfileId::scope).collect();
+        let scopes: Vec<&str> = self.offering(source, id.model()).into_iter().map(ProfileId::scope).collect();
         let remedy = if scopes.is_empty() {
             format!("no scope offers model {} there; {}", id.model(), self.closest(source, id.model()))
         } else {
@@ -238,16 +241,15 @@ impl Judge<'_> {
         Finding::new(Reason::ProfileNotFound, message)
     }
 
-    fn on_demand_not_supported(&self, model: &ModelId, source: &Region) -> Finding {
+    fn on_demand_not_supported(&self, model: &ModelId, source: &Region) -> String {
         let profiles: Vec<&str> =
-            self.listed(source, model.as_str()).into_iter().map(ProfileId::as_str).collect();
+            self.offering(source, model.as_str()).into_iter().map(ProfileId::as_str).collect();
         let remedy = if profiles.is_empty() {
             "no inference profile offers it there either".to_owned()
         } else {
             format!("use an inference profile instead: {}", profiles.join(", "))
         };
-        let message = format!("model {model} cannot be called on demand in {source}; {remedy}");
-        Finding::new(Reason::OnDemandNotSupported, message)
+        format!("model {model} cannot be called on demand in {source}; {remedy}")
     }
 }
 

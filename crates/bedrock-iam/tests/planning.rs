@@ -221,8 +221,8 @@ fn an_absurd_number_of_targets_is_refused_before_bedrock_is_asked() {
     let sources: Vec<String> = (0..32).map(|n| format!("us-east-{n}")).collect();
     let many = (0..100)
         .flat_map(|n| sources.iter().map(move |source| profile(&format!("us.amazon.model-{n}"), source)));
-    assert_eq!(cannot_fit(&intent(many)).map(|finding| finding.reason), Some(Reason::PolicyTooLarge));
-    assert_eq!(cannot_fit(&intent([us()])), None);
+    assert_eq!(cannot_fit(&many.collect()).map(|finding| finding.reason), Some(Reason::PolicyTooLarge));
+    assert_eq!(cannot_fit(&[us()].into()), None);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! From answers to grants: what is believed, what is kept, what is refused.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a fixture may fail loudly")]
+
 mod world;
 
 use bedrock_iam::intent::AcceptedShrink;
@@ -40,7 +42,7 @@ fn a_typo_does_not_take_the_other_models_away() {
 fn a_missing_profile_names_the_scopes_that_offer_the_model() {
     let eu = profile("eu.amazon.nova-2-lite-v1:0", "us-east-1");
     let mut answers = answers([(eu.clone(), Answer::NotFound)]);
-    answers.listed.insert(region("us-east-1"), vec![US.parse().unwrap(), GLOBAL.parse().unwrap()]);
+    answers.profiles.insert(region("us-east-1"), Ok(vec![US.parse().unwrap(), GLOBAL.parse().unwrap()]));
     let plan = planned(&intent([eu]), &answers, &observed(PolicyState::Absent), None);
     assert!(message(&plan).ends_with("is offered there in scope us, global"), "{}", message(&plan));
 }
@@ -54,7 +56,9 @@ fn a_typo_in_a_model_id_names_what_was_probably_meant() {
     {
         let mut answers = answers([(target.clone(), Answer::NotFound)]);
         let others = ["us.amazon.nova-lite-v1:0", US, "us.anthropic.claude-opus-4-7"];
-        answers.listed.insert(region("us-east-1"), others.iter().map(|id| id.parse().unwrap()).collect());
+        answers
+            .profiles
+            .insert(region("us-east-1"), Ok(others.iter().map(|id| id.parse().unwrap()).collect()));
         let plan = planned(&intent([target]), &answers, &observed(PolicyState::Absent), None);
         assert!(message(&plan).ends_with(remedy), "{}", message(&plan));
     }
@@ -68,7 +72,7 @@ fn a_model_without_on_demand_names_the_profiles_to_use() {
         inference_types: vec!["INFERENCE_PROFILE".to_owned()],
     };
     let mut answers = answers([(target.clone(), model)]);
-    answers.listed.insert(region("us-east-1"), vec![US.parse().unwrap()]);
+    answers.profiles.insert(region("us-east-1"), Ok(vec![US.parse().unwrap()]));
     let plan = planned(&intent([target]), &answers, &observed(PolicyState::Absent), None);
     assert_eq!(reasons(&plan.findings), [Reason::OnDemandNotSupported]);
     assert!(
@@ -148,7 +152,7 @@ fn a_profile_that_is_broken_when_the_object_is_new_waits() {
 fn an_accepted_shrink_is_followed() {
     let (observed, digest) = holding(&THREE);
     let accept = |source: Option<&str>| Intent {
-        accepted_shrink: Some(AcceptedShrink { profile: US.parse().unwrap(), source: source.map(region) }),
+        accepted_shrink: Some(AcceptedShrink { profile: US.to_owned(), source: source.map(region) }),
         ..intent([us()])
     };
     let shorter = answers([(us(), routes(US, "us-east-1", &["us-east-1"]))]);
@@ -221,4 +225,109 @@ fn what_someone_added_to_our_policy_is_drift_not_a_shrunken_profile() {
     let plan = planned(&intent([us()]), &answer, &edited, Some(&digest));
     assert_eq!(plan.findings, []);
     assert!(matches!(plan.step, Some(Step::Put { cause: plan::Cause::Drift, .. })));
+}
+
+/// `amazon.nova-*` in the scope `us`, and what Bedrock lists and answers for it.
+fn family() -> (Intent, Answers) {
+    let family = Family::Profiles {
+        source: region("us-east-1"),
+        scope: "us".to_owned(),
+        prefix: "amazon.nova-".parse().unwrap(),
+    };
+    let intent = Intent { families: [family].into(), ..intent([]) };
+    let members = ["us.amazon.nova-2-lite-v1:0", "us.amazon.nova-micro-v1:0"];
+    let mut answers = answers(members.map(|id| (profile(id, "us-east-1"), routes(id, "us-east-1", &THREE))));
+    let others = ["global.amazon.nova-2-lite-v1:0", "us.anthropic.claude-opus-4-7"];
+    let listed = members.iter().chain(&others).map(|id| id.parse().unwrap()).collect();
+    answers.profiles.insert(region("us-east-1"), Ok(listed));
+    (intent, answers)
+}
+
+fn granted(plan: &Plan) -> Vec<String> {
+    let (PolicyState::Ours(document), _) = carried_out(plan) else { panic!() };
+    let profile = |grant: Grant| match grant {
+        Grant::Profile { arn, .. } => arn.profile.to_string(),
+        Grant::OnDemand { model } => model.model.to_string(),
+    };
+    Held::of(&document).grants().into_iter().map(profile).collect()
+}
+
+#[test]
+fn a_family_is_expanded_to_the_exact_profiles_of_its_scope() {
+    let (intent, answers) = family();
+    let plan = planned(&intent, &answers, &observed(PolicyState::Absent), None);
+    assert_eq!(plan.findings, []);
+    assert_eq!(granted(&plan), ["us.amazon.nova-2-lite-v1:0", "us.amazon.nova-micro-v1:0"]);
+}
+
+#[test]
+fn a_family_on_demand_takes_the_models_that_are_listed_so() {
+    let family = Family::OnDemand { source: region("us-east-1"), prefix: "amazon.nova-".parse().unwrap() };
+    let intent = Intent { families: [family].into(), ..intent([]) };
+    let micro = on_demand("amazon.nova-micro-v1:0", "us-east-1");
+    let model = Answer::Model {
+        arn: model_arn("amazon.nova-micro-v1:0", "us-east-1"),
+        inference_types: vec!["ON_DEMAND".to_owned()],
+    };
+    let mut answers = answers([(micro, model)]);
+    let listed = ["amazon.nova-micro-v1:0", "amazon.titan-embed-text-v2:0"].map(|id| id.parse().unwrap());
+    answers.on_demand.insert(region("us-east-1"), Ok(listed.to_vec()));
+    let plan = planned(&intent, &answers, &observed(PolicyState::Absent), None);
+    assert_eq!(plan.findings, []);
+    assert_eq!(granted(&plan), ["amazon.nova-micro-v1:0"]);
+}
+
+#[test]
+fn a_family_without_a_member_is_said_to_have_none() {
+    let (intent, mut answers) = family();
+    answers.profiles.insert(region("us-east-1"), Ok(vec!["us.anthropic.claude-opus-4-7".parse().unwrap()]));
+    let plan = planned(&intent, &answers, &observed(PolicyState::Absent), None);
+    assert_eq!((plan.step.clone(), reasons(&plan.findings)), (None, vec![Reason::ProfileNotFound]));
+    assert!(
+        message(&plan).contains("of scope us in us-east-1 begins with amazon.nova-"),
+        "{}",
+        message(&plan)
+    );
+}
+
+#[test]
+fn a_member_that_vanishes_and_a_list_that_fails_keep_their_grants() {
+    let (intent, answers) = family();
+    let (policy, digest) = carried_out(&planned(&intent, &answers, &observed(PolicyState::Absent), None));
+    let one = vec!["us.amazon.nova-micro-v1:0".parse().unwrap()];
+    let fault = Fault { class: Class::Throttled, message: "throttled".to_owned() };
+    for (listed, expected) in [
+        (Ok(one), vec![Reason::ProfileShrunk]),
+        (Ok(Vec::new()), vec![Reason::ProfileShrunk, Reason::ProfileShrunk]),
+        (Err(fault), vec![Reason::BedrockUnavailable; 3]),
+    ] {
+        let mut answers = answers.clone();
+        answers.profiles.insert(region("us-east-1"), listed);
+        let plan = planned(&intent, &answers, &observed(policy.clone()), Some(&digest));
+        assert_eq!((plan.step, reasons(&plan.findings)), (None, expected));
+    }
+}
+
+#[test]
+fn a_model_that_can_no_longer_be_called_on_demand_keeps_its_grant_until_accepted() {
+    let target = on_demand("amazon.nova-micro-v1:0", "us-east-1");
+    let model = |kind: &str| Answer::Model {
+        arn: model_arn("amazon.nova-micro-v1:0", "us-east-1"),
+        inference_types: vec![kind.to_owned()],
+    };
+    let asked = |answer| answers([(target.clone(), answer)]);
+    let intent = intent([target.clone()]);
+    let first = planned(&intent, &asked(model("ON_DEMAND")), &observed(PolicyState::Absent), None);
+    let (policy, digest) = carried_out(&first);
+    for (answer, reason) in
+        [(model("PROVISIONED"), Reason::OnDemandNotSupported), (Answer::NotFound, Reason::ModelNotFound)]
+    {
+        let kept = planned(&intent, &asked(answer.clone()), &observed(policy.clone()), Some(&digest));
+        assert_eq!((kept.step, reasons(&kept.findings)), (None, vec![reason]));
+        let accepted_shrink =
+            Some(AcceptedShrink { profile: "amazon.nova-micro-v1:0".to_owned(), source: None });
+        let accepted = Intent { accepted_shrink, ..intent.clone() };
+        let released = planned(&accepted, &asked(answer), &observed(policy.clone()), Some(&digest));
+        assert_eq!(released.step, Some(Step::Delete));
+    }
 }

@@ -1,4 +1,5 @@
 use bedrock_iam::consent::Policy;
+use bedrock_iam::{Family, Target};
 use serde_json::{Value, json};
 
 use super::*;
@@ -112,6 +113,21 @@ fn a_mistake_is_named_by_its_field() {
         let finding = refused(change);
         assert_eq!(finding.reason, Reason::InvalidSpec, "{finding:?}");
         assert!(finding.message.starts_with(place), "{place}: {}", finding.message);
+    }
+}
+
+#[test]
+fn a_family_stands_for_each_scope_and_source_region() {
+    let mut spec = spec();
+    spec["models"] = json!([{"modelId": "amazon.nova-*"}]);
+    let intent = parsed(&spec);
+    assert_eq!((intent.targets.len(), intent.families.len()), (0, 4));
+    let source = "us-west-2".parse().unwrap();
+    let prefix = "amazon.nova-".parse().unwrap();
+    assert!(intent.families.contains(&Family::Profiles { source, scope: "us".to_owned(), prefix }));
+    for mistake in ["*", "amazon.*nova-*", "amazon*", "amazon.no?a-*"] {
+        let finding = refused(|spec| spec["models"] = json!([{"modelId": mistake}]));
+        assert!(finding.message.starts_with("spec.models[0].modelId: "), "{mistake}: {}", finding.message);
     }
 }
 

@@ -40,6 +40,7 @@ pub(crate) fn intent(targets: impl IntoIterator<Item = Target>) -> Intent {
         role: "assistant".parse().unwrap(),
         role_arn: None,
         targets: targets.into_iter().collect(),
+        families: BTreeSet::new(),
         refused: Vec::new(),
         operations: Operations::Both,
         allowed_destination_regions: None,

@@ -1,0 +1,128 @@
+//! Families: `modelId: amazon.nova-*` stands for every model that Bedrock lists under that prefix, each granted exactly.
+
+use std::collections::BTreeMap;
+
+use crate::answer::{Answer, Answers};
+use crate::fault::Fault;
+use crate::finding::{Finding, Reason};
+use crate::grant::Grant;
+use crate::held::Held;
+use crate::identifier::{ModelPrefix, Region};
+use crate::intent::{Intent, Target};
+
+/// All models in one scope and source Region whose id begins with a prefix.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Family {
+    /// The system-defined profiles of a scope.
+    Profiles {
+        /// The source Region.
+        source: Region,
+        /// Such as `us`.
+        scope: String,
+        /// What a model's id begins with.
+        prefix: ModelPrefix,
+    },
+    /// The models that may be called on demand.
+    OnDemand {
+        /// The source Region.
+        source: Region,
+        /// What a model's id begins with.
+        prefix: ModelPrefix,
+    },
+}
+
+impl Family {
+    /// Its members among what Bedrock lists in the source Region.
+    pub fn members(&self, answers: &Answers) -> Result<Vec<Target>, Fault> {
+        match self {
+            Self::Profiles { source, .. } => {
+                let listed = answers.profiles.get(source).cloned().unwrap_or_else(|| Ok(Vec::new()))?;
+                let targets = listed.into_iter().map(|id| Target::Profile { source: source.clone(), id });
+                Ok(targets.filter(|target| self.contains(target)).collect())
+            }
+            Self::OnDemand { source, .. } => {
+                let listed = answers.on_demand.get(source).cloned().unwrap_or_else(|| Ok(Vec::new()))?;
+                let targets =
+                    listed.into_iter().map(|model| Target::OnDemand { source: source.clone(), model });
+                Ok(targets.filter(|target| self.contains(target)).collect())
+            }
+        }
+    }
+
+    /// Whether a target would be a member, if it is listed.
+    pub fn contains(&self, target: &Target) -> bool {
+        match (self, target) {
+            (Self::Profiles { source, scope, prefix }, Target::Profile { source: of, id }) => {
+                source == of && id.scope() == scope && id.model().starts_with(prefix.as_str())
+            }
+            (Self::OnDemand { source, prefix }, Target::OnDemand { source: of, model }) => {
+                source == of && model.as_str().starts_with(prefix.as_str())
+            }
+            _ => false,
+        }
+    }
+
+    /// The source Region.
+    pub fn source(&self) -> &Region {
+        match self {
+            Self::Profiles { source, .. } | Self::OnDemand { source, .. } => source,
+        }
+    }
+
+    fn unmatched(&self) -> Finding {
+        match self {
+            Self::Profiles { source, scope, prefix } => {
+                let message = format!(
+                    "no inference profile of scope {scope} in {source} begins with {prefix}; \
+                     check the family, the scope and the Region"
+                );
+                Finding::new(Reason::ProfileNotFound, message)
+            }
+            Self::OnDemand { source, prefix } => {
+                let message = format!(
+                    "no model that can be called on demand in {source} begins with {prefix}; \
+                     use a scope such as us or global, or check the family and the Region"
+                );
+                Finding::new(Reason::ModelNotFound, message)
+            }
+        }
+    }
+
+    fn unlisted(&self, fault: &Fault) -> Finding {
+        let (source, prefix) = match self {
+            Self::Profiles { source, prefix, .. } | Self::OnDemand { source, prefix } => (source, prefix),
+        };
+        let message = format!("the family {prefix}* in {source}: {}", fault.message);
+        Finding::new(Reason::of_bedrock_fault(fault.class), message)
+    }
+}
+
+/// Every target of the intent with its answer: those that are named, the members of families, and the members that the role
+/// holds though Bedrock no longer lists them.
+pub(crate) fn expand(
+    intent: &Intent,
+    answers: &Answers,
+    held: &Held,
+) -> (BTreeMap<Target, Answer>, Vec<Finding>) {
+    let answered = |target: &Target| (target.clone(), answers.of(target));
+    let mut targets: BTreeMap<Target, Answer> = intent.targets.iter().map(answered).collect();
+    let mut findings = Vec::new();
+    let held: Vec<Target> = held.grants().iter().filter_map(Grant::target).collect();
+    for family in &intent.families {
+        let listed = family.members(answers);
+        let unlisted = listed.as_ref().err().cloned().map_or(Answer::NotFound, Answer::Fault);
+        let mut members: BTreeMap<Target, Answer> = listed.iter().flatten().map(answered).collect();
+        for target in held.iter().filter(|target| family.contains(target)) {
+            members.entry(target.clone()).or_insert_with(|| unlisted.clone());
+        }
+        match listed {
+            Ok(_) if members.is_empty() => findings.push(family.unmatched()),
+            Ok(_) => {}
+            Err(fault) => findings.push(family.unlisted(&fault)),
+        }
+        for (target, answer) in members {
+            targets.entry(target).or_insert(answer);
+        }
+    }
+    (targets, findings)
+}
