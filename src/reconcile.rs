@@ -15,7 +15,7 @@ mod verify;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bedrock_iam::{Finding, Held, Intent, Plan, PolicyState, plan, resolve};
+use bedrock_iam::{Claim, Finding, Held, Intent, Plan, PolicyState, plan, resolve};
 use kube::runtime::controller::Action;
 use kube::runtime::events::Recorder;
 use kube::runtime::finalizer::{Event, finalizer};
@@ -83,45 +83,64 @@ pub async fn reconcile(object: Arc<BedrockAccess>, cx: Arc<Context>) -> Result<A
 
 /// Keeps the role's policy in step with the object.
 async fn keep(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
-    let (intent, interval) = match parse(object, cx) {
-        Ok(parsed) => parsed,
+    let claim = match parse::claim(object, &cx.scope) {
+        Ok(claim) => claim,
         Err(finding) => {
-            return report::report(object, cx, status::refused(object, &finding), cx.interval).await;
+            return report::report(object, cx, status::blocked(object, finding), cx.interval).await;
         }
     };
+    let (intent, interval) = match parse(object, cx) {
+        Ok(parsed) => parsed,
+        Err(finding) => return refuse(object, cx, &claim, finding).await,
+    };
     if object.spec.suspend {
-        return rest(object, cx, &intent, interval).await;
+        return rest(object, cx, &claim, interval).await;
     }
 
     let (answers, observed) = futures::join!(
         ask::ask(&cx.bedrock, &intent, max_age(object, interval)),
-        observe::observe(&cx.iam, &intent.role, &intent.identity)
+        observe::observe(&cx.iam, &claim)
     );
     let answers = match answers {
         Ok(answers) => answers,
-        Err(finding) => return report::report(object, cx, status::refused(object, &finding), interval).await,
+        Err(finding) => return refuse(object, cx, &claim, finding).await,
     };
-    let last_written = status::last_written(object, &intent, &observed.role);
+    let last_written = status::last_written(object, &claim, &observed.role);
     let held = Held::read(&observed.policy, last_written.as_ref());
     let resolution = resolve::resolve(&intent, &cx.scope.account, &answers, &held);
     let plan = plan::plan(&intent, &cx.scope.account, &resolution, &observed, last_written.as_ref());
 
-    let outcome = carry_out(object, cx, &intent, &plan, observed.policy).await;
+    let outcome = carry_out(object, cx, &claim, &plan, observed.policy).await;
     let told = status::kept(object, &intent, &plan, &observed.role, &outcome);
     report::report(object, cx, told, interval).await
+}
+
+/// Leaves the policy of an object that cannot be worked with alone, unless the role withdrew its consent.
+async fn refuse(
+    object: &BedrockAccess,
+    cx: &Context,
+    claim: &Claim,
+    finding: Finding,
+) -> Result<Action, Error> {
+    let observed = observe::observe(&cx.iam, claim).await;
+    let mut plan = plan::plan_withdrawal(claim, &cx.scope.account, &observed);
+    plan.findings.push(finding);
+    let outcome = carry_out(object, cx, claim, &plan, observed.policy).await;
+    let told = status::refused(object, claim, &plan, &observed.role, &outcome);
+    report::report(object, cx, told, cx.interval).await
 }
 
 /// Leaves a suspended object's policy alone, unless the role withdrew its consent.
 async fn rest(
     object: &BedrockAccess,
     cx: &Context,
-    intent: &Intent,
+    claim: &Claim,
     interval: Duration,
 ) -> Result<Action, Error> {
-    let observed = observe::observe(&cx.iam, &intent.role, &intent.identity).await;
-    let plan = plan::plan_suspended(intent, &cx.scope.account, &observed);
-    let outcome = carry_out(object, cx, intent, &plan, observed.policy).await;
-    let told = status::suspended(object, intent, &plan, &observed.role, &outcome);
+    let observed = observe::observe(&cx.iam, claim).await;
+    let plan = plan::plan_withdrawal(claim, &cx.scope.account, &observed);
+    let outcome = carry_out(object, cx, claim, &plan, observed.policy).await;
+    let told = status::suspended(object, claim, &plan, &observed.role, &outcome);
     report::report(object, cx, told, interval).await
 }
 
@@ -129,13 +148,13 @@ async fn rest(
 async fn carry_out(
     object: &BedrockAccess,
     cx: &Context,
-    intent: &Intent,
+    claim: &Claim,
     plan: &Plan,
     observed: PolicyState,
 ) -> Outcome {
-    let applied = apply::apply(&cx.iam, intent, plan).await;
-    report::announce(object, cx, &intent.identity, &applied).await;
-    verify::verify(&cx.iam, intent, plan, applied, observed).await
+    let applied = apply::apply(&cx.iam, claim, plan).await;
+    report::announce(object, cx, &claim.identity, &applied).await;
+    verify::verify(&cx.iam, claim, plan, applied, observed).await
 }
 
 fn parse(object: &BedrockAccess, cx: &Context) -> Result<(Intent, Duration), Finding> {

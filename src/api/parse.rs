@@ -12,8 +12,8 @@ use std::time::Duration;
 use bedrock_iam::consent::{Applicant, Policy as ConsentPolicy};
 use bedrock_iam::intent::AcceptedShrink;
 use bedrock_iam::{
-    Account, DriftPolicy, Finding, Intent, Operations, PolicyIdentity, ProfileId, Reason, Region, RoleArn,
-    RoleName,
+    Account, Claim, DriftPolicy, Finding, Intent, Operations, PolicyIdentity, ProfileId, Reason, Region,
+    RoleArn,
 };
 use jiff::SignedDuration;
 use kube::ResourceExt;
@@ -42,35 +42,18 @@ pub struct Scope {
     pub consent: ConsentPolicy,
 }
 
-/// The part of an object that must be readable for it to be deleted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ownership {
-    /// The role.
-    pub role: RoleName,
-    /// Our policy on it.
-    pub identity: PolicyIdentity,
-}
-
 type Parsed<T> = Result<T, Finding>;
 
 /// Reads the whole object.
 pub fn intent(object: &BedrockAccess, scope: &Scope) -> Parsed<Intent> {
     let spec = &object.spec;
-    let Ownership { role, identity } = ownership(object, scope)?;
-    let role_arn = spec.role.arn.as_deref().map(|arn| field("spec.role.arn", arn)).transpose()?;
+    let claim = claim(object, scope)?;
     let sources: Vec<Region> = list("spec.sourceRegions", &spec.source_regions)?;
     served(&sources, scope)?;
     not_supported(object)?;
     let Wanted { targets, families, refused } = models::wanted(object, &sources, &scope.account)?;
     Ok(Intent {
-        identity,
-        applicant: Applicant {
-            cluster_id: scope.cluster_id.clone(),
-            namespace: object.namespace().unwrap_or_default(),
-            policy: scope.consent,
-        },
-        role,
-        role_arn,
+        claim,
         targets,
         families,
         refused,
@@ -87,16 +70,20 @@ pub fn intent(object: &BedrockAccess, scope: &Scope) -> Parsed<Intent> {
     })
 }
 
-/// Reads only the role, which is enough to know our policy and to remove it.
-pub fn ownership(object: &BedrockAccess, scope: &Scope) -> Parsed<Ownership> {
-    let role = match (&object.spec.role.name, &object.spec.role.arn) {
-        (Some(name), None) => field("spec.role.name", name)?,
-        (None, Some(arn)) => field::<RoleArn>("spec.role.arn", arn)?.name,
+/// Reads only the role, which is enough to know our policy and to take it away.
+pub fn claim(object: &BedrockAccess, scope: &Scope) -> Parsed<Claim> {
+    let (role, role_arn) = match (&object.spec.role.name, &object.spec.role.arn) {
+        (Some(name), None) => (field("spec.role.name", name)?, None),
+        (None, Some(arn)) => {
+            let arn: RoleArn = field("spec.role.arn", arn)?;
+            (arn.name.clone(), Some(arn))
+        }
         _ => return invalid("spec.role", "exactly one of name and arn must be set"),
     };
     let namespace = object.namespace().unwrap_or_default();
     let identity = PolicyIdentity::derive(&scope.cluster_id, &namespace, &object.name_any());
-    Ok(Ownership { role, identity })
+    let applicant = Applicant { cluster_id: scope.cluster_id.clone(), namespace, policy: scope.consent };
+    Ok(Claim { identity, applicant, role, role_arn })
 }
 
 /// The object's own interval, if it has one.

@@ -1,5 +1,5 @@
 use bedrock_iam::plan;
-use bedrock_iam::{Class, Fault, Finding, Intent, Plan, Step};
+use bedrock_iam::{Claim, Class, Fault, Finding, Plan, Step};
 
 use crate::aws::Iam;
 
@@ -15,22 +15,22 @@ pub(super) enum Applied {
 }
 
 /// Carries the plan out: one write, or a second and smaller one where IAM has no room for the first.
-pub(super) async fn apply(iam: &Iam, intent: &Intent, plan: &Plan) -> Applied {
+pub(super) async fn apply(iam: &Iam, claim: &Claim, plan: &Plan) -> Applied {
     let Some(step) = &plan.step else { return Applied::Nothing };
     let result = match step {
         Step::Put { document, smaller, cause } => {
-            match (iam.put(&intent.role, &intent.identity, document).await, smaller) {
+            match (iam.put(&claim.role, &claim.identity, document).await, smaller) {
                 (Err(Fault { class: Class::Quota, .. }), Some(smaller)) => {
                     let step = Step::Put { document: smaller.clone(), smaller: None, cause: *cause };
-                    iam.put(&intent.role, &intent.identity, smaller).await.map(|()| step)
+                    iam.put(&claim.role, &claim.identity, smaller).await.map(|()| step)
                 }
                 (result, _) => result.map(|()| step.clone()),
             }
         }
-        Step::Delete => iam.delete(&intent.role, &intent.identity).await.map(|()| step.clone()),
+        Step::Delete => iam.delete(&claim.role, &claim.identity).await.map(|()| step.clone()),
     };
     match result {
         Ok(step) => Applied::Done(step),
-        Err(fault) => Applied::Failed(plan::step_failed(intent, plan, &fault)),
+        Err(fault) => Applied::Failed(plan::step_failed(claim, plan, &fault)),
     }
 }

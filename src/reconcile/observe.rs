@@ -1,9 +1,9 @@
-use bedrock_iam::{Observed, PolicyIdentity, RoleName};
+use bedrock_iam::{Claim, Observed};
 
 use crate::aws::Iam;
 
 /// Reads the role and our policy on it.
-pub(super) async fn observe(iam: &Iam, role: &RoleName, identity: &PolicyIdentity) -> Observed {
-    let (role, policy) = futures::join!(iam.role(role), iam.policy(role, identity));
+pub(super) async fn observe(iam: &Iam, claim: &Claim) -> Observed {
+    let (role, policy) = futures::join!(iam.role(&claim.role), iam.policy(&claim.role, &claim.identity));
     Observed { role, policy }
 }

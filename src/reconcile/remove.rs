@@ -1,15 +1,13 @@
-use std::time::Duration;
-
-use bedrock_iam::consent::{Applicant, Consent};
+use bedrock_iam::consent::Consent;
 use bedrock_iam::plan::teardown;
-use bedrock_iam::{Class, Finding, PolicyState, Reason, RoleState};
+use bedrock_iam::{Claim, Class, Finding, PolicyState, Reason, RoleState};
 use kube::ResourceExt;
 use kube::runtime::controller::Action;
 use kube::runtime::events::EventType;
 
 use super::apply::Applied;
 use super::{Context, Error, report, status};
-use crate::api::parse::{self, Ownership};
+use crate::api::parse;
 use crate::api::v1alpha1::BedrockAccess;
 use crate::metrics::Ending;
 
@@ -23,20 +21,20 @@ pub(super) async fn remove(object: &BedrockAccess, cx: &Context) -> Result<Actio
 
 async fn release(object: &BedrockAccess, cx: &Context) -> Result<(), Error> {
     // Without a readable role nothing was ever written, since the role cannot change.
-    let Ok(owned) = parse::ownership(object, &cx.scope) else {
+    let Ok(claim) = parse::claim(object, &cx.scope) else {
         return Ok(());
     };
     if object.spec.deletion_policy == "Retain" {
         return Ok(());
     }
-    let policy = cx.iam.policy(&owned.role, &owned.identity).await;
+    let policy = cx.iam.policy(&claim.role, &claim.identity).await;
     let plan = teardown(&policy);
     let failure = match (&policy, &plan.step) {
         (PolicyState::Fault(fault), _) => Some(fault.clone()),
         (_, None) => None,
-        (_, Some(step)) => match cx.iam.delete(&owned.role, &owned.identity).await {
+        (_, Some(step)) => match cx.iam.delete(&claim.role, &claim.identity).await {
             Ok(()) => {
-                report::announce(object, cx, &owned.identity, &Applied::Done(step.clone())).await;
+                report::announce(object, cx, &claim.identity, &Applied::Done(step.clone())).await;
                 None
             }
             Err(fault) => Some(fault),
@@ -44,34 +42,29 @@ async fn release(object: &BedrockAccess, cx: &Context) -> Result<(), Error> {
     };
     match failure {
         None => Ok(()),
-        Some(fault) if fault.class == Class::Denied && has_lost_its_tag(object, cx, &owned).await => {
-            leave(object, cx, &owned).await;
+        Some(fault) if fault.class == Class::Denied && has_lost_its_tag(cx, &claim).await => {
+            leave(object, cx, &claim).await;
             Ok(())
         }
         Some(fault) => {
             let message = format!("deletion waits until the policy is removed: {}", fault.message);
             let finding = Finding::new(Reason::of_policy_fault(fault.class), message.clone());
-            report::report(object, cx, status::refused(object, &finding), Duration::MAX).await?;
+            report::tell(object, cx, &status::blocked(object, finding).status).await?;
             Err(Error::DeletionWaits(message))
         }
     }
 }
 
 /// AWS lets us write to tagged roles only: once the tag is gone, the role's owner has to clean up.
-async fn has_lost_its_tag(object: &BedrockAccess, cx: &Context, owned: &Ownership) -> bool {
-    let applicant = Applicant {
-        cluster_id: cx.scope.cluster_id.clone(),
-        namespace: object.namespace().unwrap_or_default(),
-        policy: cx.scope.consent,
-    };
-    match cx.iam.role(&owned.role).await {
-        RoleState::Found(role) => applicant.consent(&role.tags) == Consent::Untagged,
+async fn has_lost_its_tag(cx: &Context, claim: &Claim) -> bool {
+    match cx.iam.role(&claim.role).await {
+        RoleState::Found(role) => claim.applicant.consent(&role.tags) == Consent::Untagged,
         RoleState::Missing | RoleState::Fault(_) => false,
     }
 }
 
-async fn leave(object: &BedrockAccess, cx: &Context, owned: &Ownership) {
-    let (role, policy) = (&owned.role, owned.identity.policy_name());
+async fn leave(object: &BedrockAccess, cx: &Context, claim: &Claim) {
+    let (role, policy) = (&claim.role, claim.identity.policy_name());
     let note = format!(
         "role {role} has lost its consent tag and AWS forbids the operator to write to it; remove the policy with: \
          aws iam delete-role-policy --role-name {role} --policy-name {policy}"

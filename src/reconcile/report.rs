@@ -22,25 +22,16 @@ const FIELD_MANAGER: &str = "bedrock-access";
 /// An Event's note holds at most 1,024 bytes (events.k8s.io/v1).
 const LONGEST_NOTE: usize = 1024;
 
-/// Tells Kubernetes what became of the object, and when to look again. Writes nothing that is already there.
+/// Tells Kubernetes what became of the object, and when to look again.
 pub(super) async fn report(
     object: &BedrockAccess,
     cx: &Context,
     told: Told,
     interval: Duration,
 ) -> Result<Action, Error> {
-    let uid = object.uid().unwrap_or_default();
-    if !object.status.as_ref().is_some_and(|old| says_the_same(old, &told.status)) {
-        patch_status(object, cx, &told.status).await?;
-    }
-    let old = object.status.as_ref().and_then(ready);
-    if let Some(new) = ready(&told.status)
-        && old.is_none_or(|old| old.status != new.status || old.reason != new.reason)
-    {
-        tracing::info!(ready = new.status, reason = new.reason, message = new.message, "Ready changed");
-        publish(object, cx, severity(&told.status), &new.reason, "Reconcile", &new.message).await;
-    }
+    tell(object, cx, &told.status).await?;
     cx.metrics.reconciled(ending(&told.status));
+    let uid = object.uid().unwrap_or_default();
     Ok(Action::requeue(match told.next {
         Next::AtInterval => {
             cx.failures.forget(&uid);
@@ -48,6 +39,25 @@ pub(super) async fn report(
         }
         Next::BackOff => cx.failures.delay(&uid, interval),
     }))
+}
+
+/// Writes the status, and an Event where `Ready` changes; nothing that is already there.
+pub(super) async fn tell(
+    object: &BedrockAccess,
+    cx: &Context,
+    status: &BedrockAccessStatus,
+) -> Result<(), Error> {
+    if !object.status.as_ref().is_some_and(|old| says_the_same(old, status)) {
+        patch_status(object, cx, status).await?;
+    }
+    let old = object.status.as_ref().and_then(ready);
+    if let Some(new) = ready(status)
+        && old.is_none_or(|old| old.status != new.status || old.reason != new.reason)
+    {
+        tracing::info!(ready = new.status, reason = new.reason, message = new.message, "Ready changed");
+        publish(object, cx, severity(status), &new.reason, "Reconcile", &new.message).await;
+    }
+    Ok(())
 }
 
 /// Tells of a write to AWS as soon as it is done, whatever becomes of the status.

@@ -1,8 +1,8 @@
 use bedrock_iam::grant::destination;
 use bedrock_iam::verdict::{self, Condition as Verdicts, Praise, Verdict};
 use bedrock_iam::{
-    Desired, Digest, Document, Finding, Grant, Held, Intent, Meaning, Plan, PolicyIdentity, PolicyState,
-    RoleState, Step,
+    Claim, Desired, Digest, Document, Finding, Grant, Held, Intent, Meaning, Plan, PolicyIdentity,
+    PolicyState, RoleState, Step,
 };
 use jiff::{Timestamp, Unit};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
@@ -25,13 +25,13 @@ pub(super) struct Told {
 }
 
 /// The digest of what we last wrote to this very role; a role that was created again holds nothing of ours.
-pub(super) fn last_written(object: &BedrockAccess, intent: &Intent, role: &RoleState) -> Option<Digest> {
+pub(super) fn last_written(object: &BedrockAccess, claim: &Claim, role: &RoleState) -> Option<Digest> {
     let status = object.status.as_ref()?;
     let RoleState::Found(role) = role else { return None };
     if status.role.as_ref()?.id != role.id {
         return None;
     }
-    stored_policy(status, &intent.identity).map(|policy| Digest::stored(&policy.digest))
+    stored_policy(status, &claim.identity).map(|policy| Digest::stored(&policy.digest))
 }
 
 /// The status of an object that is kept in step.
@@ -46,25 +46,41 @@ pub(super) fn kept(
     let verdict = verdict::verdict(&outcome.findings, praise(intent, role, &outcome.policy));
     set_conditions(object, &mut status, &verdict);
     set_role(&mut status, role);
-    set_policy(&mut status, intent, plan, role, outcome);
+    set_policy(&mut status, &intent.claim, plan, role, outcome);
     if plan.desired.is_some() && !matches!(outcome.applied, Applied::Failed(_)) {
         status.last_accepted_shrink = object.annotations().get(ACCEPT_SHRINK).cloned();
     }
     Told { status, next: verdict.next }
 }
 
-/// The status of an object for which nothing could be done: whatever is on the role stays.
-pub(super) fn refused(object: &BedrockAccess, finding: &Finding) -> Told {
-    let verdict = verdict::refusal(finding);
+/// The status of an object with which nothing can be begun, for the one reason given.
+pub(super) fn blocked(object: &BedrockAccess, finding: Finding) -> Told {
+    let verdict = verdict::refusal(&[finding]);
     let mut status = handled(object);
     set_conditions(object, &mut status, &verdict);
+    Told { status, next: verdict.next }
+}
+
+/// The status of an object for which nothing could be done: whatever is on the role stays, unless consent was withdrawn.
+pub(super) fn refused(
+    object: &BedrockAccess,
+    claim: &Claim,
+    plan: &Plan,
+    role: &RoleState,
+    outcome: &Outcome,
+) -> Told {
+    let mut status = handled(object);
+    let verdict = verdict::refusal(&outcome.findings);
+    set_conditions(object, &mut status, &verdict);
+    set_role(&mut status, role);
+    set_policy(&mut status, claim, plan, role, outcome);
     Told { status, next: verdict.next }
 }
 
 /// The status of a suspended object: `Ready` stays as it was, unless consent was withdrawn.
 pub(super) fn suspended(
     object: &BedrockAccess,
-    intent: &Intent,
+    claim: &Claim,
     plan: &Plan,
     role: &RoleState,
     outcome: &Outcome,
@@ -72,7 +88,7 @@ pub(super) fn suspended(
     let mut told = if outcome.findings.is_empty() {
         Told { status: handled(object), next: verdict::Next::AtInterval }
     } else {
-        kept(object, intent, plan, role, outcome)
+        refused(object, claim, plan, role, outcome)
     };
     let suspended = verdict::suspended();
     let conditions = &mut told.status.conditions;
@@ -135,7 +151,7 @@ fn set_role(status: &mut BedrockAccessStatus, role: &RoleState) {
 
 fn set_policy(
     status: &mut BedrockAccessStatus,
-    intent: &Intent,
+    claim: &Claim,
     plan: &Plan,
     role: &RoleState,
     outcome: &Outcome,
@@ -153,7 +169,7 @@ fn set_policy(
         (Applied::Done(Step::Put { document, .. }), _) => Some(digest(document)),
         (Applied::Nothing, Some(Desired::Policy { .. })) => document.map(digest),
         (Applied::Done(Step::Delete), _) | (Applied::Nothing, Some(Desired::Nothing)) => None,
-        (Applied::Failed(_), _) | (Applied::Nothing, None) => stored_policy(status, &intent.identity)
+        (Applied::Failed(_), _) | (Applied::Nothing, None) => stored_policy(status, &claim.identity)
             .filter(|_| !matches!(role, RoleState::Missing))
             .map(|policy| policy.digest.clone()),
     };
@@ -161,7 +177,7 @@ fn set_policy(
     status.policies = digest
         .into_iter()
         .map(|digest| PolicyStatus {
-            name: intent.identity.policy_name().to_owned(),
+            name: claim.identity.policy_name().to_owned(),
             kind: INLINE.to_owned(),
             characters: i64::try_from(characters).unwrap_or(i64::MAX),
             digest,
@@ -201,18 +217,18 @@ fn grant(grant: &Grant) -> GrantStatus {
 fn praise(intent: &Intent, role: &RoleState, policy: &PolicyState) -> Praise {
     let arn = match role {
         RoleState::Found(role) => role.arn.to_string(),
-        RoleState::Missing | RoleState::Fault(_) => intent.role.to_string(),
+        RoleState::Missing | RoleState::Fault(_) => intent.claim.role.to_string(),
     };
     let policy = match policy {
         PolicyState::Ours(document) => format!(
             "policy {} on role {} holds exactly the {} grants, in {} characters",
-            intent.identity.policy_name(),
-            intent.role,
+            intent.claim.identity.policy_name(),
+            intent.claim.role,
             Held::of(document).grants().len(),
             document.characters()
         ),
         PolicyState::Absent | PolicyState::Foreign | PolicyState::Fault(_) => {
-            format!("nothing to grant, so role {} has no policy of ours", intent.role)
+            format!("nothing to grant, so role {} has no policy of ours", intent.claim.role)
         }
     };
     Praise {

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
-use bedrock_iam::{Desired, Finding, Intent, Plan, PolicyState, plan};
+use bedrock_iam::{Claim, Desired, Finding, Plan, PolicyState, plan};
 
 use super::apply::Applied;
 use crate::aws::Iam;
@@ -24,7 +24,7 @@ pub(super) struct Outcome {
 /// Reads a write back and proves that it is what was wanted; without a write, what was observed is judged.
 pub(super) async fn verify(
     iam: &Iam,
-    intent: &Intent,
+    claim: &Claim,
     plan: &Plan,
     applied: Applied,
     observed: PolicyState,
@@ -37,7 +37,7 @@ pub(super) async fn verify(
             observed
         }
         Applied::Done(_) => {
-            let (policy, finding) = read_back(iam, intent, plan.desired.as_ref()).await;
+            let (policy, finding) = read_back(iam, claim, plan.desired.as_ref()).await;
             findings.extend(finding);
             policy
         }
@@ -45,10 +45,10 @@ pub(super) async fn verify(
     Outcome { applied, policy, findings }
 }
 
-async fn read_back(iam: &Iam, intent: &Intent, desired: Option<&Desired>) -> (PolicyState, Option<Finding>) {
+async fn read_back(iam: &Iam, claim: &Claim, desired: Option<&Desired>) -> (PolicyState, Option<Finding>) {
     let read = || async {
-        let policy = iam.policy(&intent.role, &intent.identity).await;
-        match desired.and_then(|desired| plan::verify(intent, desired, &policy)) {
+        let policy = iam.policy(&claim.role, &claim.identity).await;
+        match desired.and_then(|desired| plan::verify(claim, desired, &policy)) {
             None => Ok(policy),
             Some(finding) => Err((policy, finding)),
         }

@@ -172,8 +172,25 @@ async fn what_this_version_cannot_grant_is_refused_and_never_ignored() {
         world.reconcile().await.unwrap();
         assert_eq!(world.condition("Ready"), Some(("False".to_owned(), "NotSupported".to_owned())), "{path}");
         assert!(world.message("Ready").starts_with("spec."), "{}", world.message("Ready"));
-        assert_eq!(world.take_calls(), Vec::<String>::new());
+        let mut calls = world.take_calls();
+        calls.sort();
+        assert_eq!(calls, ["GetRole", "GetRolePolicy"], "nothing is asked for or written");
     }
+}
+
+#[tokio::test]
+async fn consent_withdrawn_by_the_tag_removes_the_grant_of_a_refused_object_too() {
+    let world = World::new().await;
+    world.reconcile().await.unwrap();
+    world.kubernetes.edit(|object| object["spec"]["routing"]["deniedScopes"] = json!(["apac"]));
+    world.reconcile().await.unwrap();
+    assert_eq!(world.condition("Ready"), Some(("False".to_owned(), "NotSupported".to_owned())));
+    assert!(world.policy().is_some(), "what cannot be worked with is left alone");
+    world.sandbox.tag_role("assistant", "bedrockaccess.io/namespaces", "@none").unwrap();
+    world.reconcile().await.unwrap();
+    assert_eq!(world.policy(), None);
+    assert_eq!(world.condition("RoleAccepted"), Some(("False".to_owned(), "ConsentMissing".to_owned())));
+    assert_eq!(world.kubernetes.object()["status"]["grantCount"], 0);
 }
 
 #[tokio::test]

@@ -9,9 +9,9 @@ use crate::finding::Finding;
 use crate::identifier::{ModelId, ProfileId, Region, RoleName};
 use crate::identity::PolicyIdentity;
 
-/// Everything that a manifest asks of AWS.
+/// Which policy on which role, and in whose name: all that is needed to take a policy away again.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Intent {
+pub struct Claim {
     /// Under which name we write.
     pub identity: PolicyIdentity,
     /// Whose consent the role must have given.
@@ -20,6 +20,13 @@ pub struct Intent {
     pub role: RoleName,
     /// The whole ARN that the role must have, where the manifest gave one.
     pub role_arn: Option<RoleArn>,
+}
+
+/// Everything that a manifest asks of AWS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Intent {
+    /// Where it is to be written.
+    pub claim: Claim,
     /// What the role may call, and from where.
     pub targets: BTreeSet<Target>,
     /// Of which models every member is wanted.

@@ -49,7 +49,7 @@ pub use grant::Grant;
 pub use held::Held;
 pub use identifier::{AccountId, ModelId, ModelPrefix, Partition, ProfileId, Region, RoleName};
 pub use identity::PolicyIdentity;
-pub use intent::{DriftPolicy, Intent, Operations, Target};
+pub use intent::{Claim, DriftPolicy, Intent, Operations, Target};
 pub use observed::{Account, Observed, PolicyState, Role, RoleState};
 pub use plan::{Desired, Plan, Step};
 pub use resolve::Resolution;

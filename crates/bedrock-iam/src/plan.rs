@@ -11,7 +11,7 @@ use crate::document::Document;
 use crate::fault::{Class, Fault};
 use crate::finding::{Finding, Reason};
 use crate::grant::Grant;
-use crate::intent::{DriftPolicy, Intent, Operations, Target};
+use crate::intent::{Claim, DriftPolicy, Intent, Operations, Target};
 use crate::invocation;
 use crate::observed::{Account, Observed, PolicyState, RoleState};
 use crate::policy::{self, Form, INLINE_QUOTA};
@@ -66,6 +66,8 @@ pub enum Desired {
         smaller: Option<Document>,
         /// What it must let through.
         grants: Vec<Grant>,
+        /// How.
+        operations: Operations,
     },
     /// None.
     Nothing,
@@ -80,10 +82,10 @@ impl Desired {
         }
     }
 
-    fn is_met_by(&self, held: Option<&Document>, operations: Operations) -> bool {
+    fn is_met_by(&self, held: Option<&Document>) -> bool {
         match (self, held) {
             (Self::Nothing, None) => true,
-            (Self::Policy { document, smaller, grants }, Some(held)) => {
+            (Self::Policy { document, smaller, grants, operations }, Some(held)) => {
                 let is_same = |wanted: &Document| Meaning::of(wanted) == Meaning::of(held);
                 let opens =
                     |grant: &Grant, action| invocation::is_allowed(&[held], grant, action) == Ok(true);
@@ -105,17 +107,17 @@ pub fn plan(
     observed: &Observed,
     last_written: Option<&Digest>,
 ) -> Plan {
-    let mut plan = refusal(intent, account, observed)
+    let mut plan = refusal(&intent.claim, account, observed)
         .unwrap_or_else(|| sync(intent, resolution, &observed.policy, last_written));
     plan.findings.extend(resolution.findings.iter().cloned());
     plan
 }
 
-/// Plans for a suspended object: nothing, unless consent was withdrawn.
-pub fn plan_suspended(intent: &Intent, account: &Account, observed: &Observed) -> Plan {
+/// Plans for an object that is suspended, or that cannot be worked with: nothing, unless consent was withdrawn.
+pub fn plan_withdrawal(claim: &Claim, account: &Account, observed: &Observed) -> Plan {
     let consent_is_gone =
         |plan: &Plan| plan.findings.iter().any(|finding| finding.reason == Reason::ConsentMissing);
-    refusal(intent, account, observed).filter(consent_is_gone).unwrap_or_default()
+    refusal(claim, account, observed).filter(consent_is_gone).unwrap_or_default()
 }
 
 /// Plans for an object that is being deleted: our policy goes, anything else stays.
@@ -147,11 +149,11 @@ pub fn cannot_fit(targets: &BTreeSet<Target>) -> Option<Finding> {
 }
 
 /// The plan for a role that may not be written to: it says why, and takes our policy away where consent is gone.
-fn refusal(intent: &Intent, account: &Account, observed: &Observed) -> Option<Plan> {
+fn refusal(claim: &Claim, account: &Account, observed: &Observed) -> Option<Plan> {
     let refuse = |reason, message: String| {
         Some(Plan { findings: vec![Finding::new(reason, message)], ..Plan::default() })
     };
-    if let Some(arn) = &intent.role_arn
+    if let Some(arn) = &claim.role_arn
         && (arn.account != account.id || arn.partition != account.partition)
     {
         let message =
@@ -161,28 +163,28 @@ fn refusal(intent: &Intent, account: &Account, observed: &Observed) -> Option<Pl
     let role = match &observed.role {
         RoleState::Found(role) => role,
         RoleState::Missing => {
-            let message = format!("role {} does not exist in account {}", intent.role, account.id);
+            let message = format!("role {} does not exist in account {}", claim.role, account.id);
             return refuse(Reason::RoleNotFound, message);
         }
         RoleState::Fault(fault) => return refuse(Reason::of_role_fault(fault.class), fault.message.clone()),
     };
-    if let Some(wanted) = intent.role_arn.as_ref().filter(|wanted| **wanted != role.arn) {
-        let message = format!("role {} is {}, not {wanted}: correct spec.role.arn", intent.role, role.arn);
+    if let Some(wanted) = claim.role_arn.as_ref().filter(|wanted| **wanted != role.arn) {
+        let message = format!("role {} is {}, not {wanted}: correct spec.role.arn", claim.role, role.arn);
         return refuse(Reason::RoleNotFound, message);
     }
     if role.is_protected() {
         let message = format!("role {} can only be modified by AWS: choose a role of your own", role.arn);
         return refuse(Reason::RoleProtected, message);
     }
-    match intent.applicant.consent(&role.tags) {
+    match claim.applicant.consent(&role.tags) {
         Consent::Given => None,
-        Consent::Withheld => Some(withdraw(intent, "does not list", observed)),
-        Consent::Untagged => Some(withdraw(intent, "is missing: it must list", observed)),
+        Consent::Withheld => Some(withdraw(claim, "does not list", observed)),
+        Consent::Untagged => Some(withdraw(claim, "is missing: it must list", observed)),
     }
 }
 
-fn withdraw(intent: &Intent, problem: &str, observed: &Observed) -> Plan {
-    let Intent { role, applicant, .. } = intent;
+fn withdraw(claim: &Claim, problem: &str, observed: &Observed) -> Plan {
+    let Claim { role, applicant, .. } = claim;
     let message = format!(
         "the tag {TAG} on role {role} {problem} namespace {}; allow it with: \
          aws iam tag-role --role-name {role} --tags Key={TAG},Value={}",
@@ -204,8 +206,8 @@ fn sync(
         PolicyState::Foreign => {
             let message = format!(
                 "role {} has an inline policy {} that this operator did not write; rename or remove it",
-                intent.role,
-                intent.identity.policy_name()
+                intent.claim.role,
+                intent.claim.identity.policy_name()
             );
             return Plan {
                 findings: vec![Finding::new(Reason::PolicyNameTaken, message)],
@@ -235,8 +237,8 @@ fn sync(
     if cause == Cause::Drift && intent.drift_policy == DriftPolicy::Report {
         let message = format!(
             "policy {} on role {} was {} by someone else; driftPolicy is Report, so it stays as it is",
-            intent.identity.policy_name(),
-            intent.role,
+            intent.claim.identity.policy_name(),
+            intent.claim.role,
             if held.is_some() { "changed" } else { "removed" }
         );
         return Plan { findings: vec![Finding::new(Reason::DriftDetected, message)], ..Plan::default() };
@@ -257,7 +259,7 @@ fn desired(
     resolution: &Resolution,
     last_written: Option<&Digest>,
 ) -> Result<Desired, Finding> {
-    let write = |form| policy::document(&intent.identity, &resolution.grants, intent.operations, form);
+    let write = |form| policy::document(&intent.claim.identity, &resolution.grants, intent.operations, form);
     let (Some(explicit), Some(factored)) = (write(Form::Explicit), write(Form::Factored)) else {
         return Ok(Desired::Nothing);
     };
@@ -265,20 +267,20 @@ fn desired(
     if factored_size.min(explicit_size) > INLINE_QUOTA {
         return Err(too_large(&factored_size.min(explicit_size).to_string(), resolution.grants.len()));
     }
-    let grants = resolution.grants.clone();
+    let (grants, operations) = (resolution.grants.clone(), intent.operations);
     let only_factored =
         explicit_size > INLINE_QUOTA || last_written == Some(&Meaning::of(&factored).digest());
     Ok(if only_factored && factored_size < explicit_size {
-        Desired::Policy { document: factored, smaller: None, grants }
+        Desired::Policy { document: factored, smaller: None, grants, operations }
     } else {
         let smaller = (factored_size < explicit_size).then_some(factored);
-        Desired::Policy { document: explicit, smaller, grants }
+        Desired::Policy { document: explicit, smaller, grants, operations }
     })
 }
 
 /// Whether the policy read back is the one that was wanted, and lets through every request that Bedrock will make for
 /// every grant.
-pub fn verify(intent: &Intent, desired: &Desired, read_back: &PolicyState) -> Option<Finding> {
+pub fn verify(claim: &Claim, desired: &Desired, read_back: &PolicyState) -> Option<Finding> {
     let held = match read_back {
         PolicyState::Ours(document) => Some(document),
         PolicyState::Absent => None,
@@ -287,24 +289,24 @@ pub fn verify(intent: &Intent, desired: &Desired, read_back: &PolicyState) -> Op
         }
         PolicyState::Foreign => {
             let message =
-                format!("policy {} was replaced while it was written", intent.identity.policy_name());
+                format!("policy {} was replaced while it was written", claim.identity.policy_name());
             return Some(Finding::new(Reason::PolicyNameTaken, message));
         }
     };
-    if desired.is_met_by(held, intent.operations) {
+    if desired.is_met_by(held) {
         return None;
     }
     let message = format!(
         "policy {} was written to role {}; IAM does not show it yet",
-        intent.identity.policy_name(),
-        intent.role
+        claim.identity.policy_name(),
+        claim.role
     );
     Some(Finding::new(Reason::Progressing, message))
 }
 
 /// What it means that a step failed.
-pub fn step_failed(intent: &Intent, plan: &Plan, fault: &Fault) -> Finding {
-    let (role, policy) = (&intent.role, intent.identity.policy_name());
+pub fn step_failed(claim: &Claim, plan: &Plan, fault: &Fault) -> Finding {
+    let (role, policy) = (&claim.role, claim.identity.policy_name());
     let message = match (&plan.step, fault.class) {
         (Some(Step::Put { document, smaller, .. }), Class::Quota) => format!(
             "IAM has no room for the policy's {} characters beside the other inline policies of role {role} ({INLINE_QUOTA} \

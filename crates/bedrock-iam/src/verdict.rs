@@ -68,6 +68,16 @@ pub struct Praise {
     pub policy: String,
 }
 
+const ROLE_ACCEPTED: &str = "RoleAccepted";
+const PROFILES_RESOLVED: &str = "ProfilesResolved";
+const POLICY_IN_SYNC: &str = "PolicyInSync";
+
+const AREAS: [(Area, &str); 3] = [
+    (Area::RoleAccepted, ROLE_ACCEPTED),
+    (Area::ProfilesResolved, PROFILES_RESOLVED),
+    (Area::PolicyInSync, POLICY_IN_SYNC),
+];
+
 /// The condition that summarises the others.
 pub const READY: &str = "Ready";
 /// Exists while the object is on its way.
@@ -84,7 +94,7 @@ pub fn verdict(findings: &[Finding], praise: Praise) -> Verdict {
     let mut conditions = Vec::new();
     let role_accepted = areas(findings, Area::RoleAccepted).next().is_none();
     if areas(findings, Area::Ready).next().is_none() {
-        conditions.push(area(findings, Area::RoleAccepted, "RoleAccepted", "RoleFound", praise.role));
+        conditions.push(area(findings, Area::RoleAccepted, ROLE_ACCEPTED, "RoleFound", praise.role));
         conditions.push(area(
             findings,
             Area::ProfilesResolved,
@@ -108,13 +118,11 @@ pub fn verdict(findings: &[Finding], praise: Praise) -> Verdict {
     Verdict { conditions, next: next(findings) }
 }
 
-/// Says only why nothing could be done, and nothing of what was not looked at.
-pub fn refusal(finding: &Finding) -> Verdict {
-    let findings = std::slice::from_ref(finding);
-    let mut conditions = Vec::new();
-    if finding.reason.area() == Area::PolicyInSync {
-        conditions.push(unmet("PolicyInSync", finding.reason, finding.message.clone()));
-    }
+/// Says only what stands against an object, and nothing of what was not looked at.
+pub fn refusal(findings: &[Finding]) -> Verdict {
+    let decisive = AREAS.into_iter().filter_map(|(of, kind)| Some((kind, decisive(findings, of)?)));
+    let mut conditions: Vec<Condition> =
+        decisive.map(|(kind, reason)| unmet(kind, reason, message(findings, reason))).collect();
     conditions.extend(summary(findings, String::new()));
     Verdict { conditions, next: next(findings) }
 }
@@ -165,13 +173,15 @@ fn area(
     good: &'static str,
     praise: String,
 ) -> Condition {
-    let decisive = areas(findings, area)
-        .map(|finding| finding.reason)
-        .min_by_key(|reason| (reason.outlook() == Outlook::Unknown, *reason));
-    match decisive {
+    match decisive(findings, area) {
         None => Condition { kind, status: Status::True, reason: good, message: praise },
         Some(reason) => unmet(kind, reason, message(findings, reason)),
     }
+}
+
+fn decisive(findings: &[Finding], area: Area) -> Option<Reason> {
+    let reasons = areas(findings, area).map(|finding| finding.reason);
+    reasons.min_by_key(|reason| (reason.outlook() == Outlook::Unknown, *reason))
 }
 
 fn unmet(kind: &'static str, reason: Reason, message: String) -> Condition {

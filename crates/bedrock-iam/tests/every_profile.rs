@@ -72,7 +72,7 @@ fn all_profiles_of_one_source_region_together_hold_exactly_the_grants_of_each() 
         let resolution =
             bedrock_iam::resolve::resolve(&intent, &account(), &answers(grants), &Held::default());
         let document = bedrock_iam::policy::document(
-            &intent.identity,
+            &intent.claim.identity,
             &resolution.grants,
             Operations::Both,
             Form::Explicit,

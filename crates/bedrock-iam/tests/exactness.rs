@@ -31,7 +31,7 @@ fn every_grant() -> Vec<Grant> {
 }
 
 fn document(grants: &[Grant], operations: Operations, form: Form) -> Document {
-    policy::document(&intent([]).identity, grants, operations, form).unwrap()
+    policy::document(&claim().identity, grants, operations, form).unwrap()
 }
 
 fn allowed(document: &Document, grant: &Grant, action: &str) -> bool {

@@ -4,7 +4,7 @@
 
 mod world;
 
-use bedrock_iam::plan::{Cause, cannot_fit, plan_suspended, step_failed, teardown, verify};
+use bedrock_iam::plan::{Cause, cannot_fit, plan_withdrawal, step_failed, teardown, verify};
 use bedrock_iam::policy::INLINE_QUOTA;
 use bedrock_iam::*;
 use world::*;
@@ -125,14 +125,14 @@ fn withdrawn_consent_removes_the_grant_also_under_report_and_suspend() {
     let report = Intent { drift_policy: DriftPolicy::Report, ..intent([us()]) };
     let plan = planned(&report, &answer(), &withdrawn, Some(&digest));
     assert_eq!((plan.step, reasons(&plan.findings)), (Some(Step::Delete), vec![Reason::ConsentMissing]));
-    assert_eq!(plan_suspended(&report, &account(), &withdrawn).step, Some(Step::Delete));
+    assert_eq!(plan_withdrawal(&claim(), &account(), &withdrawn).step, Some(Step::Delete));
 }
 
 #[test]
 fn a_suspended_object_changes_nothing_while_its_role_consents() {
     for role in [consenting(), RoleState::Missing] {
         let observed = Observed { role, policy: PolicyState::Absent };
-        assert_eq!(plan_suspended(&intent([us()]), &account(), &observed), Plan::default());
+        assert_eq!(plan_withdrawal(&claim(), &account(), &observed), Plan::default());
     }
 }
 
@@ -141,7 +141,7 @@ fn a_role_that_outlives_its_tag_names_the_command_that_cleans_up() {
     let (policy, _) = carried_out(&fresh());
     let plan = refused(&Observed { role: role(&[]), policy });
     let denied = Fault { class: Class::Denied, message: "denied".to_owned() };
-    let finding = step_failed(&intent([us()]), &plan, &denied);
+    let finding = step_failed(&claim(), &plan, &denied);
     assert_eq!(finding.reason, Reason::ConsentMissing);
     assert!(
         finding
@@ -152,7 +152,10 @@ fn a_role_that_outlives_its_tag_names_the_command_that_cleans_up() {
 
 #[test]
 fn a_role_arn_must_match_whole_and_lie_in_the_account() {
-    let with_arn = |arn: &str| Intent { role_arn: Some(arn.parse().unwrap()), ..intent([us()]) };
+    let with_arn = |arn: &str| Intent {
+        claim: Claim { role_arn: Some(arn.parse().unwrap()), ..claim() },
+        ..intent([us()])
+    };
     let cases = [
         ("arn:aws:iam::111122223333:role/assistant", None),
         ("arn:aws:iam::111122223333:role/path/assistant", Some(Reason::RoleNotFound)),
@@ -230,8 +233,7 @@ fn a_write_counts_only_once_it_reads_back_whole() {
     let plan = fresh();
     let (written, _) = carried_out(&plan);
     let desired = plan.desired.unwrap();
-    let intent = intent([us()]);
-    assert_eq!(verify(&intent, &desired, &written), None);
+    assert_eq!(verify(&claim(), &desired, &written), None);
     let PolicyState::Ours(mut partial) = written else { panic!() };
     partial.statement[1].resource.pop();
     for (found, reason) in [
@@ -239,7 +241,7 @@ fn a_write_counts_only_once_it_reads_back_whole() {
         (PolicyState::Ours(partial), Reason::Progressing),
         (PolicyState::Foreign, Reason::PolicyNameTaken),
     ] {
-        assert_eq!(verify(&intent, &desired, &found).map(|finding| finding.reason), Some(reason));
+        assert_eq!(verify(&claim(), &desired, &found).map(|finding| finding.reason), Some(reason));
     }
 }
 
@@ -254,6 +256,6 @@ fn iams_own_refusals_become_reasons() {
         (Class::Unavailable, Reason::PolicyIamUnavailable),
     ] {
         let fault = Fault { class, message: "m".to_owned() };
-        assert_eq!(step_failed(&intent([us()]), &plan, &fault).reason, reason);
+        assert_eq!(step_failed(&claim(), &plan, &fault).reason, reason);
     }
 }

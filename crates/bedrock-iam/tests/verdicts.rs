@@ -60,11 +60,12 @@ fn without_a_role_nothing_is_said_of_the_policy() {
 #[test]
 fn a_refusal_says_nothing_of_what_was_not_looked_at() {
     let kinds = |reason| {
-        let verdict = refusal(&Finding::new(reason, "m"));
+        let verdict = refusal(&[Finding::new(reason, "m")]);
         verdict.conditions.iter().map(|condition| condition.kind).collect::<Vec<_>>()
     };
     assert_eq!(kinds(Reason::InvalidSpec), ["Stalled", "Ready"]);
     assert_eq!(kinds(Reason::PolicyTooLarge), ["PolicyInSync", "Stalled", "Ready"]);
+    assert_eq!(kinds(Reason::ConsentMissing), ["RoleAccepted", "Reconciling", "Ready"]);
 }
 
 #[test]

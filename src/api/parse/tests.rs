@@ -81,8 +81,8 @@ fn a_role_arn_gives_the_name_and_stays_whole() {
     let mut spec = spec();
     spec["role"] = json!({"arn": "arn:aws:iam::111122223333:role/teams/a/assistant"});
     let intent = parsed(&spec);
-    assert_eq!(intent.role.as_str(), "assistant");
-    assert_eq!(intent.role_arn.unwrap().path, "/teams/a/");
+    assert_eq!(intent.claim.role.as_str(), "assistant");
+    assert_eq!(intent.claim.role_arn.unwrap().path, "/teams/a/");
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn the_role_is_readable_for_deletion_though_the_rest_is_not() {
     let mut spec = spec();
     spec["models"] = json!([{"modelId": "*"}]);
     assert!(intent(&object(&spec), &scope()).is_err());
-    assert_eq!(ownership(&object(&spec), &scope()).unwrap().role.as_str(), "assistant");
+    assert_eq!(claim(&object(&spec), &scope()).unwrap().role.as_str(), "assistant");
 }
 
 #[test]

@@ -29,8 +29,8 @@ pub(crate) fn on_demand(model: &str, source: &str) -> Target {
     Target::OnDemand { source: region(source), model: model.parse().unwrap() }
 }
 
-pub(crate) fn intent(targets: impl IntoIterator<Item = Target>) -> Intent {
-    Intent {
+pub(crate) fn claim() -> Claim {
+    Claim {
         identity: PolicyIdentity::derive("cluster", "team-a", "assistant"),
         applicant: Applicant {
             cluster_id: "cluster".to_owned(),
@@ -39,6 +39,12 @@ pub(crate) fn intent(targets: impl IntoIterator<Item = Target>) -> Intent {
         },
         role: "assistant".parse().unwrap(),
         role_arn: None,
+    }
+}
+
+pub(crate) fn intent(targets: impl IntoIterator<Item = Target>) -> Intent {
+    Intent {
+        claim: claim(),
         targets: targets.into_iter().collect(),
         families: BTreeSet::new(),
         refused: Vec::new(),
