@@ -12,7 +12,7 @@ use kube::Client;
 use kube::runtime::events::{Recorder, Reporter};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::api::parse::Scope;
+use crate::api::parse::Realm;
 use crate::aws::{self, Bedrock, Caller, Iam};
 use crate::config::RunArgs;
 use crate::health::Health;
@@ -101,7 +101,7 @@ async fn prepare(args: RunArgs, metrics: Metrics) -> Result<(Client, Context), E
         client: calls,
         iam: Iam::new(&config, iam),
         bedrock,
-        scope: Scope {
+        realm: Realm {
             account,
             cluster_id,
             regions: args.regions.into_iter().collect(),

@@ -21,7 +21,7 @@ use kube::runtime::events::Recorder;
 use kube::runtime::finalizer::{Event, finalizer};
 use kube::{Api, Client, ResourceExt};
 
-use crate::api::parse::{self, Scope};
+use crate::api::parse::{self, Realm};
 use crate::api::v1alpha1::BedrockAccess;
 use crate::aws::{Bedrock, Iam};
 use crate::metrics::Metrics;
@@ -42,7 +42,7 @@ pub struct Context {
     /// Bedrock.
     pub bedrock: Bedrock,
     /// Account, cluster id, Regions and consent.
-    pub scope: Scope,
+    pub realm: Realm,
     /// How often an object without an interval of its own is looked at.
     pub interval: Duration,
     /// How often each object has failed.
@@ -83,7 +83,7 @@ pub async fn reconcile(object: Arc<BedrockAccess>, cx: Arc<Context>) -> Result<A
 
 /// Keeps the role's policy in step with the object.
 async fn keep(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
-    let claim = match parse::claim(object, &cx.scope) {
+    let claim = match parse::claim(object, &cx.realm) {
         Ok(claim) => claim,
         Err(finding) => {
             return report::report(object, cx, status::blocked(object, finding), cx.interval).await;
@@ -107,8 +107,8 @@ async fn keep(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
     };
     let last_written = status::last_written(object, &claim, &observed.role);
     let held = Held::read(&observed.policy, last_written.as_ref());
-    let resolution = resolve::resolve(&intent, &cx.scope.account, &answers, &held);
-    let plan = plan::plan(&intent, &cx.scope.account, &resolution, &observed, last_written.as_ref());
+    let resolution = resolve::resolve(&intent, &cx.realm.account, &answers, &held);
+    let plan = plan::plan(&intent, &cx.realm.account, &resolution, &observed, last_written.as_ref());
 
     let outcome = carry_out(object, cx, &claim, &plan, observed.policy).await;
     let told = status::kept(object, &intent, &plan, &observed.role, &outcome);
@@ -123,7 +123,7 @@ async fn refuse(
     finding: Finding,
 ) -> Result<Action, Error> {
     let observed = observe::observe(&cx.iam, claim).await;
-    let mut plan = plan::plan_withdrawal(claim, &cx.scope.account, &observed);
+    let mut plan = plan::plan_withdrawal(claim, &cx.realm.account, &observed);
     plan.findings.push(finding);
     let outcome = carry_out(object, cx, claim, &plan, observed.policy).await;
     let told = status::refused(object, claim, &plan, &observed.role, &outcome);
@@ -138,7 +138,7 @@ async fn rest(
     interval: Duration,
 ) -> Result<Action, Error> {
     let observed = observe::observe(&cx.iam, claim).await;
-    let plan = plan::plan_withdrawal(claim, &cx.scope.account, &observed);
+    let plan = plan::plan_withdrawal(claim, &cx.realm.account, &observed);
     let outcome = carry_out(object, cx, claim, &plan, observed.policy).await;
     let told = status::suspended(object, claim, &plan, &observed.role, &outcome);
     report::report(object, cx, told, interval).await
@@ -159,7 +159,7 @@ async fn carry_out(
 
 fn parse(object: &BedrockAccess, cx: &Context) -> Result<(Intent, Duration), Finding> {
     let interval = parse::interval(object)?.unwrap_or(cx.interval);
-    Ok((parse::intent(object, &cx.scope)?, interval))
+    Ok((parse::intent(object, &cx.realm)?, interval))
 }
 
 /// No cached answer older than the interval decides anything; a new `reconcile-at` believes none.

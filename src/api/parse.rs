@@ -4,6 +4,7 @@
 //! than a rule.
 
 mod models;
+mod terms;
 
 use std::collections::BTreeSet;
 use std::str::FromStr;
@@ -12,8 +13,7 @@ use std::time::Duration;
 use bedrock_iam::consent::{Applicant, Policy as ConsentPolicy};
 use bedrock_iam::intent::AcceptedShrink;
 use bedrock_iam::{
-    Account, Claim, DriftPolicy, Finding, Intent, Operations, PolicyIdentity, ProfileId, Reason, Region,
-    RoleArn,
+    Account, Claim, DriftPolicy, Finding, Intent, PolicyIdentity, ProfileId, Reason, Region, RoleArn,
 };
 use jiff::SignedDuration;
 use kube::ResourceExt;
@@ -31,7 +31,7 @@ const LEAST_INTERVAL: Duration = Duration::from_mins(1);
 
 /// What the operator, not the object, determines.
 #[derive(Clone, Debug)]
-pub struct Scope {
+pub struct Realm {
     /// The operator's account, in which every role lies.
     pub account: Account,
     /// The cluster's id.
@@ -45,19 +45,19 @@ pub struct Scope {
 type Parsed<T> = Result<T, Finding>;
 
 /// Reads the whole object.
-pub fn intent(object: &BedrockAccess, scope: &Scope) -> Parsed<Intent> {
+pub fn intent(object: &BedrockAccess, realm: &Realm) -> Parsed<Intent> {
     let spec = &object.spec;
-    let claim = claim(object, scope)?;
+    let claim = claim(object, realm)?;
     let sources: Vec<Region> = list("spec.sourceRegions", &spec.source_regions)?;
-    served(&sources, scope)?;
+    served(&sources, realm)?;
     not_supported(object)?;
-    let Wanted { targets, families, refused } = models::wanted(object, &sources, &scope.account)?;
+    let Wanted { targets, families, refused } = models::wanted(object, &sources, &realm.account)?;
     Ok(Intent {
         claim,
         targets,
         families,
         refused,
-        operations: operations(spec.operations.as_deref())?,
+        terms: terms::terms(object, &realm.account)?,
         allowed_destination_regions: allowed_destination_regions(object)?,
         drift_policy: match spec.drift_policy.as_str() {
             "Enforce" => DriftPolicy::Enforce,
@@ -71,7 +71,7 @@ pub fn intent(object: &BedrockAccess, scope: &Scope) -> Parsed<Intent> {
 }
 
 /// Reads only the role, which is enough to know our policy and to take it away.
-pub fn claim(object: &BedrockAccess, scope: &Scope) -> Parsed<Claim> {
+pub fn claim(object: &BedrockAccess, realm: &Realm) -> Parsed<Claim> {
     let (role, role_arn) = match (&object.spec.role.name, &object.spec.role.arn) {
         (Some(name), None) => (field("spec.role.name", name)?, None),
         (None, Some(arn)) => {
@@ -81,8 +81,8 @@ pub fn claim(object: &BedrockAccess, scope: &Scope) -> Parsed<Claim> {
         _ => return invalid("spec.role", "exactly one of name and arn must be set"),
     };
     let namespace = object.namespace().unwrap_or_default();
-    let identity = PolicyIdentity::derive(&scope.cluster_id, &namespace, &object.name_any());
-    let applicant = Applicant { cluster_id: scope.cluster_id.clone(), namespace, policy: scope.consent };
+    let identity = PolicyIdentity::derive(&realm.cluster_id, &namespace, &object.name_any());
+    let applicant = Applicant { cluster_id: realm.cluster_id.clone(), namespace, policy: realm.consent };
     Ok(Claim { identity, applicant, role, role_arn })
 }
 
@@ -116,14 +116,14 @@ fn accepted_shrink(object: &BedrockAccess) -> Option<AcceptedShrink> {
     Some(AcceptedShrink { profile: profile.to_string(), source })
 }
 
-fn served(sources: &[Region], scope: &Scope) -> Parsed<()> {
-    if scope.regions.is_empty() {
+fn served(sources: &[Region], realm: &Realm) -> Parsed<()> {
+    if realm.regions.is_empty() {
         return Ok(());
     }
-    let Some(region) = sources.iter().find(|region| !scope.regions.contains(region)) else {
+    let Some(region) = sources.iter().find(|region| !realm.regions.contains(region)) else {
         return Ok(());
     };
-    let served: Vec<&str> = scope.regions.iter().map(Region::as_str).collect();
+    let served: Vec<&str> = realm.regions.iter().map(Region::as_str).collect();
     let message = format!(
         "spec.sourceRegions: this operator does not serve {region}; it serves {} (--regions)",
         served.join(", ")
@@ -138,13 +138,6 @@ fn not_supported(object: &BedrockAccess) -> Parsed<()> {
         let message = format!("{what} is not supported by this version; remove it, nothing was changed");
         Err(Finding::new(Reason::NotSupported, message))
     };
-    if spec.guardrails.as_ref().is_some_and(|guardrails| !guardrails.is_empty()) {
-        return refuse("spec.guardrails".to_owned());
-    }
-    let routing = spec.routing.as_ref();
-    if routing.and_then(|routing| routing.denied_scopes.as_ref()).is_some_and(|scopes| !scopes.is_empty()) {
-        return refuse("spec.routing.deniedScopes".to_owned());
-    }
     for (index, entry) in spec.models.iter().enumerate() {
         let place = format!("spec.models[{index}]");
         if entry.model_arn.is_some() {
@@ -155,32 +148,6 @@ fn not_supported(object: &BedrockAccess) -> Parsed<()> {
         }
     }
     Ok(())
-}
-
-fn operations(operations: Option<&[String]>) -> Parsed<Operations> {
-    let place = "spec.operations";
-    let Some(operations) = operations else {
-        return Ok(Operations::Both);
-    };
-    let (mut invoke, mut stream) = (false, false);
-    for operation in operations {
-        match operation.as_str() {
-            "InvokeModel" => invoke = true,
-            "InvokeModelWithResponseStream" => stream = true,
-            other => {
-                return invalid(
-                    place,
-                    format!("{other:?} is neither InvokeModel nor InvokeModelWithResponseStream"),
-                );
-            }
-        }
-    }
-    match (invoke, stream) {
-        (true, true) => Ok(Operations::Both),
-        (true, false) => Ok(Operations::Invoke),
-        (false, true) => Ok(Operations::Stream),
-        (false, false) => invalid(place, "at least one operation is needed"),
-    }
 }
 
 fn allowed_destination_regions(object: &BedrockAccess) -> Parsed<Option<BTreeSet<Region>>> {

@@ -21,7 +21,7 @@ pub(super) async fn remove(object: &BedrockAccess, cx: &Context) -> Result<Actio
 
 async fn release(object: &BedrockAccess, cx: &Context) -> Result<(), Error> {
     // Without a readable role nothing was ever written, since the role cannot change.
-    let Ok(claim) = parse::claim(object, &cx.scope) else {
+    let Ok(claim) = parse::claim(object, &cx.realm) else {
         return Ok(());
     };
     if object.spec.deletion_policy == "Retain" {

@@ -167,7 +167,7 @@ fn set_policy(
 
     let digest = match (&outcome.applied, &plan.desired) {
         (Applied::Done(Step::Put { document, .. }), _) => Some(digest(document)),
-        (Applied::Nothing, Some(Desired::Policy { .. })) => document.map(digest),
+        (Applied::Nothing, Some(Desired::Policy(_))) => document.map(digest),
         (Applied::Done(Step::Delete), _) | (Applied::Nothing, Some(Desired::Nothing)) => None,
         (Applied::Failed(_), _) | (Applied::Nothing, None) => stored_policy(status, &claim.identity)
             .filter(|_| !matches!(role, RoleState::Missing))

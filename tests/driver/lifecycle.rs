@@ -151,10 +151,7 @@ async fn a_policy_that_does_not_fit_beside_others_says_so_and_changes_nothing() 
 
 #[tokio::test]
 async fn what_this_version_cannot_grant_is_refused_and_never_ignored() {
-    let guardrail = json!([{"arn": "arn:aws:bedrock:us-east-1:111122223333:guardrail/gr1", "version": "2"}]);
     for (path, value) in [
-        ("/spec/guardrails", guardrail),
-        ("/spec/routing/deniedScopes", json!(["apac"])),
         (
             "/spec/models",
             json!([{"modelArn": "arn:aws:bedrock:us-east-1:111122223333:provisioned-model/abc"}]),
@@ -182,7 +179,8 @@ async fn what_this_version_cannot_grant_is_refused_and_never_ignored() {
 async fn consent_withdrawn_by_the_tag_removes_the_grant_of_a_refused_object_too() {
     let world = World::new().await;
     world.reconcile().await.unwrap();
-    world.kubernetes.edit(|object| object["spec"]["routing"]["deniedScopes"] = json!(["apac"]));
+    let model = json!([{"modelArn": "arn:aws:bedrock:us-east-1:111122223333:provisioned-model/abc"}]);
+    world.kubernetes.edit(|object| object["spec"]["models"] = model);
     world.reconcile().await.unwrap();
     assert_eq!(world.condition("Ready"), Some(("False".to_owned(), "NotSupported".to_owned())));
     assert!(world.policy().is_some(), "what cannot be worked with is left alone");
@@ -227,6 +225,28 @@ async fn a_family_that_cannot_fit_is_refused_before_bedrock_is_asked_about_its_m
     world.reconcile().await.unwrap();
     assert_eq!(world.condition("Ready"), Some(("False".to_owned(), "PolicyTooLarge".to_owned())));
     assert!(!world.take_calls().contains(&"GetInferenceProfile".to_owned()));
+}
+
+#[tokio::test]
+async fn guardrails_and_denied_scopes_become_part_of_the_one_policy() {
+    let mut object = manifest();
+    object["spec"]["guardrails"] =
+        json!([{"arn": "arn:aws:bedrock:us-east-1:111122223333:guardrail/gr1", "version": "2"}]);
+    object["spec"]["routing"]["deniedScopes"] = json!(["apac"]);
+    let role = NewRole::new("assistant").tag("bedrockaccess.io/namespaces", "deny:team-a");
+    let world = World::with(role, object).await;
+    world.reconcile().await.unwrap();
+    assert!(world.is_ready(), "{}", world.message("Ready"));
+    let policy = world.policy().unwrap();
+    let statements = policy["Statement"].as_array().unwrap();
+    let denied: Vec<_> = statements.iter().filter(|statement| statement["Effect"] == "Deny").collect();
+    assert_eq!(denied.len(), 1);
+    assert_eq!(denied[0]["Resource"], "arn:aws:bedrock:*:111122223333:inference-profile/apac.*");
+    let guarded = |statement: &&serde_json::Value| statement["Action"][0] == "bedrock:InvokeModel";
+    for statement in statements.iter().filter(guarded).filter(|statement| statement["Effect"] == "Allow") {
+        let named = &statement["Condition"]["StringEquals"]["bedrock:GuardrailIdentifier"];
+        assert_eq!(named, "arn:aws:bedrock:us-east-1:111122223333:guardrail/gr1:2");
+    }
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_config::BehaviorVersion;
 use aws_config::Region as SdkRegion;
 use aws_sandbox::{Call, Config, NewRole, Sandbox, Server};
-use bedrock_access::api::parse::Scope;
+use bedrock_access::api::parse::Realm;
 use bedrock_access::api::v1alpha1::BedrockAccess;
 use bedrock_access::aws::{self, Bedrock, Caller, Iam};
 use bedrock_access::metrics::Metrics;
@@ -72,7 +72,7 @@ impl World {
             client,
             iam: Iam::new(&config, caller()),
             bedrock: Bedrock::new(config.clone(), caller()),
-            scope: Scope {
+            realm: Realm {
                 account: aws::account(&config, &caller()).await.unwrap(),
                 cluster_id: "cluster".to_owned(),
                 regions: std::collections::BTreeSet::new(),

@@ -1,4 +1,4 @@
-//! The three kinds of ARN that a grant is made of.
+//! The kinds of ARN that a grant is made of.
 //!
 //! Shapes: Service Authorization Reference, "Actions, resources, and condition keys for Amazon Bedrock" and "… for AWS
 //! Identity and Access Management". A foundation model's ARN has no account; a global profile adds one without a Region.
@@ -6,7 +6,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::identifier::{AccountId, InvalidIdentifier, ModelId, Partition, ProfileId, Region, RoleName};
+use crate::identifier::{
+    AccountId, GuardrailId, InvalidIdentifier, ModelId, Partition, ProfileId, Region, RoleName,
+};
 
 /// Why a string is not the ARN it should be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -92,6 +94,41 @@ impl FromStr for InferenceProfileArn {
             region: fields.parse(fields.region)?,
             account: fields.parse(fields.account)?,
             profile: fields.parse(fields.resource)?,
+        })
+    }
+}
+
+/// `arn:PARTITION:bedrock:REGION:ACCOUNT:guardrail/ID`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GuardrailArn {
+    /// The partition.
+    pub partition: Partition,
+    /// The Region.
+    pub region: Region,
+    /// The account that owns the guardrail.
+    pub account: AccountId,
+    /// The guardrail.
+    pub id: GuardrailId,
+}
+
+impl fmt::Display for GuardrailArn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { partition, region, account, id } = self;
+        write!(f, "arn:{partition}:bedrock:{region}:{account}:guardrail/{id}")
+    }
+}
+
+impl FromStr for GuardrailArn {
+    type Err = InvalidArn;
+
+    fn from_str(arn: &str) -> Result<Self, Self::Err> {
+        const EXPECTED: &str = "arn:PARTITION:bedrock:REGION:ACCOUNT:guardrail/ID";
+        let fields = Fields::split(arn, "bedrock", "guardrail/", EXPECTED)?;
+        Ok(Self {
+            partition: fields.parse(fields.partition)?,
+            region: fields.parse(fields.region)?,
+            account: fields.parse(fields.account)?,
+            id: fields.parse(fields.resource)?,
         })
     }
 }

@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 /// The tag's key; a value holds at most 256 characters, so the list goes on in `….2` to `….9`.
 pub const TAG: &str = "bedrockaccess.io/namespaces";
 
+/// Before an entry: its namespaces may use explicit denies too.
+const DENY: &str = "deny:";
+
 /// Any namespace of any cluster.
 const ANY: &str = "@any";
 
@@ -45,13 +48,20 @@ impl Applicant {
         if self.policy == Policy::None {
             return Consent::Given;
         }
-        let keys = std::iter::once(TAG.to_owned()).chain((2..=9).map(|n| format!("{TAG}.{n}")));
-        let values: Vec<&String> = keys.filter_map(|key| tags.get(&key)).collect();
-        if values.is_empty() {
+        if !keys().any(|key| tags.contains_key(&key)) {
             return Consent::Untagged;
         }
-        let mut entries = values.into_iter().flat_map(|value| value.split_whitespace());
-        if entries.any(|entry| self.is_meant_by(entry)) { Consent::Given } else { Consent::Withheld }
+        if entries(tags).any(|entry| self.is_meant_by(entry.strip_prefix(DENY).unwrap_or(entry))) {
+            Consent::Given
+        } else {
+            Consent::Withheld
+        }
+    }
+
+    /// Whether the role also lets the namespace use explicit denies: by `deny:` before its entry.
+    pub fn may_deny(&self, tags: &BTreeMap<String, String>) -> bool {
+        self.policy == Policy::None
+            || entries(tags).filter_map(|entry| entry.strip_prefix(DENY)).any(|entry| self.is_meant_by(entry))
     }
 
     /// The entry that the documentation shows first: this namespace of this cluster.
@@ -60,10 +70,17 @@ impl Applicant {
     }
 
     fn is_meant_by(&self, entry: &str) -> bool {
-        // `deny:` additionally lets the entry's namespaces use explicit denies.
-        let entry = entry.strip_prefix("deny:").unwrap_or(entry);
         entry == ANY || entry == self.namespace || entry == self.entry()
     }
+}
+
+/// What the tag lists, with its continuations.
+fn entries(tags: &BTreeMap<String, String>) -> impl Iterator<Item = &str> {
+    keys().filter_map(|key| tags.get(&key)).flat_map(|value| value.split_whitespace())
+}
+
+fn keys() -> impl Iterator<Item = String> {
+    std::iter::once(TAG.to_owned()).chain((2..=9).map(|n| format!("{TAG}.{n}")))
 }
 
 #[cfg(test)]
@@ -98,6 +115,15 @@ mod tests {
         assert_eq!(consent(&[(TAG, "x"), ("bedrockaccess.io/namespaces.9", "team-a")]), Consent::Given);
         assert_eq!(consent(&[(TAG, "x"), ("bedrockaccess.io/namespaces.10", "team-a")]), Consent::Withheld);
         assert_eq!(consent(&[("bedrockaccess.io/namespace", "team-a")]), Consent::Untagged);
+    }
+
+    #[test]
+    fn explicit_denies_need_an_entry_of_their_own() {
+        let applicant =
+            Applicant { cluster_id: "c1".into(), namespace: "team-a".into(), policy: Policy::Tag };
+        let may_deny = |value: &str| applicant.may_deny(&[(TAG.to_owned(), value.to_owned())].into());
+        assert!(may_deny("deny:team-a") && may_deny("team-b deny:c1/team-a") && may_deny("deny:@any"));
+        assert!(!may_deny("team-a") && !may_deny("deny:team-b team-a") && !may_deny("deny: team-a"));
     }
 
     #[test]

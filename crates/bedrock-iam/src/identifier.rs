@@ -75,6 +75,20 @@ identifier!(
 );
 
 identifier!(
+    /// The prefix of a system-defined profile's id such as `us`, `us-gov` or `global`.
+    Scope,
+    "a profile's prefix such as us or us-gov",
+    |value| words(value, '-')
+);
+
+identifier!(
+    /// A guardrail's id.
+    GuardrailId,
+    "a guardrail id",
+    |value| !value.is_empty() && value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+);
+
+identifier!(
     /// What the ids of a family of foundation models begin with, provider included, such as `amazon.nova-`.
     ModelPrefix,
     "the beginning of a foundation model id, provider included, such as amazon.nova-",

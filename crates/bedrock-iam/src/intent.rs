@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::arn::RoleArn;
+use crate::arn::{GuardrailArn, RoleArn};
 use crate::consent::Applicant;
 use crate::family::Family;
 use crate::finding::Finding;
-use crate::identifier::{ModelId, ProfileId, Region, RoleName};
+use crate::identifier::{ModelId, ProfileId, Region, RoleName, Scope};
 use crate::identity::PolicyIdentity;
 
 /// Which policy on which role, and in whose name: all that is needed to take a policy away again.
@@ -33,8 +33,8 @@ pub struct Intent {
     pub families: BTreeSet<Family>,
     /// What stands against single entries of the manifest; the others are served all the same.
     pub refused: Vec<Finding>,
-    /// How it may call.
-    pub operations: Operations,
+    /// On what terms.
+    pub terms: Terms,
     /// The residency lock: no grant may reach a Region outside it.
     pub allowed_destination_regions: Option<BTreeSet<Region>>,
     /// What to do about someone else's changes.
@@ -84,6 +84,34 @@ impl Target {
         match self {
             Self::Profile { source, .. } | Self::OnDemand { source, .. } => source,
         }
+    }
+}
+
+/// On what terms the role may call what it is granted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// The actions.
+    pub operations: Operations,
+    /// Where there are any, a call must name one of them.
+    pub guardrails: BTreeSet<Guardrail>,
+    /// Profiles that are denied, whatever else is on the role.
+    pub denied_scopes: BTreeSet<Scope>,
+}
+
+/// One version of a guardrail.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Guardrail {
+    /// The guardrail.
+    pub arn: GuardrailArn,
+    /// Its number; `None` is the working draft.
+    pub version: Option<u32>,
+}
+
+impl Guardrail {
+    /// The value of `bedrock:GuardrailIdentifier`: with the number behind a colon, without one for the draft (Bedrock User
+    /// Guide, "Enforce the use of specific guardrails in model inference requests").
+    pub fn identifier(&self) -> String {
+        self.version.map_or_else(|| self.arn.to_string(), |version| format!("{}:{version}", self.arn))
     }
 }
 

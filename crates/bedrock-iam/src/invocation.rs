@@ -7,14 +7,20 @@
 use crate::document::Document;
 use crate::evaluate::{Decision, Request, Unsupported, evaluate};
 use crate::grant::Grant;
-use crate::policy::{INFERENCE_PROFILE_ARN, REQUESTED_REGION, requested_region};
+use crate::intent::{Guardrail, Terms};
+use crate::policy::{GUARDRAIL_IDENTIFIER, INFERENCE_PROFILE_ARN, REQUESTED_REGION, requested_region};
 
-/// All requests that one invocation by `action` makes; it succeeds only if every one is allowed.
-pub fn requests(grant: &Grant, action: &str) -> Vec<Request> {
+/// All requests that one invocation by `action`, naming a guardrail or none, makes; it succeeds only if every one is allowed.
+pub fn requests(grant: &Grant, action: &str, guardrail: Option<&Guardrail>) -> Vec<Request> {
+    let named = guardrail.map(|guardrail| (GUARDRAIL_IDENTIFIER, guardrail.identifier()));
     let request = |resource: String, context: Vec<(&str, String)>| Request {
         action: action.to_owned(),
         resource,
-        context: context.into_iter().map(|(key, value)| (key.to_lowercase(), value)).collect(),
+        context: context
+            .into_iter()
+            .chain(named.clone())
+            .map(|(key, value)| (key.to_lowercase(), value))
+            .collect(),
     };
     match grant {
         Grant::Profile { arn, models } => {
@@ -35,11 +41,27 @@ pub fn requests(grant: &Grant, action: &str) -> Vec<Request> {
 }
 
 /// Whether the documents let an invocation through.
-pub fn is_allowed(documents: &[&Document], grant: &Grant, action: &str) -> Result<bool, Unsupported> {
-    for request in requests(grant, action) {
+pub fn is_allowed(
+    documents: &[&Document],
+    grant: &Grant,
+    action: &str,
+    guardrail: Option<&Guardrail>,
+) -> Result<bool, Unsupported> {
+    for request in requests(grant, action, guardrail) {
         if evaluate(documents, &request)? != Decision::Allowed {
             return Ok(false);
         }
     }
     Ok(true)
+}
+
+/// Whether the documents let every invocation through that the terms allow.
+pub fn covers(documents: &[&Document], grant: &Grant, terms: &Terms) -> bool {
+    let mut guardrails: Vec<Option<&Guardrail>> = terms.guardrails.iter().map(Some).collect();
+    if guardrails.is_empty() {
+        guardrails.push(None);
+    }
+    let is_let_through = |action, guardrail| is_allowed(documents, grant, action, guardrail) == Ok(true);
+    let mut actions = terms.operations.actions().iter();
+    actions.all(|action| guardrails.iter().all(|guardrail| is_let_through(action, *guardrail)))
 }

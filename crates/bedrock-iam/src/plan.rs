@@ -11,7 +11,7 @@ use crate::document::Document;
 use crate::fault::{Class, Fault};
 use crate::finding::{Finding, Reason};
 use crate::grant::Grant;
-use crate::intent::{Claim, DriftPolicy, Intent, Operations, Target};
+use crate::intent::{Claim, DriftPolicy, Intent, Target, Terms};
 use crate::invocation;
 use crate::observed::{Account, Observed, PolicyState, RoleState};
 use crate::policy::{self, Form, INLINE_QUOTA};
@@ -58,26 +58,30 @@ pub enum Cause {
 /// The policy that the role is to hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Desired {
-    /// This policy, for these grants.
-    Policy {
-        /// The whole policy.
-        document: Document,
-        /// The same in fewer characters, should IAM have no room.
-        smaller: Option<Document>,
-        /// What it must let through.
-        grants: Vec<Grant>,
-        /// How.
-        operations: Operations,
-    },
+    /// This policy.
+    Policy(Box<DesiredPolicy>),
     /// None.
     Nothing,
+}
+
+/// A policy, and what it is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DesiredPolicy {
+    /// The whole policy.
+    pub document: Document,
+    /// The same in fewer characters, should IAM have no room.
+    pub smaller: Option<Document>,
+    /// What it must let through.
+    pub grants: Vec<Grant>,
+    /// On what terms.
+    pub terms: Terms,
 }
 
 impl Desired {
     /// What it means; the meaning of nothing is that of an empty policy.
     pub fn meaning(&self) -> Meaning {
         match self {
-            Self::Policy { document, .. } => Meaning::of(document),
+            Self::Policy(policy) => Meaning::of(&policy.document),
             Self::Nothing => Meaning::default(),
         }
     }
@@ -85,16 +89,12 @@ impl Desired {
     fn is_met_by(&self, held: Option<&Document>) -> bool {
         match (self, held) {
             (Self::Nothing, None) => true,
-            (Self::Policy { document, smaller, grants, operations }, Some(held)) => {
+            (Self::Policy(policy), Some(held)) => {
                 let is_same = |wanted: &Document| Meaning::of(wanted) == Meaning::of(held);
-                let opens =
-                    |grant: &Grant, action| invocation::is_allowed(&[held], grant, action) == Ok(true);
-                (is_same(document) || smaller.as_ref().is_some_and(is_same))
-                    && grants
-                        .iter()
-                        .all(|grant| operations.actions().iter().all(|action| opens(grant, action)))
+                (is_same(&policy.document) || policy.smaller.as_ref().is_some_and(is_same))
+                    && policy.grants.iter().all(|grant| invocation::covers(&[held], grant, &policy.terms))
             }
-            (Self::Nothing, Some(_)) | (Self::Policy { .. }, None) => false,
+            (Self::Nothing, Some(_)) | (Self::Policy(_), None) => false,
         }
     }
 }
@@ -108,7 +108,8 @@ pub fn plan(
     last_written: Option<&Digest>,
 ) -> Plan {
     let mut plan = refusal(&intent.claim, account, observed)
-        .unwrap_or_else(|| sync(intent, resolution, &observed.policy, last_written));
+        .or_else(|| without_leave_to_deny(intent, observed))
+        .unwrap_or_else(|| sync(intent, account, resolution, &observed.policy, last_written));
     plan.findings.extend(resolution.findings.iter().cloned());
     plan
 }
@@ -194,8 +195,25 @@ fn withdraw(claim: &Claim, problem: &str, observed: &Observed) -> Plan {
     Plan { findings: vec![Finding::new(Reason::ConsentMissing, message)], ..teardown(&observed.policy) }
 }
 
+/// An explicit Deny reaches beyond what the operator grants, so the role's owner has to allow it by itself.
+fn without_leave_to_deny(intent: &Intent, observed: &Observed) -> Option<Plan> {
+    let RoleState::Found(role) = &observed.role else { return None };
+    let Claim { role: name, applicant, .. } = &intent.claim;
+    if intent.terms.denied_scopes.is_empty() || applicant.may_deny(&role.tags) {
+        return None;
+    }
+    let message = format!(
+        "the tag {TAG} on role {name} does not let namespace {} use deniedScopes; allow it with: \
+         aws iam tag-role --role-name {name} --tags Key={TAG},Value=deny:{}",
+        applicant.namespace,
+        applicant.entry()
+    );
+    Some(Plan { findings: vec![Finding::new(Reason::ConsentMissing, message)], ..Plan::default() })
+}
+
 fn sync(
     intent: &Intent,
+    account: &Account,
     resolution: &Resolution,
     policy: &PolicyState,
     last_written: Option<&Digest>,
@@ -219,7 +237,7 @@ fn sync(
             return Plan { findings: vec![finding], ..Plan::default() };
         }
     };
-    let desired = match desired(intent, resolution, last_written) {
+    let desired = match desired(intent, account, resolution, last_written) {
         Ok(desired) => desired,
         Err(finding) => return Plan { findings: vec![finding], ..Plan::default() },
     };
@@ -244,7 +262,8 @@ fn sync(
         return Plan { findings: vec![Finding::new(Reason::DriftDetected, message)], ..Plan::default() };
     }
     let step = match &desired {
-        Desired::Policy { document, smaller, .. } => {
+        Desired::Policy(policy) => {
+            let DesiredPolicy { document, smaller, .. } = policy.as_ref();
             Step::Put { document: document.clone(), smaller: smaller.clone(), cause }
         }
         Desired::Nothing => Step::Delete,
@@ -256,10 +275,12 @@ fn sync(
 /// very same grants before.
 fn desired(
     intent: &Intent,
+    account: &Account,
     resolution: &Resolution,
     last_written: Option<&Digest>,
 ) -> Result<Desired, Finding> {
-    let write = |form| policy::document(&intent.claim.identity, &resolution.grants, intent.operations, form);
+    let write =
+        |form| policy::document(&intent.claim.identity, account, &resolution.grants, &intent.terms, form);
     let (Some(explicit), Some(factored)) = (write(Form::Explicit), write(Form::Factored)) else {
         return Ok(Desired::Nothing);
     };
@@ -267,15 +288,15 @@ fn desired(
     if factored_size.min(explicit_size) > INLINE_QUOTA {
         return Err(too_large(&factored_size.min(explicit_size).to_string(), resolution.grants.len()));
     }
-    let (grants, operations) = (resolution.grants.clone(), intent.operations);
+    let (grants, terms) = (resolution.grants.clone(), intent.terms.clone());
     let only_factored =
         explicit_size > INLINE_QUOTA || last_written == Some(&Meaning::of(&factored).digest());
-    Ok(if only_factored && factored_size < explicit_size {
-        Desired::Policy { document: factored, smaller: None, grants, operations }
-    } else {
-        let smaller = (factored_size < explicit_size).then_some(factored);
-        Desired::Policy { document: explicit, smaller, grants, operations }
-    })
+    let (document, smaller) = match (only_factored, factored_size < explicit_size) {
+        (true, true) => (factored, None),
+        (false, true) => (explicit, Some(factored)),
+        (_, false) => (explicit, None),
+    };
+    Ok(Desired::Policy(Box::new(DesiredPolicy { document, smaller, grants, terms })))
 }
 
 /// Whether the policy read back is the one that was wanted, and lets through every request that Bedrock will make for

@@ -12,8 +12,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::arn::{FoundationModelArn, InferenceProfileArn};
 use crate::document::{Conditions, Document, Effect, Statement, Values};
 use crate::grant::Grant;
+use crate::identifier::Scope;
 use crate::identity::PolicyIdentity;
-use crate::intent::Operations;
+use crate::intent::{Guardrail, Operations, Terms};
+use crate::observed::Account;
 
 /// The condition key that names the profile through which a foundation model is reached.
 pub const INFERENCE_PROFILE_ARN: &str = "bedrock:InferenceProfileArn";
@@ -28,6 +30,15 @@ const UNSPECIFIED: &str = "unspecified";
 
 const ANY_REGION: &str = "*";
 
+/// The condition key that names the guardrail of a call.
+pub const GUARDRAIL_IDENTIFIER: &str = "bedrock:GuardrailIdentifier";
+
+const APPLY_GUARDRAIL: &str = "bedrock:ApplyGuardrail";
+
+const GLOBAL: &str = "global";
+
+const STRING_EQUALS: &str = "StringEquals";
+
 const GET_INFERENCE_PROFILE: &str = "bedrock:GetInferenceProfile";
 
 /// How destination Regions are written.
@@ -39,14 +50,15 @@ pub enum Form {
     Factored,
 }
 
-/// The policy that grants exactly `grants`; `None` when there is nothing to grant.
+/// The policy that grants exactly `grants` on exactly `terms`; `None` when there is nothing to grant or to deny.
 ///
 /// Profiles that lead to the same models share a statement: IAM decides `(M under P) or (M under Q)` and `M under (P or Q)`
 /// alike.
 pub fn document(
     identity: &PolicyIdentity,
+    account: &Account,
     grants: &[Grant],
-    operations: Operations,
+    terms: &Terms,
     form: Form,
 ) -> Option<Document> {
     let mut profiles = BTreeSet::new();
@@ -67,30 +79,72 @@ pub fn document(
 
     let mut statements = Vec::new();
     if !profiles.is_empty() {
-        let actions = operations.actions().iter().chain(&[GET_INFERENCE_PROFILE]).copied();
-        statements.push(allow(actions, &profiles, Conditions::new()));
+        statements.extend(of_profiles(&profiles, terms));
     }
     for (models, profiles) in routes {
-        let mut condition = condition("StringEquals", profiles.iter().map(ToString::to_string).collect());
-        let factored = (form == Form::Factored).then(|| factored(models)).flatten();
-        let resources = match factored {
-            None => models.iter().map(ToString::to_string).collect(),
-            Some((resource, regions)) => {
-                let equals = condition.entry("StringEquals".to_owned()).or_default();
-                equals.insert(REQUESTED_REGION.to_owned(), Values(regions));
-                vec![resource]
-            }
-        };
-        statements.push(allow(operations.actions().iter().copied(), resources, condition));
+        let mut invoke = invoke(models, terms);
+        let only_through = profiles.iter().map(ToString::to_string).collect();
+        restrict(&mut invoke.condition, STRING_EQUALS, INFERENCE_PROFILE_ARN, only_through);
+        if let Some((resource, regions)) = factored(models).filter(|_| form == Form::Factored) {
+            invoke.resource = vec![resource];
+            restrict(&mut invoke.condition, STRING_EQUALS, REQUESTED_REGION, regions);
+        }
+        statements.push(invoke);
     }
     if !on_demand.is_empty() {
-        let without_profile = condition("Null", vec!["true".to_owned()]);
-        statements.push(allow(operations.actions().iter().copied(), &on_demand, without_profile));
+        let mut invoke = invoke(&on_demand, terms);
+        restrict(&mut invoke.condition, "Null", INFERENCE_PROFILE_ARN, vec!["true".to_owned()]);
+        statements.push(invoke);
     }
+    if !grants.is_empty() && !terms.guardrails.is_empty() {
+        let guardrails = terms.guardrails.iter().map(|guardrail| &guardrail.arn);
+        statements.push(statement(Effect::Allow, &[APPLY_GUARDRAIL], guardrails));
+    }
+    statements.extend(denials(account, &terms.denied_scopes));
     for (index, statement) in statements.iter_mut().enumerate() {
         statement.sid = Some(identity.sid(index));
     }
     (!statements.is_empty()).then(|| Document::new(statements))
+}
+
+/// Invoking the profiles and asking about them; apart where only the one is bound to a guardrail.
+fn of_profiles(profiles: &BTreeSet<&InferenceProfileArn>, terms: &Terms) -> Vec<Statement> {
+    let mut invoke = invoke(profiles, terms);
+    if terms.guardrails.is_empty() {
+        invoke.action.push(GET_INFERENCE_PROFILE.to_owned());
+        return vec![invoke];
+    }
+    vec![invoke, statement(Effect::Allow, &[GET_INFERENCE_PROFILE], profiles)]
+}
+
+fn invoke<R: ToString>(resources: impl IntoIterator<Item = R>, terms: &Terms) -> Statement {
+    let mut invoke = statement(Effect::Allow, terms.operations.actions(), resources);
+    if !terms.guardrails.is_empty() {
+        let one_of = terms.guardrails.iter().map(Guardrail::identifier).collect();
+        restrict(&mut invoke.condition, STRING_EQUALS, GUARDRAIL_IDENTIFIER, one_of);
+    }
+    invoke
+}
+
+/// Both invoke actions, denied for the profiles of some scopes. A global route is known by its Region, so that it is denied
+/// through application inference profiles too ("Global cross-Region inference").
+fn denials(account: &Account, scopes: &BTreeSet<Scope>) -> Vec<Statement> {
+    let (global, geographic): (Vec<&Scope>, Vec<&Scope>) =
+        scopes.iter().partition(|scope| scope.as_str() == GLOBAL);
+    let Account { id, partition } = account;
+    let pattern =
+        |scope: &Scope| format!("arn:{partition}:bedrock:{ANY_REGION}:{id}:inference-profile/{scope}.*");
+    let actions = Operations::Both.actions();
+    let mut denials = Vec::new();
+    if !geographic.is_empty() {
+        denials.push(statement(Effect::Deny, actions, geographic.into_iter().map(pattern)));
+    }
+    if !global.is_empty() {
+        let mut deny = statement(Effect::Deny, actions, ["*"]);
+        restrict(&mut deny.condition, STRING_EQUALS, REQUESTED_REGION, vec![UNSPECIFIED.to_owned()]);
+        denials.push(deny);
+    }
+    denials
 }
 
 /// One model's destinations as an ARN with `*` for the Region and the values of `aws:RequestedRegion`; nothing for a single
@@ -128,23 +182,22 @@ pub(crate) fn requested_region(model: &FoundationModelArn) -> String {
     model.region.as_ref().map_or_else(|| UNSPECIFIED.to_owned(), ToString::to_string)
 }
 
-fn allow<'a, R: ToString>(
-    actions: impl Iterator<Item = &'a str>,
+fn statement<R: ToString>(
+    effect: Effect,
+    actions: &[&str],
     resources: impl IntoIterator<Item = R>,
-    condition: Conditions,
 ) -> Statement {
     Statement {
         sid: None,
-        effect: Effect::Allow,
-        action: actions.map(ToOwned::to_owned).collect(),
+        effect,
+        action: actions.iter().map(ToString::to_string).collect(),
         not_action: Vec::new(),
         resource: resources.into_iter().map(|arn| arn.to_string()).collect(),
         not_resource: Vec::new(),
-        condition,
+        condition: Conditions::new(),
     }
 }
 
-fn condition(operator: &str, values: Vec<String>) -> Conditions {
-    let key = BTreeMap::from([(INFERENCE_PROFILE_ARN.to_owned(), Values(values))]);
-    Conditions::from([(operator.to_owned(), key)])
+fn restrict(conditions: &mut Conditions, operator: &str, key: &str, values: Vec<String>) {
+    conditions.entry(operator.to_owned()).or_default().insert(key.to_owned(), Values(values));
 }

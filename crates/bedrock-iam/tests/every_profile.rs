@@ -6,10 +6,10 @@ mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bedrock_iam::Step;
 use bedrock_iam::document::{Effect, Statement};
 use bedrock_iam::held::Held;
 use bedrock_iam::policy::Form;
-use bedrock_iam::{Operations, Step};
 use world::*;
 
 #[test]
@@ -73,8 +73,9 @@ fn all_profiles_of_one_source_region_together_hold_exactly_the_grants_of_each() 
             bedrock_iam::resolve::resolve(&intent, &account(), &answers(grants), &Held::default());
         let document = bedrock_iam::policy::document(
             &intent.claim.identity,
+            &account(),
             &resolution.grants,
-            Operations::Both,
+            &intent.terms,
             Form::Explicit,
         )
         .unwrap();

@@ -31,11 +31,11 @@ fn every_grant() -> Vec<Grant> {
 }
 
 fn document(grants: &[Grant], operations: Operations, form: Form) -> Document {
-    policy::document(&claim().identity, grants, operations, form).unwrap()
+    policy::document(&claim().identity, &account(), grants, &terms(operations), form).unwrap()
 }
 
 fn allowed(document: &Document, grant: &Grant, action: &str) -> bool {
-    is_allowed(&[document], grant, action).unwrap()
+    is_allowed(&[document], grant, action, None).unwrap()
 }
 
 #[test]
@@ -84,6 +84,56 @@ fn another_account_region_or_partition_is_denied() {
     }
 }
 
+fn guardrail(version: &str) -> Guardrail {
+    let arn = "arn:aws:bedrock:us-east-1:111122223333:guardrail/gr1".parse().unwrap();
+    Guardrail { arn, version: version.parse().ok() }
+}
+
+#[test]
+fn under_guardrails_a_call_must_name_one_of_them() {
+    let terms = Terms { guardrails: [guardrail("2"), guardrail("DRAFT")].into(), ..terms(Operations::Both) };
+    for grant in every_grant().iter().step_by(97) {
+        let document = policy::document(
+            &claim().identity,
+            &account(),
+            std::slice::from_ref(grant),
+            &terms,
+            Form::Explicit,
+        )
+        .unwrap();
+        let with =
+            |guardrail: Option<&Guardrail>| is_allowed(&[&document], grant, ACTIONS[0], guardrail).unwrap();
+        assert!(with(Some(&guardrail("2"))) && with(Some(&guardrail("DRAFT"))), "{grant:?}");
+        assert!(!with(Some(&guardrail("3"))) && !with(None), "{grant:?}");
+        let ask = |action: &str, resource: String| {
+            let request = Request { action: action.to_owned(), resource, context: [].into() };
+            evaluate(&[&document], &request).unwrap()
+        };
+        let Grant::Profile { arn, .. } = grant else { panic!() };
+        assert_eq!(ask("bedrock:GetInferenceProfile", arn.to_string()), Decision::Allowed);
+        assert_eq!(ask("bedrock:ApplyGuardrail", guardrail("2").arn.to_string()), Decision::Allowed);
+    }
+}
+
+#[test]
+fn a_denied_scope_is_denied_above_every_other_policy_and_no_other_scope_is() {
+    let everything = Document::parse(
+        r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"bedrock:*","Resource":"*"}}"#,
+    )
+    .unwrap();
+    for denied in ["us", "eu", "apac", "global"] {
+        let terms = Terms { denied_scopes: [denied.parse().unwrap()].into(), ..terms(Operations::Invoke) };
+        let deny = policy::document(&claim().identity, &account(), &[], &terms, Form::Explicit).unwrap();
+        for grant in every_grant() {
+            let Grant::Profile { arn, .. } = &grant else { panic!() };
+            for action in ACTIONS {
+                let allowed = is_allowed(&[&everything, &deny], &grant, action, None).unwrap();
+                assert_eq!(allowed, arn.profile.scope() != denied, "{denied}: {grant:?}");
+            }
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -95,10 +145,10 @@ proptest! {
         form in prop_oneof![Just(Form::Explicit), Just(Form::Factored)],
     ) {
         let document = document(&granted, Operations::Both, form);
-        let opened: BTreeSet<String> = granted.iter().flat_map(|grant| requests(grant, ACTIONS[0])).map(|r| format!("{r:?}")).collect();
+        let opened: BTreeSet<String> = granted.iter().flat_map(|grant| requests(grant, ACTIONS[0], None)).map(|r| format!("{r:?}")).collect();
         for grant in granted.iter().chain(&asked) {
             prop_assert_eq!(allowed(&document, grant, ACTIONS[1]), granted.contains(grant), "{:?}", grant);
-            for request in requests(grant, ACTIONS[0]) {
+            for request in requests(grant, ACTIONS[0], None) {
                 let is_allowed = evaluate(&[&document], &request) == Ok(Decision::Allowed);
                 prop_assert_eq!(is_allowed, opened.contains(&format!("{request:?}")), "{:?}", request);
                 let mut bare = Request { context: request.context.clone(), ..request.clone() };

@@ -49,7 +49,8 @@ fn what_someone_removed_or_edited_is_restored() {
 
 #[test]
 fn under_report_drift_is_reported_and_left_but_a_changed_spec_is_written() {
-    let report = |operations| Intent { drift_policy: DriftPolicy::Report, operations, ..intent([us()]) };
+    let report =
+        |operations| Intent { drift_policy: DriftPolicy::Report, terms: terms(operations), ..intent([us()]) };
     let both = report(Operations::Both);
     assert!(planned(&both, &answer(), &observed(PolicyState::Absent), None).step.is_some(), "new");
 
@@ -258,4 +259,21 @@ fn iams_own_refusals_become_reasons() {
         let fault = Fault { class, message: "m".to_owned() };
         assert_eq!(step_failed(&claim(), &plan, &fault).reason, reason);
     }
+}
+
+#[test]
+fn denied_scopes_need_leave_of_their_own_and_nothing_is_written_without_it() {
+    let denying = Intent {
+        terms: Terms { denied_scopes: ["apac".parse().unwrap()].into(), ..terms(Operations::Both) },
+        ..intent([us()])
+    };
+    let without = planned(&denying, &answer(), &observed(PolicyState::Absent), None);
+    assert_eq!((without.step.clone(), reasons(&without.findings)), (None, vec![Reason::ConsentMissing]));
+    assert!(without.findings[0].message.ends_with("Value=deny:cluster/team-a"), "{:?}", without.findings);
+
+    let leave = role(&[("bedrockaccess.io/namespaces", "deny:team-a")]);
+    let plan = planned(&denying, &answer(), &Observed { role: leave, policy: PolicyState::Absent }, None);
+    assert_eq!(plan.findings, []);
+    let (written, _) = carried_out(&plan);
+    assert_eq!(verify(&claim(), &plan.desired.unwrap(), &written), None);
 }

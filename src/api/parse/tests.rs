@@ -1,12 +1,12 @@
 use bedrock_iam::consent::Policy;
-use bedrock_iam::{Family, Target};
+use bedrock_iam::{Family, Operations, Scope, Target};
 use serde_json::{Value, json};
 
 use super::*;
 
-fn scope() -> Scope {
+fn realm() -> Realm {
     let account = Account { id: "111122223333".parse().unwrap(), partition: "aws".parse().unwrap() };
-    Scope { account, cluster_id: "cluster".to_owned(), regions: BTreeSet::new(), consent: Policy::Tag }
+    Realm { account, cluster_id: "cluster".to_owned(), regions: BTreeSet::new(), consent: Policy::Tag }
 }
 
 fn object(spec: &Value) -> BedrockAccess {
@@ -28,14 +28,14 @@ fn spec() -> Value {
 }
 
 fn parsed(spec: &Value) -> Intent {
-    intent(&object(spec), &scope()).unwrap()
+    intent(&object(spec), &realm()).unwrap()
 }
 
 fn refused(change: impl FnOnce(&mut Value)) -> Finding {
     let mut spec = spec();
     change(&mut spec);
     let object = object(&spec);
-    intent(&object, &scope()).and_then(|_| interval(&object)).unwrap_err()
+    intent(&object, &realm()).and_then(|_| interval(&object)).unwrap_err()
 }
 
 fn profile(id: &str, source: &str) -> Target {
@@ -88,7 +88,7 @@ fn a_role_arn_gives_the_name_and_stays_whole() {
 #[test]
 fn defaults_are_both_operations_and_enforce() {
     let intent = parsed(&spec());
-    assert_eq!((intent.operations, intent.drift_policy), (Operations::Both, DriftPolicy::Enforce));
+    assert_eq!((intent.terms.operations, intent.drift_policy), (Operations::Both, DriftPolicy::Enforce));
     assert_eq!(intent.allowed_destination_regions, None);
 }
 
@@ -132,6 +132,32 @@ fn a_family_stands_for_each_scope_and_source_region() {
 }
 
 #[test]
+fn guardrails_and_denied_scopes_are_terms() {
+    let mut spec = spec();
+    let arn = "arn:aws:bedrock:us-east-1:111122223333:guardrail/gr1";
+    spec["guardrails"] = json!([{"arn": arn, "version": "2"}]);
+    spec["routing"]["deniedScopes"] = json!(["apac", "global"]);
+    let terms = parsed(&spec).terms;
+    let identifiers: Vec<String> = terms.guardrails.iter().map(bedrock_iam::Guardrail::identifier).collect();
+    assert_eq!(identifiers, [format!("{arn}:2")]);
+    assert_eq!(terms.denied_scopes.iter().map(Scope::as_str).collect::<Vec<_>>(), ["apac", "global"]);
+    for (place, change) in [
+        ("spec.guardrails[0].arn: ", json!([{"arn": "gr1", "version": "2"}])),
+        ("spec.guardrails[0].arn: ", json!([{"arn": arn.replace("aws", "aws-us-gov"), "version": "2"}])),
+        ("spec.guardrails[0].version: ", json!([{"arn": arn, "version": "*"}])),
+    ] {
+        let finding = refused(|spec| spec["guardrails"] = change);
+        assert!(finding.message.starts_with(place), "{}", finding.message);
+    }
+    let finding = refused(|spec| spec["routing"]["deniedScopes"] = json!(["us"]));
+    assert!(
+        finding.message.starts_with("spec.routing.deniedScopes: us is also wanted"),
+        "{}",
+        finding.message
+    );
+}
+
+#[test]
 fn a_profile_of_another_region_is_refused() {
     let arn = "arn:aws:bedrock:eu-west-1:111122223333:inference-profile/eu.amazon.nova-pro-v1:0";
     let finding = refused(|spec| spec["models"] = json!([{"inferenceProfile": arn}]));
@@ -153,8 +179,8 @@ fn a_profile_of_another_account_is_refused_and_the_others_are_served() {
 
 #[test]
 fn a_source_region_that_the_operator_does_not_serve_is_refused() {
-    let scope = Scope { regions: BTreeSet::from(["us-east-1".parse().unwrap()]), ..scope() };
-    let finding = intent(&object(&spec()), &scope).unwrap_err();
+    let realm = Realm { regions: BTreeSet::from(["us-east-1".parse().unwrap()]), ..realm() };
+    let finding = intent(&object(&spec()), &realm).unwrap_err();
     assert_eq!(finding.reason, Reason::NotSupported);
     assert!(finding.message.contains("does not serve us-west-2; it serves us-east-1"), "{}", finding.message);
 }
@@ -163,8 +189,8 @@ fn a_source_region_that_the_operator_does_not_serve_is_refused() {
 fn the_role_is_readable_for_deletion_though_the_rest_is_not() {
     let mut spec = spec();
     spec["models"] = json!([{"modelId": "*"}]);
-    assert!(intent(&object(&spec), &scope()).is_err());
-    assert_eq!(claim(&object(&spec), &scope()).unwrap().role.as_str(), "assistant");
+    assert!(intent(&object(&spec), &realm()).is_err());
+    assert_eq!(claim(&object(&spec), &realm()).unwrap().role.as_str(), "assistant");
 }
 
 #[test]
@@ -176,7 +202,7 @@ fn an_accepted_shrink_is_read_once_and_nonsense_accepts_nothing() {
             last_accepted_shrink: handled.map(ToOwned::to_owned),
             ..Default::default()
         });
-        intent(&object, &scope()).unwrap().accepted_shrink
+        intent(&object, &realm()).unwrap().accepted_shrink
     };
     let profile = "us.amazon.nova-2-lite-v1:0";
     let given = accepted(&format!("{profile}@us-east-1#2"), Some(profile)).unwrap();

@@ -29,6 +29,10 @@ pub(crate) fn on_demand(model: &str, source: &str) -> Target {
     Target::OnDemand { source: region(source), model: model.parse().unwrap() }
 }
 
+pub(crate) fn terms(operations: Operations) -> Terms {
+    Terms { operations, guardrails: BTreeSet::new(), denied_scopes: BTreeSet::new() }
+}
+
 pub(crate) fn claim() -> Claim {
     Claim {
         identity: PolicyIdentity::derive("cluster", "team-a", "assistant"),
@@ -48,7 +52,7 @@ pub(crate) fn intent(targets: impl IntoIterator<Item = Target>) -> Intent {
         targets: targets.into_iter().collect(),
         families: BTreeSet::new(),
         refused: Vec::new(),
-        operations: Operations::Both,
+        terms: terms(Operations::Both),
         allowed_destination_regions: None,
         drift_policy: DriftPolicy::Enforce,
         accepted_shrink: None,
