@@ -152,7 +152,7 @@ async fn carry_out(
     plan: &Plan,
     observed: PolicyState,
 ) -> Outcome {
-    let applied = apply::apply(&cx.iam, claim, plan).await;
+    let applied = apply::apply(&cx.iam, &cx.realm.account, claim, plan).await;
     report::announce(object, cx, &claim.identity, &applied).await;
     verify::verify(&cx.iam, claim, plan, applied, observed).await
 }

@@ -2,6 +2,8 @@ use aws_config::SdkConfig;
 use aws_sdk_iam::Client;
 use bedrock_iam::{Class, Document, Fault, PolicyIdentity, PolicyState, Role, RoleName, RoleState};
 
+use percent_encoding::percent_decode_str;
+
 use super::call::Caller;
 use super::error::Operation;
 
@@ -11,6 +13,8 @@ pub struct Iam {
     client: Client,
     caller: Caller,
 }
+
+const MOST_PAGES: usize = 10;
 
 const fn iam(name: &'static str) -> Operation {
     Operation { service: "iam", name }
@@ -53,6 +57,34 @@ impl Iam {
             Err(Fault { class: Class::NotFound, .. }) => PolicyState::Absent,
             Err(fault) => PolicyState::Fault(fault),
         }
+    }
+
+    /// What the role's other inline policies take of the quota, in characters without white space.
+    pub async fn characters_of_others(
+        &self,
+        role: &RoleName,
+        identity: &PolicyIdentity,
+    ) -> Result<usize, Fault> {
+        let subject = format!("role {role}");
+        let mut characters = 0;
+        let mut marker = None;
+        // Each policy takes of a quota of 10,240 characters, so there are few; an answer that goes on for ever is none.
+        for _ in 0..MOST_PAGES {
+            let request = self.client.list_role_policies().role_name(role.as_str()).set_marker(marker).send();
+            let page = self.caller.call(iam("ListRolePolicies"), &subject, request).await?;
+            for name in page.policy_names.iter().filter(|name| *name != identity.policy_name()) {
+                let request = self.client.get_role_policy().role_name(role.as_str()).policy_name(name).send();
+                let answer = self.caller.call(iam("GetRolePolicy"), &subject, request).await?;
+                let text = percent_decode_str(&answer.policy_document).decode_utf8_lossy();
+                characters += text.chars().filter(|c| !c.is_whitespace()).count();
+            }
+            marker = page.marker;
+            if marker.is_none() {
+                return Ok(characters);
+            }
+        }
+        let message = format!("iam:ListRolePolicies of {subject}: more than {MOST_PAGES} pages");
+        Err(Fault { class: Class::Unavailable, message })
     }
 
     /// PutRolePolicy: replaces our policy whole, or creates it.

@@ -1,5 +1,5 @@
 use bedrock_iam::plan;
-use bedrock_iam::{Claim, Class, Fault, Finding, Plan, Step};
+use bedrock_iam::{Account, Claim, Class, Fault, Finding, Plan, Step};
 
 use crate::aws::Iam;
 
@@ -15,7 +15,7 @@ pub(super) enum Applied {
 }
 
 /// Carries the plan out: one write, or a second and smaller one where IAM has no room for the first.
-pub(super) async fn apply(iam: &Iam, claim: &Claim, plan: &Plan) -> Applied {
+pub(super) async fn apply(iam: &Iam, account: &Account, claim: &Claim, plan: &Plan) -> Applied {
     let Some(step) = &plan.step else { return Applied::Nothing };
     let result = match step {
         Step::Put { document, smaller, cause } => {
@@ -31,6 +31,12 @@ pub(super) async fn apply(iam: &Iam, claim: &Claim, plan: &Plan) -> Applied {
     };
     match result {
         Ok(step) => Applied::Done(step),
-        Err(fault) => Applied::Failed(plan::step_failed(claim, plan, &fault)),
+        Err(fault) => {
+            let others = match fault.class {
+                Class::Quota => iam.characters_of_others(&claim.role, &claim.identity).await.ok(),
+                _ => None,
+            };
+            Applied::Failed(plan::step_failed(claim, account, plan, &fault, others))
+        }
     }
 }

@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use bedrock_iam::{Answers, Family, Finding, Intent, Region, Target, plan};
+use bedrock_iam::{Answers, Family, Finding, Intent, Region, Target, size};
 use futures::{StreamExt, stream};
 
 use crate::aws::{Bedrock, MaxAge};
@@ -20,7 +20,7 @@ pub(super) async fn ask(bedrock: &Bedrock, intent: &Intent, max_age: MaxAge) -> 
 
     let members = intent.families.iter().filter_map(|family| family.members(&answers).ok());
     let targets: BTreeSet<Target> = members.flatten().chain(intent.targets.iter().cloned()).collect();
-    if let Some(finding) = plan::cannot_fit(&targets) {
+    if let Some(finding) = size::cannot_fit(&targets) {
         return Err(finding);
     }
     answers.targets = each(targets, |target| async move { bedrock.answer(&target, max_age).await }).await;

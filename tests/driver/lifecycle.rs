@@ -146,6 +146,11 @@ async fn a_policy_that_does_not_fit_beside_others_says_so_and_changes_nothing() 
     world.reconcile().await.unwrap();
     assert_eq!(world.condition("PolicyInSync"), Some(("False".to_owned(), "PolicyTooLarge".to_owned())));
     assert_eq!(world.sandbox.role_policies("assistant"), ["theirs"]);
+    assert!(
+        world.message("PolicyInSync").contains("of 10240 that a role may have; 0 of the 2 grants fit"),
+        "{}",
+        world.message("PolicyInSync")
+    );
     assert!(world.condition("Stalled").is_some());
 }
 

@@ -17,6 +17,8 @@
 //! Nothing here touches Kubernetes, AWS, a clock or the environment. Facts about Bedrock and IAM name their source:
 //! the AWS page or API.
 
+#![doc = include_str!("../docs/grants.md")]
+
 pub mod answer;
 pub mod arn;
 pub mod canonical;
@@ -36,6 +38,7 @@ pub mod observed;
 pub mod plan;
 pub mod policy;
 pub mod resolve;
+pub mod size;
 pub mod verdict;
 
 pub use answer::{Answer, Answers};

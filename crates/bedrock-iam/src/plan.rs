@@ -3,19 +3,18 @@
 //! A plan only ever names our own policy. It holds at most one step: IAM replaces a policy whole, so a wanted grant is
 //! never absent in between.
 
-use std::collections::BTreeSet;
-
 use crate::canonical::{Digest, Meaning};
 use crate::consent::{Consent, TAG};
 use crate::document::Document;
 use crate::fault::{Class, Fault};
 use crate::finding::{Finding, Reason};
 use crate::grant::Grant;
-use crate::intent::{Claim, DriftPolicy, Intent, Target, Terms};
+use crate::intent::{Claim, DriftPolicy, Intent, Terms};
 use crate::invocation;
 use crate::observed::{Account, Observed, PolicyState, RoleState};
 use crate::policy::{self, Form, INLINE_QUOTA};
 use crate::resolve::Resolution;
+use crate::size;
 
 /// What to do, and what to say about it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -133,20 +132,6 @@ pub fn teardown(policy: &PolicyState) -> Plan {
             ..Plan::default()
         },
     }
-}
-
-/// Refuses, before Bedrock is asked about them, so many targets that their ARNs alone exceed the quota.
-pub fn cannot_fit(targets: &BTreeSet<Target>) -> Option<Finding> {
-    // `arn:aws:bedrock:R:ACCOUNT:inference-profile/ID` and quotes; the longer partitions only add to it.
-    const PROFILE_ARN: usize = "arn:aws:bedrock::111122223333:inference-profile/".len() + 3;
-    let least: usize = targets
-        .iter()
-        .map(|target| match target {
-            Target::Profile { source, id } => PROFILE_ARN + source.as_str().len() + id.as_str().len(),
-            Target::OnDemand { source, model } => PROFILE_ARN + source.as_str().len() + model.as_str().len(),
-        })
-        .sum();
-    (least > INLINE_QUOTA).then(|| too_large(&format!("at least {least}"), targets.len()))
 }
 
 /// The plan for a role that may not be written to: it says why, and takes our policy away where consent is gone.
@@ -286,7 +271,8 @@ fn desired(
     };
     let (explicit_size, factored_size) = (explicit.characters(), factored.characters());
     if factored_size.min(explicit_size) > INLINE_QUOTA {
-        return Err(too_large(&factored_size.min(explicit_size).to_string(), resolution.grants.len()));
+        let message = size::too_large(&intent.claim, account, &resolution.grants, &intent.terms);
+        return Err(Finding::new(Reason::PolicyTooLarge, message));
     }
     let (grants, terms) = (resolution.grants.clone(), intent.terms.clone());
     let only_factored =
@@ -325,16 +311,20 @@ pub fn verify(claim: &Claim, desired: &Desired, read_back: &PolicyState) -> Opti
     Some(Finding::new(Reason::Progressing, message))
 }
 
-/// What it means that a step failed.
-pub fn step_failed(claim: &Claim, plan: &Plan, fault: &Fault) -> Finding {
+/// What it means that a step failed; `others` is what the role's other inline policies take, in characters, where known.
+pub fn step_failed(
+    claim: &Claim,
+    account: &Account,
+    plan: &Plan,
+    fault: &Fault,
+    others: Option<usize>,
+) -> Finding {
     let (role, policy) = (&claim.role, claim.identity.policy_name());
-    let message = match (&plan.step, fault.class) {
-        (Some(Step::Put { document, smaller, .. }), Class::Quota) => format!(
-            "IAM has no room for the policy's {} characters beside the other inline policies of role {role} ({INLINE_QUOTA} \
-             together): remove some of them, or use fewer models, scopes or source Regions",
-            smaller.as_ref().unwrap_or(document).characters()
-        ),
-        (Some(Step::Delete), Class::Denied) => format!(
+    let message = match (&plan.step, &plan.desired, fault.class) {
+        (Some(Step::Put { .. }), Some(Desired::Policy(desired)), Class::Quota) => {
+            size::no_room(claim, account, desired, others)
+        }
+        (Some(Step::Delete), _, Class::Denied) => format!(
             "{}; remove the policy with: aws iam delete-role-policy --role-name {role} --policy-name {policy}",
             fault.message
         ),
@@ -344,12 +334,4 @@ pub fn step_failed(claim: &Claim, plan: &Plan, fault: &Fault) -> Finding {
     let consent_is_gone = plan.findings.iter().any(|finding| finding.reason == Reason::ConsentMissing);
     let reason = if consent_is_gone { Reason::ConsentMissing } else { Reason::of_policy_fault(fault.class) };
     Finding::new(reason, message)
-}
-
-fn too_large(characters: &str, grants: usize) -> Finding {
-    let message = format!(
-        "the policy needs {characters} characters for {grants} grants; a role's inline policies may have {INLINE_QUOTA} \
-         together: use fewer models, scopes or source Regions for this role, or a second role"
-    );
-    Finding::new(Reason::PolicyTooLarge, message)
 }

@@ -4,8 +4,9 @@
 
 mod world;
 
-use bedrock_iam::plan::{Cause, cannot_fit, plan_withdrawal, step_failed, teardown, verify};
+use bedrock_iam::plan::{Cause, plan_withdrawal, step_failed, teardown, verify};
 use bedrock_iam::policy::INLINE_QUOTA;
+use bedrock_iam::size::cannot_fit;
 use bedrock_iam::*;
 use world::*;
 
@@ -142,7 +143,7 @@ fn a_role_that_outlives_its_tag_names_the_command_that_cleans_up() {
     let (policy, _) = carried_out(&fresh());
     let plan = refused(&Observed { role: role(&[]), policy });
     let denied = Fault { class: Class::Denied, message: "denied".to_owned() };
-    let finding = step_failed(&claim(), &plan, &denied);
+    let finding = step_failed(&claim(), &account(), &plan, &denied, None);
     assert_eq!(finding.reason, Reason::ConsentMissing);
     assert!(
         finding
@@ -206,7 +207,9 @@ fn the_explicit_form_is_written_while_it_fits_then_the_factored_one_then_nothing
     let (PolicyState::Ours(document), _) = carried_out(&plan_for(factored, None)) else { panic!() };
     assert!(document.characters() <= INLINE_QUOTA);
     let beyond = plan_for(factored + 1, None);
-    assert_eq!((beyond.step, reasons(&beyond.findings)), (None, vec![Reason::PolicyTooLarge]));
+    assert_eq!((&beyond.step, reasons(&beyond.findings)), (&None, vec![Reason::PolicyTooLarge]));
+    let what_fits = format!("into which {factored} of the grants fit");
+    assert!(beyond.findings[0].message.contains(&what_fits), "{}", beyond.findings[0].message);
     println!("{explicit} geographic profiles fit in the explicit form, {factored} in the factored one");
 }
 
@@ -257,7 +260,7 @@ fn iams_own_refusals_become_reasons() {
         (Class::Unavailable, Reason::PolicyIamUnavailable),
     ] {
         let fault = Fault { class, message: "m".to_owned() };
-        assert_eq!(step_failed(&claim(), &plan, &fault).reason, reason);
+        assert_eq!(step_failed(&claim(), &account(), &plan, &fault, None).reason, reason);
     }
 }
 
@@ -276,4 +279,18 @@ fn denied_scopes_need_leave_of_their_own_and_nothing_is_written_without_it() {
     assert_eq!(plan.findings, []);
     let (written, _) = carried_out(&plan);
     assert_eq!(verify(&claim(), &plan.desired.unwrap(), &written), None);
+}
+
+#[test]
+fn when_iam_has_no_room_the_sizes_and_what_would_fit_are_named() {
+    let plan = plan_for(5, None);
+    let quota = Fault { class: Class::Quota, message: "m".to_owned() };
+    let with = |others| step_failed(&claim(), &account(), &plan, &quota, others);
+    let finding = with(Some(9000));
+    assert_eq!(finding.reason, Reason::PolicyTooLarge);
+    for part in ["the 9000 of the other inline policies of role assistant", "2 of the 5 grants fit"] {
+        assert!(finding.message.contains(part), "{part}: {}", finding.message);
+    }
+    assert!(with(Some(INLINE_QUOTA)).message.contains("0 of the 5 grants fit"));
+    assert!(with(None).message.contains("do not fit beside the other inline policies"));
 }

@@ -1,0 +1,82 @@
+//! What does not fit, by how much, and what would.
+
+use std::collections::BTreeSet;
+
+use crate::finding::{Finding, Reason};
+use crate::grant::Grant;
+use crate::intent::{Claim, Target, Terms};
+use crate::observed::Account;
+use crate::plan::DesiredPolicy;
+use crate::policy::{self, Form, INLINE_QUOTA};
+
+const REMEDY: &str = "use fewer models, scopes or source Regions for this role, or a second role";
+
+/// Refuses, before Bedrock is asked about them, so many targets that their ARNs alone exceed the quota.
+pub fn cannot_fit(targets: &BTreeSet<Target>) -> Option<Finding> {
+    // `arn:aws:bedrock:R:ACCOUNT:inference-profile/ID` and quotes; the longer partitions only add to it.
+    const PROFILE_ARN: usize = "arn:aws:bedrock::111122223333:inference-profile/".len() + 3;
+    let least: usize = targets
+        .iter()
+        .map(|target| match target {
+            Target::Profile { source, id } => PROFILE_ARN + source.as_str().len() + id.as_str().len(),
+            Target::OnDemand { source, model } => PROFILE_ARN + source.as_str().len() + model.as_str().len(),
+        })
+        .sum();
+    (least > INLINE_QUOTA).then(|| {
+        let message = format!(
+            "the policy needs at least {least} characters for {} targets; a role's inline policies may have {INLINE_QUOTA} \
+             together: {REMEDY}",
+            targets.len()
+        );
+        Finding::new(Reason::PolicyTooLarge, message)
+    })
+}
+
+/// For a policy that exceeds the quota by itself.
+pub(crate) fn too_large(claim: &Claim, account: &Account, grants: &[Grant], terms: &Terms) -> String {
+    format!(
+        "the policy needs {} characters for {} grants; a role's inline policies may have {INLINE_QUOTA} together, \
+         into which {} of the grants fit: {REMEDY}",
+        smallest(claim, account, grants, terms),
+        grants.len(),
+        fitting(claim, account, grants, terms, INLINE_QUOTA)
+    )
+}
+
+/// For a policy that IAM has no room for beside others on the role.
+pub(crate) fn no_room(
+    claim: &Claim,
+    account: &Account,
+    desired: &DesiredPolicy,
+    others: Option<usize>,
+) -> String {
+    let DesiredPolicy { grants, terms, .. } = desired;
+    let ours = smallest(claim, account, grants, terms);
+    let role = &claim.role;
+    let Some(others) = others else {
+        return format!(
+            "the policy's {ours} characters do not fit beside the other inline policies of role {role}, \
+             which may have {INLINE_QUOTA} together: remove some of those, or {REMEDY}"
+        );
+    };
+    format!(
+        "the policy's {ours} characters and the {others} of the other inline policies of role {role} are {} together, \
+         of {INLINE_QUOTA} that a role may have; {} of the {} grants fit: remove some of the other policies, or {REMEDY}",
+        ours + others,
+        fitting(claim, account, grants, terms, INLINE_QUOTA.saturating_sub(others)),
+        grants.len()
+    )
+}
+
+/// The size of the smaller form.
+fn smallest(claim: &Claim, account: &Account, grants: &[Grant], terms: &Terms) -> usize {
+    let write = |form| policy::document(&claim.identity, account, grants, terms, form);
+    let sizes = [Form::Explicit, Form::Factored].into_iter().filter_map(write);
+    sizes.map(|document| document.characters()).min().unwrap_or(0)
+}
+
+/// How many of the grants, in their order, fit into so many characters.
+fn fitting(claim: &Claim, account: &Account, grants: &[Grant], terms: &Terms, room: usize) -> usize {
+    let counts: Vec<usize> = (1..=grants.len()).collect();
+    counts.partition_point(|count| smallest(claim, account, &grants[..*count], terms) <= room)
+}
