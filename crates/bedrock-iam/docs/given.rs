@@ -31,7 +31,7 @@ pub fn claim() -> Result<Claim> {
 }
 
 /// Wants what Bedrock was asked about: streaming too, in any Region, without guardrails or denies.
-pub fn intent(answers: &Answers) -> Result<Intent> {
+pub fn wanting(answers: &Answers) -> Result<Intent> {
     Ok(Intent {
         claim: claim()?,
         targets: answers.targets.keys().cloned().collect(),
@@ -56,7 +56,7 @@ pub fn routes(profile: &str, source: &str, destinations: &[&str]) -> Result<(Tar
     Ok((Target::Profile { source: source.parse()?, id }, Answer::Profile { arn, models }))
 }
 
-pub fn answers(of: impl IntoIterator<Item = (Target, Answer)>) -> Answers {
+pub fn answered(of: impl IntoIterator<Item = (Target, Answer)>) -> Answers {
     Answers { targets: of.into_iter().collect(), ..Answers::default() }
 }
 

@@ -1,7 +1,8 @@
 //! IAM's decision for one request, for the elements that identity policies of this domain use.
 //!
 //! Rules: IAM User Guide, "Policy evaluation logic", "IAM JSON policy elements: Condition operators" and "… Resource". What
-//! is not understood is an error and never a guess. Not evaluated: permissions boundaries, SCPs, session policies.
+//! is not understood is an error and never a guess. How permissions boundaries, SCPs and session policies combine with identity
+//! policies is not evaluated; what a Deny statement of theirs denies is.
 
 use std::collections::BTreeMap;
 
