@@ -11,6 +11,10 @@ digest = $(shell cat $(1) 2>/dev/null | cksum | cut -d' ' -f1)
 TOOLS := .tools/built-$(call digest,hack/tools/build hack/tools/*/go.mod hack/tools/*/go.sum)
 VENV := .venv/installed-$(call digest,$(CONTRACT)/requirements.txt)
 
+FUZZ_SECONDS ?= 60
+CARGO_FUZZ_VERSION := 0.13.1
+CARGO_FUZZ := .tools/cargo-fuzz-$(CARGO_FUZZ_VERSION)/bin/cargo-fuzz
+
 step = @printf '\n\033[1m== %s\033[0m\n' '$(1)'
 
 .PHONY: help
@@ -60,9 +64,23 @@ crds-fresh: binaries
 	@diff -u $(CRD) $(CHART_CRD) || { echo 'stale: run `make crds`'; exit 1; }
 
 .PHONY: bench
-bench: tools ## Measure memory, start-up, size and calls of a release build
+bench: tools ## Measure the core, then memory, start-up, size and calls of a release build
+	cargo bench --package bedrock-iam
 	cargo build --release --workspace --bin bedrock-access --bin aws-sandbox --bin bench
 	target/release/bench
+
+.PHONY: fuzz
+fuzz: $(CARGO_FUZZ) ## Send the core what nobody may send it, for FUZZ_SECONDS (60) a target
+	@for target in arn document grant; do \
+		printf '\n\033[1m== fuzzing: %s\033[0m\n' $$target; \
+		mkdir -p fuzz/corpus/$$target; \
+		$(CARGO_FUZZ) run --sanitizer none $$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
+			-max_total_time=$(FUZZ_SECONDS) -max_len=8192 -dict=fuzz/words.dict -timeout=10 -print_final_stats=1; \
+	done
+
+$(CARGO_FUZZ):
+	$(call step,building cargo-fuzz)
+	cargo install --quiet --locked --root .tools/cargo-fuzz-$(CARGO_FUZZ_VERSION) --version $(CARGO_FUZZ_VERSION) cargo-fuzz
 
 .PHONY: docs
 docs: ## Build the API documentation of the crates

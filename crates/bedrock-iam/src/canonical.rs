@@ -19,8 +19,11 @@ struct Atom {
     effect: Effect,
     action: Scope,
     resource: Scope,
-    conditions: BTreeMap<String, BTreeMap<String, BTreeSet<String>>>,
+    conditions: CanonicalConditions,
 }
+
+/// Operator → condition key in lower case → every list of values under it: the same key in two spellings is two conditions.
+type CanonicalConditions = BTreeMap<String, BTreeMap<String, BTreeSet<BTreeSet<String>>>>;
 
 /// What an atom names. An exclusion cannot be split: the values stay together.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -85,17 +88,16 @@ fn scopes(only: &[String], all_but: &[String]) -> Vec<Scope> {
     only.iter().cloned().map(Scope::Only).chain(exclusion).collect()
 }
 
-fn canonical_conditions(conditions: &Conditions) -> BTreeMap<String, BTreeMap<String, BTreeSet<String>>> {
-    conditions
-        .iter()
-        .map(|(operator, keys)| {
-            let keys = keys
-                .iter()
-                .map(|(key, values)| (key.to_ascii_lowercase(), values.0.iter().cloned().collect()))
-                .collect();
-            (operator.clone(), keys)
-        })
-        .collect()
+fn canonical_conditions(conditions: &Conditions) -> CanonicalConditions {
+    let mut canonical = CanonicalConditions::new();
+    for (operator, keys) in conditions {
+        let canonical_keys = canonical.entry(operator.clone()).or_default();
+        for (key, values) in keys {
+            let spellings = canonical_keys.entry(key.to_ascii_lowercase()).or_default();
+            spellings.insert(values.0.iter().cloned().collect());
+        }
+    }
+    canonical
 }
 
 #[cfg(test)]
@@ -134,6 +136,7 @@ mod tests {
             ("StringEquals", "StringLike"),
             (r#""k""#, r#""l""#),
             (r#""1""#, r#"["1","2"]"#),
+            (r#""k":"1""#, r#""K":"2","k":"1""#),
             (r#","Condition":{"StringEquals":{"k":"1"}}"#, ""),
         ] {
             let changed = base.replace(from, to);

@@ -99,6 +99,9 @@ pub enum InvalidDocument {
     /// Percent-encoding that does not decode to UTF-8.
     #[error("the policy document is not UTF-8 once percent-decoded")]
     Encoding(#[source] std::str::Utf8Error),
+    /// Something other than a JSON object.
+    #[error("the policy document is not a JSON object")]
+    NoObject,
     /// Not JSON, or not the elements of an identity policy.
     #[error("the policy document is not an identity policy: {0}")]
     Json(#[from] serde_json::Error),
@@ -116,6 +119,10 @@ impl Document {
             return Ok(serde_json::from_str(text)?);
         }
         let decoded = percent_decode_str(text).decode_utf8().map_err(InvalidDocument::Encoding)?;
+        if !decoded.trim_start().starts_with('{') {
+            // serde would also read the elements in order from an array.
+            return Err(InvalidDocument::NoObject);
+        }
         Ok(serde_json::from_str(&decoded)?)
     }
 
