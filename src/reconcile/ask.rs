@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use bedrock_iam::{Answers, Family, Finding, Intent, Region, Target, size};
 use futures::{StreamExt, stream};
@@ -7,6 +8,10 @@ use crate::aws::{Bedrock, MaxAge};
 
 /// Questions of one object that are under way at once; the rate limit is Bedrock's own concern.
 const CONCURRENT_QUESTIONS: usize = 8;
+
+/// For all questions of one kind together. What is unanswered by then counts as unavailable, so that a Region that hangs
+/// cannot keep the other answers from being used.
+const TIME_LIMIT: Duration = Duration::from_secs(20);
 
 /// Asks Bedrock what the families hold, then about every target, and where an answer is a refusal, what else there is.
 pub(super) async fn ask(bedrock: &Bedrock, intent: &Intent, max_age: MaxAge) -> Result<Answers, Finding> {
@@ -36,7 +41,7 @@ fn sources(families: Vec<&Family>) -> BTreeSet<Region> {
     families.into_iter().map(|family| family.source().clone()).collect()
 }
 
-/// One answer for each question.
+/// The answers that come in time.
 async fn each<Q, A, F>(questions: BTreeSet<Q>, ask: impl Fn(Q) -> F) -> BTreeMap<Q, A>
 where
     Q: Ord + Clone,
@@ -48,6 +53,7 @@ where
             async move { (question, answer.await) }
         })
         .buffer_unordered(CONCURRENT_QUESTIONS)
+        .take_until(tokio::time::sleep(TIME_LIMIT))
         .collect()
         .await
 }

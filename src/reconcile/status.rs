@@ -1,3 +1,4 @@
+use bedrock_iam::finding::Outlook;
 use bedrock_iam::grant::destination;
 use bedrock_iam::verdict::{self, Condition as Verdicts, Praise, Verdict};
 use bedrock_iam::{
@@ -47,7 +48,9 @@ pub(super) fn kept(
     set_conditions(object, &mut status, &verdict);
     set_role(&mut status, role);
     set_policy(&mut status, &intent.claim, plan, role, outcome);
-    if plan.desired.is_some() && !matches!(outcome.applied, Applied::Failed(_)) {
+    // A word that could not be followed yet, because a service did not answer, goes on to hold.
+    let all_answered = outcome.findings.iter().all(|finding| finding.reason.outlook() != Outlook::Unknown);
+    if plan.desired.is_some() && all_answered {
         status.last_accepted_shrink = object.annotations().get(ACCEPT_SHRINK).cloned();
     }
     Told { status, next: verdict.next }

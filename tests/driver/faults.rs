@@ -69,6 +69,25 @@ async fn a_call_that_hangs_ends_at_its_time_limit() {
 }
 
 #[tokio::test]
+async fn a_hundred_questions_to_a_bedrock_that_hangs_end_in_time_and_the_spec_is_followed() {
+    let world = World::new().await;
+    world.reconcile().await.unwrap();
+    world.sandbox.fault(Fault::new(FaultKind::Hang).service(Service::Bedrock));
+    world.kubernetes.edit(|object| {
+        let model = |n: usize| json!({"modelId": format!("acme.model-{n}-v1:0"), "scopes": ["in-region"]});
+        let mut models: Vec<_> = (0..90).map(model).collect();
+        models.push(json!({"modelId": "amazon.nova-2-lite-v1:0"}));
+        object["spec"]["models"] = json!(models);
+        object["spec"]["operations"] = json!(["InvokeModel"]);
+    });
+    let limit = std::time::Duration::from_mins(1);
+    tokio::time::timeout(limit, world.reconcile()).await.expect("the reconcile hangs").unwrap();
+    assert_eq!(world.condition("Ready"), Some(("Unknown".to_owned(), "BedrockUnavailable".to_owned())));
+    let policy = world.policy().unwrap().to_string();
+    assert!(policy.contains("global.amazon.nova-2-lite") && !policy.contains("Stream"), "{policy}");
+}
+
+#[tokio::test]
 async fn a_profile_that_cannot_be_asked_for_keeps_its_grant() {
     let world = World::new().await;
     world.reconcile().await.unwrap();

@@ -1,4 +1,4 @@
-use aws_sandbox::NewRole;
+use aws_sandbox::{Fault, FaultKind, NewRole, Service};
 use serde_json::json;
 
 use crate::world::{US, World, manifest};
@@ -89,7 +89,13 @@ async fn a_shrunken_profile_keeps_its_grant_until_the_annotation_accepts_it() {
         world.message("Ready")
     );
 
+    // Accepted while Bedrock is out, the word goes on to hold.
+    world.sandbox.fault(Fault::new(FaultKind::Internal).service(Service::Bedrock));
+    annotate("bedrockaccess.io/reconcile-at", "2");
     annotate("bedrockaccess.io/accept-shrink", &format!("{US}@us-east-1"));
+    world.reconcile().await.unwrap();
+    assert_eq!(world.policy(), before);
+    world.sandbox.clear_faults();
     world.reconcile().await.unwrap();
     assert!(world.is_ready(), "{}", world.message("Ready"));
     assert_ne!(world.policy(), before);

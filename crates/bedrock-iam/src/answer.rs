@@ -55,11 +55,14 @@ pub struct Answers {
 }
 
 impl Answers {
-    /// The answer for a target; one that was never asked for counts as unanswered.
+    /// The answer for a target; one that did not come counts as a fault.
     pub fn of(&self, target: &Target) -> Answer {
-        self.targets.get(target).cloned().unwrap_or_else(|| {
-            let message = "Bedrock was not asked".to_owned();
-            Answer::Fault(Fault { class: Class::Unavailable, message })
-        })
+        self.targets.get(target).cloned().unwrap_or_else(|| Answer::Fault(unanswered()))
     }
+}
+
+/// The fault of a question that got no answer at all.
+pub(crate) fn unanswered() -> Fault {
+    let message = "Bedrock did not answer in time; it is asked again".to_owned();
+    Fault { class: Class::Unavailable, message }
 }

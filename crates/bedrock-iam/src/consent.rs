@@ -2,11 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use crate::identifier::RoleName;
+
 /// The tag's key; a value holds at most 256 characters, so the list goes on in `….2` to `….9`.
 pub const TAG: &str = "bedrockaccess.io/namespaces";
 
 /// Before an entry: its namespaces may use explicit denies too.
 const DENY: &str = "deny:";
+
+/// No namespace: how consent is withdrawn from all.
+const NOBODY: &str = "@none";
+
+/// A tag's value holds at most 256 characters (IAM quotas page).
+const LONGEST_VALUE: usize = 256;
 
 /// Any namespace of any cluster.
 const ANY: &str = "@any";
@@ -69,8 +77,32 @@ impl Applicant {
         format!("{}/{}", self.cluster_id, self.namespace)
     }
 
+    /// The command that adds this namespace to what the role's tags list, and takes no other away.
+    pub fn remedy(&self, role: &RoleName, tags: &BTreeMap<String, String>) -> String {
+        tag_command(role, tags, &self.entry())
+    }
+
+    /// The command that also lets this namespace use explicit denies.
+    pub fn remedy_to_deny(&self, role: &RoleName, tags: &BTreeMap<String, String>) -> String {
+        tag_command(role, tags, &format!("{DENY}{}", self.entry()))
+    }
+
     fn is_meant_by(&self, entry: &str) -> bool {
         entry == ANY || entry == self.namespace || entry == self.entry()
+    }
+}
+
+/// Tagging replaces a value whole, so the value goes on with what it holds; a full one is continued under the next key.
+fn tag_command(role: &RoleName, tags: &BTreeMap<String, String>, entry: &str) -> String {
+    let longer = |key: String| {
+        let listed = tags.get(&key).map_or("", String::as_str).split_whitespace();
+        let listed = listed.filter(|listed| *listed != NOBODY).chain([entry]);
+        let value = listed.collect::<Vec<_>>().join(" ");
+        (value.len() <= LONGEST_VALUE).then_some((key, value))
+    };
+    match keys().find_map(longer) {
+        Some((key, value)) => format!("aws iam tag-role --role-name {role} --tags 'Key={key},Value={value}'"),
+        None => format!("its tags are full: shorten them, for example to {ANY}"),
     }
 }
 
@@ -124,6 +156,25 @@ mod tests {
         let may_deny = |value: &str| applicant.may_deny(&[(TAG.to_owned(), value.to_owned())].into());
         assert!(may_deny("deny:team-a") && may_deny("team-b deny:c1/team-a") && may_deny("deny:@any"));
         assert!(!may_deny("team-a") && !may_deny("deny:team-b team-a") && !may_deny("deny: team-a"));
+    }
+
+    #[test]
+    fn the_remedy_adds_to_what_the_tags_list_and_takes_nothing_away() {
+        let applicant =
+            Applicant { cluster_id: "c1".into(), namespace: "team-a".into(), policy: Policy::Tag };
+        let role: RoleName = "app".parse().unwrap();
+        let remedy = |tags: &[(&str, &str)]| {
+            let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+            applicant.remedy(&role, &tags)
+        };
+        let command = |key: &str, value: &str| {
+            format!("aws iam tag-role --role-name app --tags 'Key={key},Value={value}'")
+        };
+        assert_eq!(remedy(&[]), command(TAG, "c1/team-a"));
+        assert_eq!(remedy(&[(TAG, "team-b  deny:team-c")]), command(TAG, "team-b deny:team-c c1/team-a"));
+        assert_eq!(remedy(&[(TAG, "@none")]), command(TAG, "c1/team-a"));
+        let full = "x".repeat(250);
+        assert_eq!(remedy(&[(TAG, &full)]), command("bedrockaccess.io/namespaces.2", "c1/team-a"));
     }
 
     #[test]

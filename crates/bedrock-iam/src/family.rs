@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::answer::{Answer, Answers};
+use crate::answer::{Answer, Answers, unanswered};
 use crate::fault::Fault;
 use crate::finding::{Finding, Reason};
 use crate::grant::Grant;
@@ -36,12 +36,12 @@ impl Family {
     pub fn members(&self, answers: &Answers) -> Result<Vec<Target>, Fault> {
         match self {
             Self::Profiles { source, .. } => {
-                let listed = answers.profiles.get(source).cloned().unwrap_or_else(|| Ok(Vec::new()))?;
+                let listed = answers.profiles.get(source).cloned().unwrap_or_else(|| Err(unanswered()))?;
                 let targets = listed.into_iter().map(|id| Target::Profile { source: source.clone(), id });
                 Ok(targets.filter(|target| self.contains(target)).collect())
             }
             Self::OnDemand { source, .. } => {
-                let listed = answers.on_demand.get(source).cloned().unwrap_or_else(|| Ok(Vec::new()))?;
+                let listed = answers.on_demand.get(source).cloned().unwrap_or_else(|| Err(unanswered()))?;
                 let targets =
                     listed.into_iter().map(|model| Target::OnDemand { source: source.clone(), model });
                 Ok(targets.filter(|target| self.contains(target)).collect())

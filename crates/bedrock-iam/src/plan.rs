@@ -3,6 +3,8 @@
 //! A plan only ever names our own policy. It holds at most one step: IAM replaces a policy whole, so a wanted grant is
 //! never absent in between.
 
+use std::collections::BTreeMap;
+
 use crate::canonical::{Digest, Meaning};
 use crate::consent::{Consent, TAG};
 use crate::document::Document;
@@ -164,18 +166,17 @@ fn refusal(claim: &Claim, account: &Account, observed: &Observed) -> Option<Plan
     }
     match claim.applicant.consent(&role.tags) {
         Consent::Given => None,
-        Consent::Withheld => Some(withdraw(claim, "does not list", observed)),
-        Consent::Untagged => Some(withdraw(claim, "is missing: it must list", observed)),
+        Consent::Withheld => Some(withdraw(claim, &role.tags, "does not list", observed)),
+        Consent::Untagged => Some(withdraw(claim, &role.tags, "is missing: it must list", observed)),
     }
 }
 
-fn withdraw(claim: &Claim, problem: &str, observed: &Observed) -> Plan {
+fn withdraw(claim: &Claim, tags: &BTreeMap<String, String>, problem: &str, observed: &Observed) -> Plan {
     let Claim { role, applicant, .. } = claim;
     let message = format!(
-        "the tag {TAG} on role {role} {problem} namespace {}; allow it with: \
-         aws iam tag-role --role-name {role} --tags Key={TAG},Value={}",
+        "the tag {TAG} on role {role} {problem} namespace {}; allow it with: {}",
         applicant.namespace,
-        applicant.entry()
+        applicant.remedy(role, tags)
     );
     Plan { findings: vec![Finding::new(Reason::ConsentMissing, message)], ..teardown(&observed.policy) }
 }
@@ -188,10 +189,9 @@ fn without_leave_to_deny(intent: &Intent, observed: &Observed) -> Option<Plan> {
         return None;
     }
     let message = format!(
-        "the tag {TAG} on role {name} does not let namespace {} use deniedScopes; allow it with: \
-         aws iam tag-role --role-name {name} --tags Key={TAG},Value=deny:{}",
+        "the tag {TAG} on role {name} does not let namespace {} use deniedScopes; allow it with: {}",
         applicant.namespace,
-        applicant.entry()
+        applicant.remedy_to_deny(name, &role.tags)
     );
     Some(Plan { findings: vec![Finding::new(Reason::ConsentMissing, message)], ..Plan::default() })
 }

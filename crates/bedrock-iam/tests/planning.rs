@@ -115,8 +115,7 @@ fn nothing_is_written_to_a_role_that_does_not_take_part() {
 #[test]
 fn missing_consent_gives_the_exact_tag() {
     let plan = refused(&Observed { role: role(&[]), policy: PolicyState::Absent });
-    let command =
-        "aws iam tag-role --role-name assistant --tags Key=bedrockaccess.io/namespaces,Value=cluster/team-a";
+    let command = "aws iam tag-role --role-name assistant --tags 'Key=bedrockaccess.io/namespaces,Value=cluster/team-a'";
     assert!(plan.findings[0].message.ends_with(command), "{}", plan.findings[0].message);
 }
 
@@ -272,7 +271,11 @@ fn denied_scopes_need_leave_of_their_own_and_nothing_is_written_without_it() {
     };
     let without = planned(&denying, &answer(), &observed(PolicyState::Absent), None);
     assert_eq!((without.step.clone(), reasons(&without.findings)), (None, vec![Reason::ConsentMissing]));
-    assert!(without.findings[0].message.ends_with("Value=deny:cluster/team-a"), "{:?}", without.findings);
+    assert!(
+        without.findings[0].message.ends_with("Value=team-a deny:cluster/team-a'"),
+        "{:?}",
+        without.findings
+    );
 
     let leave = role(&[("bedrockaccess.io/namespaces", "deny:team-a")]);
     let plan = planned(&denying, &answer(), &Observed { role: leave, policy: PolicyState::Absent }, None);
