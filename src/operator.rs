@@ -9,7 +9,7 @@ use backon::{ExponentialBuilder, Retryable};
 use bedrock_iam::Fault;
 use futures::FutureExt;
 use kube::Client;
-use kube::runtime::events::{Recorder, Reporter};
+use kube::runtime::events::Reporter;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::api::parse::Realm;
@@ -95,9 +95,8 @@ async fn prepare(args: RunArgs, metrics: Metrics) -> Result<(Client, Context), E
     tracing::info!(cluster_id, account = %account.id, partition = %account.partition, "started");
 
     let bedrock = Bedrock::new(config.clone(), Caller::new(args.bedrock_rate, metrics.clone()));
-    let reporter = Reporter { controller: CONTROLLER.to_owned(), instance: None };
     let context = Context {
-        events: Recorder::new(calls.clone(), reporter),
+        reporter: Reporter { controller: CONTROLLER.to_owned(), instance: None },
         client: calls,
         iam: Iam::new(&config, iam),
         bedrock,

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use bedrock_iam::{Claim, Finding, Held, Intent, Plan, PolicyState, plan, resolve};
 use kube::runtime::controller::Action;
-use kube::runtime::events::Recorder;
+use kube::runtime::events::Reporter;
 use kube::runtime::finalizer::{Event, finalizer};
 use kube::{Api, Client, ResourceExt};
 
@@ -35,8 +35,8 @@ pub const FINALIZER: &str = "bedrockaccess.io/policy";
 pub struct Context {
     /// Kubernetes, with a time limit on every call.
     pub client: Client,
-    /// Publishes Events.
-    pub events: Recorder,
+    /// In whose name Events are published.
+    pub reporter: Reporter,
     /// IAM.
     pub iam: Iam,
     /// Bedrock.

@@ -80,8 +80,7 @@ impl Bedrock {
             Target::OnDemand { source, model } => self.foundation_model(source, model.as_str()).await,
         };
         answer.unwrap_or_else(|fault| match fault.class {
-            // Bedrock rejects an id that it has never heard of (ValidationException) as it denies knowing another.
-            Class::NotFound | Class::Rejected => Answer::NotFound,
+            Class::NotFound => Answer::NotFound,
             _ => Answer::Fault(fault),
         })
     }

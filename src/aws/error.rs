@@ -52,7 +52,8 @@ fn classify<E: ProvideErrorMetadata>(error: &SdkError<E>) -> (Class, &str) {
 /// Codes: IAM and Bedrock API references, "Errors" and "Common errors". IAM throttles with status 400.
 fn of_code(code: &str, status: u16) -> Class {
     match code {
-        "NoSuchEntity" | "ResourceNotFoundException" => Class::NotFound,
+        // Bedrock rejects an id that it has never heard of (ValidationException) as it denies knowing another.
+        "NoSuchEntity" | "ResourceNotFoundException" | "ValidationException" => Class::NotFound,
         "UnmodifiableEntity" => Class::Protected,
         "LimitExceeded" => Class::Quota,
         "Throttling" | "ThrottlingException" | "RequestLimitExceeded" | "TooManyRequestsException" => {
@@ -62,7 +63,10 @@ fn of_code(code: &str, status: u16) -> Class {
         | "AccessDeniedException"
         | "ExpiredToken"
         | "ExpiredTokenException"
+        | "IncompleteSignature"
         | "InvalidClientTokenId"
+        | "InvalidSignatureException"
+        | "OptInRequired"
         | "SignatureDoesNotMatch"
         | "UnrecognizedClientException" => Class::Denied,
         _ if status == 429 => Class::Throttled,
@@ -85,5 +89,7 @@ mod tests {
         assert_eq!(of_code("MalformedPolicyDocument", 400), Class::Rejected);
         assert_eq!(of_code("ServiceFailure", 500), Class::Unavailable);
         assert_eq!(of_code("SlowDown", 429), Class::Throttled);
+        assert_eq!(of_code("ValidationException", 400), Class::NotFound);
+        assert_eq!(of_code("InvalidSignatureException", 403), Class::Denied);
     }
 }

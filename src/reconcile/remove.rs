@@ -24,13 +24,17 @@ async fn release(object: &BedrockAccess, cx: &Context) -> Result<(), Error> {
     let Ok(claim) = parse::claim(object, &cx.realm) else {
         return Ok(());
     };
-    if object.spec.deletion_policy == "Retain" {
+    if object.spec.deletion_policy == "Retain" && !has_lost_consent(cx, &claim).await {
         return Ok(());
     }
     let policy = cx.iam.policy(&claim.role, &claim.identity).await;
     let plan = teardown(&policy);
     let failure = match (&policy, &plan.step) {
         (PolicyState::Fault(fault), _) => Some(fault.clone()),
+        (PolicyState::Foreign, _) => {
+            leave(object, cx, &claim, "does not have this operator's mark, or other Sids beside it").await;
+            None
+        }
         (_, None) => None,
         (_, Some(step)) => match cx.iam.delete(&claim.role, &claim.identity).await {
             Ok(()) => {
@@ -43,7 +47,8 @@ async fn release(object: &BedrockAccess, cx: &Context) -> Result<(), Error> {
     match failure {
         None => Ok(()),
         Some(fault) if fault.class == Class::Denied && has_lost_its_tag(cx, &claim).await => {
-            leave(object, cx, &claim).await;
+            let why = "can no longer be removed by the operator, since the role has lost its consent tag";
+            leave(object, cx, &claim, why).await;
             Ok(())
         }
         Some(fault) => {
@@ -63,10 +68,18 @@ async fn has_lost_its_tag(cx: &Context, claim: &Claim) -> bool {
     }
 }
 
-async fn leave(object: &BedrockAccess, cx: &Context, claim: &Claim) {
+/// Whether the role takes no part any more: its grant is then removed, also where it would be retained.
+async fn has_lost_consent(cx: &Context, claim: &Claim) -> bool {
+    match cx.iam.role(&claim.role).await {
+        RoleState::Found(role) => claim.applicant.consent(&role.tags) != Consent::Given,
+        RoleState::Missing | RoleState::Fault(_) => false,
+    }
+}
+
+async fn leave(object: &BedrockAccess, cx: &Context, claim: &Claim, why: &str) {
     let (role, policy) = (&claim.role, claim.identity.policy_name());
     let note = format!(
-        "role {role} has lost its consent tag and AWS forbids the operator to write to it; remove the policy with: \
+        "policy {policy} on role {role} {why}; it stays, and may still grant: remove it with \
          aws iam delete-role-policy --role-name {role} --policy-name {policy}"
     );
     report::publish(object, cx, EventType::Warning, "PolicyLeft", "Delete", &note).await;

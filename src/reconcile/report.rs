@@ -6,7 +6,7 @@ use bedrock_iam::{PolicyIdentity, Step};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::api::{Patch, PatchParams};
 use kube::runtime::controller::Action;
-use kube::runtime::events::{Event, EventType};
+use kube::runtime::events::{Event, EventType, Recorder};
 use kube::{Api, Resource, ResourceExt};
 use serde_json::json;
 
@@ -109,7 +109,9 @@ pub(super) async fn publish(
         action: action.to_owned(),
         secondary: None,
     };
-    if let Err(error) = cx.events.publish(&event, &object.object_ref(&())).await {
+    // A recorder that lives on would count an Event of the same reason as a repetition and drop its note.
+    let recorder = Recorder::new(cx.client.clone(), cx.reporter.clone());
+    if let Err(error) = recorder.publish(&event, &object.object_ref(&())).await {
         tracing::warn!(%error, reason = reason, "an Event could not be published");
     }
 }

@@ -48,9 +48,7 @@ pub(super) fn kept(
     set_conditions(object, &mut status, &verdict);
     set_role(&mut status, role);
     set_policy(&mut status, &intent.claim, plan, role, outcome);
-    // A word that could not be followed yet, because a service did not answer, goes on to hold.
-    let all_answered = outcome.findings.iter().all(|finding| finding.reason.outlook() != Outlook::Unknown);
-    if plan.desired.is_some() && all_answered {
+    if plan.settles_acceptance && !matches!(outcome.applied, Applied::Failed(_)) {
         status.last_accepted_shrink = object.annotations().get(ACCEPT_SHRINK).cloned();
     }
     Told { status, next: verdict.next }
@@ -168,11 +166,14 @@ fn set_policy(
     status.grants = grants.iter().map(grant).collect();
     status.grant_count = i64::try_from(grants.len()).unwrap_or(i64::MAX);
 
+    let is_complete = outcome.findings.iter().all(|finding| finding.reason.outlook() != Outlook::Unknown);
     let digest = match (&outcome.applied, &plan.desired) {
         (Applied::Done(Step::Put { document, .. }), _) => Some(digest(document)),
-        (Applied::Nothing, Some(Desired::Policy(_))) => document.map(digest),
-        (Applied::Done(Step::Delete), _) | (Applied::Nothing, Some(Desired::Nothing)) => None,
-        (Applied::Failed(_), _) | (Applied::Nothing, None) => stored_policy(status, &claim.identity)
+        (Applied::Done(Step::Delete), _) => None,
+        // What only agrees with an incomplete answer was not written by us, and is not to be taken for it.
+        (Applied::Nothing, Some(Desired::Policy(_))) if is_complete => document.map(digest),
+        (Applied::Nothing, Some(Desired::Nothing)) if is_complete => None,
+        (Applied::Failed(_) | Applied::Nothing, _) => stored_policy(status, &claim.identity)
             .filter(|_| !matches!(role, RoleState::Missing))
             .map(|policy| policy.digest.clone()),
     };
@@ -236,7 +237,7 @@ fn praise(intent: &Intent, role: &RoleState, policy: &PolicyState) -> Praise {
     };
     Praise {
         role: format!("role {arn} takes part"),
-        profiles: format!("Bedrock answered for all {} targets", intent.targets.len()),
+        profiles: "Bedrock answered for every model, scope and source Region".to_owned(),
         policy,
     }
 }

@@ -101,6 +101,68 @@ async fn a_profile_that_cannot_be_asked_for_keeps_its_grant() {
     assert_eq!(world.condition("Ready"), Some(("Unknown".to_owned(), "BedrockUnavailable".to_owned())));
 }
 
+fn poke(world: &World, token: &str) {
+    world.kubernetes.edit(|object| {
+        object["metadata"]["annotations"]["bedrockaccess.io/reconcile-at"] = json!(token);
+    });
+}
+
+#[tokio::test]
+async fn drift_during_an_outage_of_bedrock_is_still_drift_afterwards() {
+    for policy in ["Enforce", "Report"] {
+        let world = World::new().await;
+        world.kubernetes.edit(|object| object["spec"]["driftPolicy"] = json!(policy));
+        world.reconcile().await.unwrap();
+        let (written, name) = (world.policy(), world.sandbox.role_policies("assistant").remove(0));
+        if policy == "Enforce" {
+            let edited = written.as_ref().unwrap().to_string().replace(
+                "\"arn:aws:bedrock:us-east-2::",
+                "\"arn:aws:bedrock:eu-west-1::foundation-model/amazon.nova-2-lite-v1:0\",\"arn:aws:bedrock:us-east-2::",
+            );
+            world.sandbox.put_role_policy("assistant", &name, &edited).unwrap();
+        } else {
+            world.sandbox.delete_role_policy("assistant", &name).unwrap();
+        }
+        world.sandbox.fault(Fault::new(FaultKind::Internal).service(Service::Bedrock));
+        poke(&world, "1");
+        world.reconcile().await.unwrap();
+        world.sandbox.clear_faults();
+        world.reconcile().await.unwrap();
+        if policy == "Enforce" {
+            assert_eq!(world.policy(), written);
+            assert!(world.is_ready(), "{}", world.message("Ready"));
+        } else {
+            assert_eq!(world.policy(), None);
+            assert_eq!(world.condition("Ready"), Some(("False".to_owned(), "DriftDetected".to_owned())));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_retained_policy_goes_nevertheless_where_consent_was_withdrawn() {
+    let world = World::new().await;
+    world.kubernetes.edit(|object| object["spec"]["deletionPolicy"] = json!("Retain"));
+    world.reconcile().await.unwrap();
+    world.sandbox.tag_role("assistant", "bedrockaccess.io/namespaces", "@none").unwrap();
+    delete(&world);
+    world.reconcile().await.unwrap();
+    assert_eq!((world.policy(), &world.kubernetes.object()["metadata"]["finalizers"]), (None, &json!([])));
+}
+
+#[tokio::test]
+async fn a_policy_that_lost_our_mark_is_left_at_deletion_but_not_in_silence() {
+    let world = World::new().await;
+    world.reconcile().await.unwrap();
+    let name = world.sandbox.role_policies("assistant").remove(0);
+    let edited = world.policy().unwrap().to_string().replace("BedrockAccess1", "Mine");
+    world.sandbox.put_role_policy("assistant", &name, &edited).unwrap();
+    delete(&world);
+    world.kubernetes.take_writes();
+    world.reconcile().await.unwrap();
+    assert!(world.policy().is_some());
+    assert_eq!(world.take_events(), ["PolicyLeft"]);
+}
+
 fn delete(world: &World) {
     world.kubernetes.edit(|object| object["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z"));
 }

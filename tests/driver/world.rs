@@ -12,7 +12,7 @@ use bedrock_access::aws::{self, Bedrock, Caller, Iam};
 use bedrock_access::metrics::Metrics;
 use bedrock_access::reconcile::{Context, Error, FINALIZER, Failures, reconcile};
 use bedrock_iam::consent::Policy;
-use kube::runtime::events::{Recorder, Reporter};
+use kube::runtime::events::Reporter;
 use serde_json::{Value, json};
 
 use crate::kubernetes::ApiServer;
@@ -68,7 +68,7 @@ impl World {
         let client = kubernetes.client();
         let reporter = Reporter { controller: "bedrock-access".to_owned(), instance: None };
         let context = Context {
-            events: Recorder::new(client.clone(), reporter),
+            reporter,
             client,
             iam: Iam::new(&config, caller()),
             bedrock: Bedrock::new(config.clone(), caller()),

@@ -57,9 +57,31 @@ impl Meaning {
 
     /// A fingerprint that is equal for equal meanings.
     pub fn digest(&self) -> Digest {
-        let hash = sha2::Sha256::digest(format!("{:?}", self.0));
+        // The form is stored in every object's status: a change of it looks like a change of every policy.
+        let text: Vec<String> = self.0.iter().map(Atom::to_text).collect();
+        let hash = sha2::Sha256::digest(format!("1\n{}", text.join("\n")));
         let bits = hash[..10].iter().fold(0_u128, |bits, byte| bits << 8 | u128::from(*byte));
         Digest(format!("{bits:020x}"))
+    }
+}
+
+impl Atom {
+    fn to_text(&self) -> String {
+        let effect = match self.effect {
+            Effect::Allow => "Allow",
+            Effect::Deny => "Deny",
+        };
+        serde_json::json!([effect, self.action.to_list(), self.resource.to_list(), self.conditions])
+            .to_string()
+    }
+}
+
+impl Scope {
+    fn to_list(&self) -> (&'static str, Vec<&str>) {
+        match self {
+            Self::Only(value) => ("Only", vec![value]),
+            Self::AllBut(values) => ("AllBut", values.iter().map(String::as_str).collect()),
+        }
     }
 }
 

@@ -107,12 +107,15 @@ pub(crate) fn expand(
     let answered = |target: &Target| (target.clone(), answers.of(target));
     let mut targets: BTreeMap<Target, Answer> = intent.targets.iter().map(answered).collect();
     let mut findings = Vec::new();
-    let held: Vec<Target> = held.grants().iter().filter_map(Grant::target).collect();
+    let held_targets: Vec<Target> = held.grants().iter().filter_map(Grant::target).collect();
     for family in &intent.families {
         let listed = family.members(answers);
         let unlisted = listed.as_ref().err().cloned().map_or(Answer::NotFound, Answer::Fault);
         let mut members: BTreeMap<Target, Answer> = listed.iter().flatten().map(answered).collect();
-        for target in held.iter().filter(|target| family.contains(target)) {
+        // What someone added to the policy is no member that vanished.
+        let may_have_vanished = !held.is_edited() || listed.is_err();
+        let vanished = held_targets.iter().filter(|target| may_have_vanished && family.contains(target));
+        for target in vanished {
             members.entry(target.clone()).or_insert_with(|| unlisted.clone());
         }
         match listed {

@@ -17,7 +17,7 @@ use crate::policy::{self, INFERENCE_PROFILE_ARN};
 pub struct Held {
     profiles: BTreeMap<InferenceProfileArn, BTreeSet<FoundationModelArn>>,
     on_demand: BTreeSet<FoundationModelArn>,
-    as_written: bool,
+    edited: bool,
 }
 
 impl Held {
@@ -27,7 +27,8 @@ impl Held {
             return Self::default();
         };
         let mut held = Self::of(document);
-        held.as_written = last_written == Some(&Meaning::of(document).digest());
+        // Where it is not known what was last written (a restored or new object), nothing shows that someone edited it.
+        held.edited = last_written.is_some_and(|digest| *digest != Meaning::of(document).digest());
         held
     }
 
@@ -72,9 +73,9 @@ impl Held {
         profiles.chain(on_demand).collect()
     }
 
-    /// Whether the policy still means what we last wrote, so that all that it holds was once answered by Bedrock.
-    pub fn is_as_written(&self) -> bool {
-        self.as_written
+    /// Whether someone edited the policy since we last wrote it, so that Bedrock may never have answered what it holds.
+    pub fn is_edited(&self) -> bool {
+        self.edited
     }
 }
 

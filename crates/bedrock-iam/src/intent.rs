@@ -79,6 +79,14 @@ pub enum Target {
 }
 
 impl Target {
+    /// The profile's or the model's id.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Profile { id, .. } => id.as_str(),
+            Self::OnDemand { model, .. } => model.as_str(),
+        }
+    }
+
     /// The source Region.
     pub fn source(&self) -> &Region {
         match self {

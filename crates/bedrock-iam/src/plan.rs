@@ -27,6 +27,8 @@ pub struct Plan {
     pub desired: Option<Desired>,
     /// What stands against the manifest.
     pub findings: Vec<Finding>,
+    /// Whether, once it is carried out, the user's acceptance of a shrink is used up.
+    pub settles_acceptance: bool,
 }
 
 /// One write to AWS; repeating it changes nothing.
@@ -112,6 +114,7 @@ pub fn plan(
         .or_else(|| without_leave_to_deny(intent, observed))
         .unwrap_or_else(|| sync(intent, account, resolution, &observed.policy, last_written));
     plan.findings.extend(resolution.findings.iter().cloned());
+    plan.settles_acceptance = plan.desired.is_some() && resolution.acceptance_is_settled;
     plan
 }
 
@@ -126,7 +129,7 @@ pub fn plan_withdrawal(claim: &Claim, account: &Account, observed: &Observed) ->
 pub fn teardown(policy: &PolicyState) -> Plan {
     match policy {
         PolicyState::Ours(_) => {
-            Plan { step: Some(Step::Delete), desired: Some(Desired::Nothing), findings: Vec::new() }
+            Plan { step: Some(Step::Delete), desired: Some(Desired::Nothing), ..Plan::default() }
         }
         PolicyState::Absent | PolicyState::Foreign => Plan::default(),
         PolicyState::Fault(fault) => Plan {
@@ -157,7 +160,10 @@ fn refusal(claim: &Claim, account: &Account, observed: &Observed) -> Option<Plan
         RoleState::Fault(fault) => return refuse(Reason::of_role_fault(fault.class), fault.message.clone()),
     };
     if let Some(wanted) = claim.role_arn.as_ref().filter(|wanted| **wanted != role.arn) {
-        let message = format!("role {} is {}, not {wanted}: correct spec.role.arn", claim.role, role.arn);
+        let message = format!(
+            "role {} is {}, not {wanted}: the role of an object cannot be changed, so create another one",
+            claim.role, role.arn
+        );
         return refuse(Reason::RoleNotFound, message);
     }
     if role.is_protected() {
@@ -208,9 +214,11 @@ fn sync(
         PolicyState::Ours(document) => Some(document),
         PolicyState::Foreign => {
             let message = format!(
-                "role {} has an inline policy {} that this operator did not write; rename or remove it",
-                intent.claim.role,
-                intent.claim.identity.policy_name()
+                "role {role} has an inline policy {policy} without this operator's mark, the Sid {}, or with other Sids beside its own; \
+                 it is left alone: remove it with aws iam delete-role-policy --role-name {role} --policy-name {policy}",
+                intent.claim.identity.sid(0),
+                role = intent.claim.role,
+                policy = intent.claim.identity.policy_name()
             );
             return Plan {
                 findings: vec![Finding::new(Reason::PolicyNameTaken, message)],
@@ -253,7 +261,7 @@ fn sync(
         }
         Desired::Nothing => Step::Delete,
     };
-    Plan { step: Some(step), desired: Some(desired), findings: Vec::new() }
+    Plan { step: Some(step), desired: Some(desired), ..Plan::default() }
 }
 
 /// The policy in the form that is to be written: the explicit one while it fits, unless IAM took only the factored one of the

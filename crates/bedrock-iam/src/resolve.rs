@@ -23,12 +23,23 @@ pub struct Resolution {
     pub grants: Vec<Grant>,
     /// In the order of the targets.
     pub findings: Vec<Finding>,
+    /// Whether the user's acceptance of a shrink was weighed against an answer, and so is used up.
+    pub acceptance_is_settled: bool,
 }
 
 /// Judges every target of the intent.
 pub fn resolve(intent: &Intent, account: &Account, answers: &Answers, held: &Held) -> Resolution {
     let (targets, unlisted) = expand(intent, answers, held);
-    let mut resolution = Resolution { grants: Vec::new(), findings: intent.refused.clone() };
+    let unanswered = targets.iter().filter(|(_, answer)| matches!(answer, Answer::Fault(_)));
+    let acceptance_is_open = unanswered.map(|(target, _)| target).any(|target| {
+        let accepted = intent.accepted_shrink.as_ref();
+        accepted.is_some_and(|accepted| accepted.covers(target.id(), target.source()))
+    });
+    let mut resolution = Resolution {
+        grants: Vec::new(),
+        findings: intent.refused.clone(),
+        acceptance_is_settled: !acceptance_is_open,
+    };
     resolution.findings.extend(unlisted);
     let judge = Judge { intent, account, answers, held };
     for (target, answer) in &targets {
@@ -75,7 +86,7 @@ impl Judge<'_> {
                 Ok(models) => models,
                 Err(problem) => return kept(Reason::BedrockUnavailable, problem),
             },
-            Answer::NotFound if held.is_empty() || self.shrink_is_accepted(id.as_str(), source) => {
+            Answer::NotFound if held.is_empty() || self.may_shrink(id.as_str(), source) => {
                 return (None, Some(self.profile_not_found(id, source)));
             }
             Answer::NotFound => {
@@ -100,15 +111,15 @@ impl Judge<'_> {
             );
             return kept(Reason::DestinationNotAllowed, problem);
         }
-        let accepted = self.shrink_is_accepted(id.as_str(), source);
-        if answered.is_empty() && !accepted {
+        let may_shrink = self.may_shrink(id.as_str(), source);
+        if answered.is_empty() && !may_shrink {
             return kept(
                 Reason::ProfileShrunk,
                 format!("{place} answers without any model; {}", accept(id, source)),
             );
         }
         let lost: Vec<String> = held.difference(&answered).map(destination).collect();
-        if self.held.is_as_written() && !lost.is_empty() && !accepted {
+        if !lost.is_empty() && !may_shrink {
             let models = answered.union(&held).cloned().collect();
             let message = format!(
                 "{place} no longer routes to {}; the grant that the role already has is kept; {}",
@@ -156,7 +167,8 @@ impl Judge<'_> {
             }
             Answer::Profile { .. } => (Reason::BedrockUnavailable, format!("{place} was not answered for")),
         };
-        if self.held.on_demand(&arn) && !self.shrink_is_accepted(model.as_str(), source) {
+        let is_final = !matches!(answer, Answer::Fault(_)) && self.may_shrink(model.as_str(), source);
+        if self.held.on_demand(&arn) && !is_final {
             let message = format!("{problem}; the grant that the role already has is kept");
             return (Some(Grant::OnDemand { model: arn }), Some(Finding::new(reason, message)));
         }
@@ -204,6 +216,12 @@ impl Judge<'_> {
         let within =
             |model: &FoundationModelArn| model.region.as_ref().is_some_and(|region| allowed.contains(region));
         models.iter().filter(|model| !within(model)).map(destination).collect()
+    }
+
+    /// Whether a definite answer of less may take a grant away: the user accepts it, or someone edited the policy since, so that
+    /// what it holds was never answered.
+    fn may_shrink(&self, profile: &str, source: &Region) -> bool {
+        self.held.is_edited() || self.shrink_is_accepted(profile, source)
     }
 
     fn shrink_is_accepted(&self, profile: &str, source: &Region) -> bool {

@@ -331,3 +331,35 @@ fn a_model_that_can_no_longer_be_called_on_demand_keeps_its_grant_until_accepted
         assert_eq!(released.step, Some(Step::Delete));
     }
 }
+
+#[test]
+fn a_member_that_someone_added_to_our_policy_is_drift_not_a_vanished_profile() {
+    let (intent, answers) = family();
+    let written = planned(&intent, &answers, &observed(PolicyState::Absent), None);
+    let (PolicyState::Ours(mut edited), digest) = carried_out(&written) else { panic!() };
+    let evil = "us.amazon.nova-evil-v1:0";
+    edited.statement[0].resource.push(profile_arn(evil, "us-east-1"));
+    edited.statement[1].resource.push(model_arn("amazon.nova-evil-v1:0", "us-east-1"));
+    let plan = planned(&intent, &answers, &observed(PolicyState::Ours(edited)), Some(&digest));
+    assert_eq!(plan.findings, []);
+    assert!(!granted(&plan).contains(&evil.to_owned()));
+}
+
+#[test]
+fn where_nothing_shows_an_edit_a_shrunken_profile_keeps_its_grant() {
+    let (observed, _) = holding(&THREE);
+    let shorter = answers([(us(), routes(US, "us-east-1", &["us-east-1"]))]);
+    let plan = planned(&intent([us()]), &shorter, &observed, None);
+    assert_eq!((plan.step, reasons(&plan.findings)), (None, vec![Reason::ProfileShrunk]));
+}
+
+#[test]
+fn an_acceptance_is_used_up_only_once_it_was_weighed_against_an_answer() {
+    let (observed, digest) = holding(&THREE);
+    let accepted_shrink = Some(AcceptedShrink { profile: US.to_owned(), source: None });
+    let accept = Intent { accepted_shrink, ..intent([us()]) };
+    let settles =
+        |answer| planned(&accept, &answers([(us(), answer)]), &observed, Some(&digest)).settles_acceptance;
+    assert!(!settles(unavailable()));
+    assert!(settles(routes(US, "us-east-1", &["us-east-1"])));
+}

@@ -34,9 +34,11 @@ pub(crate) async fn until_interrupted(stage: &Stage) -> Result<()> {
 
 pub(crate) fn say_how_to_use_a_real_account() {
     say("\nWith a real AWS account: without AWS_ENDPOINT_URL the operator talks to AWS itself, with the");
-    say("usual credentials (AWS_PROFILE, EKS Pod Identity, IRSA). In any cluster in which the chart is");
     say(
-        "installed, `AWS_PROFILE=… bedrock-access run` serves it from here; the README says which IAM rights",
+        "usual credentials (AWS_PROFILE, EKS Pod Identity, IRSA). One operator at a time: where the chart is",
     );
-    say("it needs.");
+    say(
+        "installed, scale its Deployment to 0 before `AWS_PROFILE=… bedrock-access run` serves the cluster from",
+    );
+    say("here. The README says which IAM rights it needs.");
 }
