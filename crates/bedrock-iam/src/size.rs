@@ -68,11 +68,10 @@ pub(crate) fn no_room(
     )
 }
 
-/// The size of the smaller form.
+/// The size of the factored form, which is never the larger one.
 fn smallest(claim: &Claim, account: &Account, grants: &[Grant], terms: &Terms) -> usize {
-    let write = |form| policy::document(&claim.identity, account, grants, terms, form);
-    let sizes = [Form::Explicit, Form::Factored].into_iter().filter_map(write);
-    sizes.map(|document| document.characters()).min().unwrap_or(0)
+    let document = policy::document(&claim.identity, account, grants, terms, Form::Factored);
+    document.map_or(0, |document| document.characters())
 }
 
 /// How many of the grants, in their order, fit into so many characters.
