@@ -24,7 +24,10 @@ async fn release(object: &BedrockAccess, cx: &Context) -> Result<(), Error> {
     let Ok(claim) = parse::claim(object, &cx.realm) else {
         return Ok(());
     };
-    if object.spec.deletion_policy == "Retain" && !has_lost_consent(cx, &claim).await {
+    // A grant whose consent was withdrawn goes, also where it would be retained.
+    if object.spec.deletion_policy == "Retain"
+        && matches!(consent(cx, &claim).await, None | Some(Consent::Given))
+    {
         return Ok(());
     }
     let policy = cx.iam.policy(&claim.role, &claim.identity).await;
@@ -46,7 +49,10 @@ async fn release(object: &BedrockAccess, cx: &Context) -> Result<(), Error> {
     };
     match failure {
         None => Ok(()),
-        Some(fault) if fault.class == Class::Denied && has_lost_its_tag(cx, &claim).await => {
+        // AWS lets us write to tagged roles only: once the tag is gone, the role's owner has to clean up.
+        Some(fault)
+            if fault.class == Class::Denied && consent(cx, &claim).await == Some(Consent::Untagged) =>
+        {
             let why = "can no longer be removed by the operator, since the role has lost its consent tag";
             leave(object, cx, &claim, why).await;
             Ok(())
@@ -60,27 +66,19 @@ async fn release(object: &BedrockAccess, cx: &Context) -> Result<(), Error> {
     }
 }
 
-/// AWS lets us write to tagged roles only: once the tag is gone, the role's owner has to clean up.
-async fn has_lost_its_tag(cx: &Context, claim: &Claim) -> bool {
+/// What the role's tags say now, where that can be known.
+async fn consent(cx: &Context, claim: &Claim) -> Option<Consent> {
     match cx.iam.role(&claim.role).await {
-        RoleState::Found(role) => claim.applicant.consent(&role.tags) == Consent::Untagged,
-        RoleState::Missing | RoleState::Fault(_) => false,
-    }
-}
-
-/// Whether the role takes no part any more: its grant is then removed, also where it would be retained.
-async fn has_lost_consent(cx: &Context, claim: &Claim) -> bool {
-    match cx.iam.role(&claim.role).await {
-        RoleState::Found(role) => claim.applicant.consent(&role.tags) != Consent::Given,
-        RoleState::Missing | RoleState::Fault(_) => false,
+        RoleState::Found(role) => Some(claim.applicant.consent(&role.tags)),
+        RoleState::Missing | RoleState::Fault(_) => None,
     }
 }
 
 async fn leave(object: &BedrockAccess, cx: &Context, claim: &Claim, why: &str) {
     let (role, policy) = (&claim.role, claim.identity.policy_name());
     let note = format!(
-        "policy {policy} on role {role} {why}; it stays, and may still grant: remove it with \
-         aws iam delete-role-policy --role-name {role} --policy-name {policy}"
+        "policy {policy} on role {role} {why}; it stays, and may still grant: remove it with {}",
+        claim.removal_command()
     );
     report::publish(object, cx, EventType::Warning, "PolicyLeft", "Delete", &note).await;
 }

@@ -56,10 +56,7 @@ pub(super) fn kept(
 
 /// The status of an object with which nothing can be begun, for the one reason given.
 pub(super) fn blocked(object: &BedrockAccess, finding: Finding) -> Told {
-    let verdict = verdict::refusal(&[finding]);
-    let mut status = handled(object);
-    set_conditions(object, &mut status, &verdict);
-    Told { status, next: verdict.next }
+    against(object, &[finding])
 }
 
 /// The status of an object for which nothing could be done: whatever is on the role stays, unless consent was withdrawn.
@@ -70,12 +67,10 @@ pub(super) fn refused(
     role: &RoleState,
     outcome: &Outcome,
 ) -> Told {
-    let mut status = handled(object);
-    let verdict = verdict::refusal(&outcome.findings);
-    set_conditions(object, &mut status, &verdict);
-    set_role(&mut status, role);
-    set_policy(&mut status, claim, plan, role, outcome);
-    Told { status, next: verdict.next }
+    let mut told = against(object, &outcome.findings);
+    set_role(&mut told.status, role);
+    set_policy(&mut told.status, claim, plan, role, outcome);
+    told
 }
 
 /// The status of a suspended object: `Ready` stays as it was, unless consent was withdrawn.
@@ -99,6 +94,14 @@ pub(super) fn suspended(
     conditions.retain(|condition| condition.type_ != suspended.kind);
     conditions.push(condition(object, &suspended));
     told
+}
+
+/// The old status with only what stands against the object.
+fn against(object: &BedrockAccess, findings: &[Finding]) -> Told {
+    let verdict = verdict::refusal(findings);
+    let mut status = handled(object);
+    set_conditions(object, &mut status, &verdict);
+    Told { status, next: verdict.next }
 }
 
 /// The old status, marked as seen.

@@ -22,6 +22,14 @@ pub struct Claim {
     pub role_arn: Option<RoleArn>,
 }
 
+impl Claim {
+    /// The command by which the role's owner removes the policy.
+    pub fn removal_command(&self) -> String {
+        let (role, policy) = (&self.role, self.identity.policy_name());
+        format!("aws iam delete-role-policy --role-name {role} --policy-name {policy}")
+    }
+}
+
 /// Everything that a manifest asks of AWS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Intent {

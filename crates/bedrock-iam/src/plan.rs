@@ -31,6 +31,12 @@ pub struct Plan {
     pub settles_acceptance: bool,
 }
 
+impl Plan {
+    fn misses_consent(&self) -> bool {
+        self.findings.iter().any(|finding| finding.reason == Reason::ConsentMissing)
+    }
+}
+
 /// One write to AWS; repeating it changes nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -120,9 +126,7 @@ pub fn plan(
 
 /// Plans for an object that is suspended, or that cannot be worked with: nothing, unless consent was withdrawn.
 pub fn plan_withdrawal(claim: &Claim, account: &Account, observed: &Observed) -> Plan {
-    let consent_is_gone =
-        |plan: &Plan| plan.findings.iter().any(|finding| finding.reason == Reason::ConsentMissing);
-    refusal(claim, account, observed).filter(consent_is_gone).unwrap_or_default()
+    refusal(claim, account, observed).filter(Plan::misses_consent).unwrap_or_default()
 }
 
 /// Plans for an object that is being deleted: our policy goes, anything else stays.
@@ -215,8 +219,9 @@ fn sync(
         PolicyState::Foreign => {
             let message = format!(
                 "role {role} has an inline policy {policy} without this operator's mark, the Sid {}, or with other Sids beside its own; \
-                 it is left alone: remove it with aws iam delete-role-policy --role-name {role} --policy-name {policy}",
+                 it is left alone: remove it with {}",
                 intent.claim.identity.sid(0),
+                intent.claim.removal_command(),
                 role = intent.claim.role,
                 policy = intent.claim.identity.policy_name()
             );
@@ -327,19 +332,17 @@ pub fn step_failed(
     fault: &Fault,
     others: Option<usize>,
 ) -> Finding {
-    let (role, policy) = (&claim.role, claim.identity.policy_name());
     let message = match (&plan.step, &plan.desired, fault.class) {
         (Some(Step::Put { .. }), Some(Desired::Policy(desired)), Class::Quota) => {
             size::no_room(claim, account, desired, others)
         }
-        (Some(Step::Delete), _, Class::Denied) => format!(
-            "{}; remove the policy with: aws iam delete-role-policy --role-name {role} --policy-name {policy}",
-            fault.message
-        ),
+        (Some(Step::Delete), _, Class::Denied) => {
+            format!("{}; remove the policy with: {}", fault.message, claim.removal_command())
+        }
         _ => fault.message.clone(),
     };
     // A policy that outlives its consent is the role owner's concern, whatever stopped us.
-    let consent_is_gone = plan.findings.iter().any(|finding| finding.reason == Reason::ConsentMissing);
-    let reason = if consent_is_gone { Reason::ConsentMissing } else { Reason::of_policy_fault(fault.class) };
+    let reason =
+        if plan.misses_consent() { Reason::ConsentMissing } else { Reason::of_policy_fault(fault.class) };
     Finding::new(reason, message)
 }
