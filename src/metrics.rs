@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bedrock_iam::Class;
+use bedrock_iam::{Class, Reason};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::counter::Counter;
@@ -21,6 +21,7 @@ pub struct Metrics {
     aws_calls: Family<CallLabels, Counter>,
     aws_seconds: Family<OperationLabels, Histogram, fn() -> Histogram>,
     policy_writes: Family<WriteLabels, Counter>,
+    findings: Family<FindingLabels, Counter>,
     watch_errors: Counter,
 }
 
@@ -87,6 +88,11 @@ struct ErrorLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FindingLabels {
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OperationLabels {
     service: &'static str,
     operation: &'static str,
@@ -113,6 +119,7 @@ impl Default for Metrics {
         let aws_calls = Family::default();
         let aws_seconds = Family::new_with_constructor(latency as fn() -> Histogram);
         let policy_writes = Family::default();
+        let findings = Family::default();
         let watch_errors = Counter::default();
         registry.register("reconciles", "Reconciles by how they ended", reconciles.clone());
         registry.register_with_unit(
@@ -131,6 +138,11 @@ impl Default for Metrics {
         );
         registry.register("policy_writes", "Writes of inline policies by cause", policy_writes.clone());
         registry.register(
+            "findings",
+            "What stood against an object when it was reconciled, by reason such as ProfileShrunk",
+            findings.clone(),
+        );
+        registry.register(
             "watch_errors",
             "Interruptions of the watch on BedrockAccess",
             watch_errors.clone(),
@@ -143,6 +155,7 @@ impl Default for Metrics {
             aws_calls,
             aws_seconds,
             policy_writes,
+            findings,
             watch_errors,
         }
     }
@@ -191,6 +204,11 @@ impl Metrics {
     /// Counts a write of a policy.
     pub fn wrote(&self, cause: PolicyWrite) {
         self.policy_writes.get_or_create(&WriteLabels { cause }).inc();
+    }
+
+    /// Counts what stands against an object.
+    pub fn found(&self, reason: Reason) {
+        self.findings.get_or_create(&FindingLabels { reason: reason.as_str() }).inc();
     }
 
     /// Counts an interruption of the watch.

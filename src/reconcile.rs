@@ -154,7 +154,9 @@ async fn carry_out(
 ) -> Outcome {
     let applied = apply::apply(&cx.iam, &cx.realm.account, claim, plan).await;
     report::announce(object, cx, &claim.identity, &applied).await;
-    verify::verify(&cx.iam, claim, plan, applied, observed).await
+    let outcome = verify::verify(&cx.iam, claim, plan, applied, observed).await;
+    outcome.findings.iter().for_each(|finding| cx.metrics.found(finding.reason));
+    outcome
 }
 
 fn parse(object: &BedrockAccess, cx: &Context) -> Result<(Intent, Duration), Finding> {

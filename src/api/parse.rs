@@ -13,7 +13,7 @@ use std::time::Duration;
 use bedrock_iam::consent::{Applicant, Policy as ConsentPolicy};
 use bedrock_iam::intent::AcceptedShrink;
 use bedrock_iam::{
-    Account, Claim, DriftPolicy, Finding, Intent, PolicyIdentity, ProfileId, Reason, Region, RoleArn,
+    Account, Claim, DriftPolicy, Finding, Intent, PolicyIdentity, Reason, Region, ResourceId, RoleArn,
 };
 use jiff::SignedDuration;
 use kube::ResourceExt;
@@ -50,7 +50,6 @@ pub fn intent(object: &BedrockAccess, realm: &Realm) -> Parsed<Intent> {
     let claim = claim(object, realm)?;
     let sources: Vec<Region> = list("spec.sourceRegions", &spec.source_regions)?;
     served(&sources, realm)?;
-    not_supported(object)?;
     let Wanted { targets, families, refused } = models::wanted(object, &sources, &realm.account)?;
     Ok(Intent {
         claim,
@@ -112,7 +111,7 @@ fn accepted_shrink(object: &BedrockAccess) -> Option<AcceptedShrink> {
         Some((profile, source)) => (profile, Some(source.parse().ok()?)),
         None => (named, None),
     };
-    let profile: ProfileId = profile.parse().ok()?;
+    let profile: ResourceId = profile.parse().ok()?;
     Some(AcceptedShrink { profile: profile.to_string(), source })
 }
 
@@ -129,25 +128,6 @@ fn served(sources: &[Region], realm: &Realm) -> Parsed<()> {
         served.join(", ")
     );
     Err(Finding::new(Reason::NotSupported, message))
-}
-
-/// Refuses what this version cannot grant exactly, rather than to grant less or more than was asked.
-fn not_supported(object: &BedrockAccess) -> Parsed<()> {
-    let spec = &object.spec;
-    let refuse = |what: String| {
-        let message = format!("{what} is not supported by this version; remove it, nothing was changed");
-        Err(Finding::new(Reason::NotSupported, message))
-    };
-    for (index, entry) in spec.models.iter().enumerate() {
-        let place = format!("spec.models[{index}]");
-        if entry.model_arn.is_some() {
-            return refuse(format!("{place}.modelArn"));
-        }
-        if entry.inference_profile.as_ref().is_some_and(|id| id.contains(":application-inference-profile/")) {
-            return refuse(format!("{place}.inferenceProfile: an application inference profile"));
-        }
-    }
-    Ok(())
 }
 
 fn allowed_destination_regions(object: &BedrockAccess) -> Parsed<Option<BTreeSet<Region>>> {

@@ -1,11 +1,12 @@
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use aws_config::SdkConfig;
 use aws_sdk_bedrock::Client;
 use aws_sdk_bedrock::types::{InferenceProfileType, InferenceType};
-use bedrock_iam::{Answer, Class, Fault, ModelId, ProfileId, Region, Target};
+use bedrock_iam::{Account, Answer, Class, Fault, ModelId, ProfileId, Region, Tags, Target};
 use moka::future::Cache;
 
 use super::call::Caller;
@@ -24,10 +25,12 @@ pub type MaxAge = Duration;
 pub struct Bedrock {
     config: SdkConfig,
     caller: Caller,
+    account: Account,
     clients: Mutex<HashMap<Region, Client>>,
     answers: Cache<Target, Dated<Answer>>,
     system_profiles: Listings<ProfileId>,
     on_demand_models: Listings<ModelId>,
+    tags: Cache<Target, Dated<Result<Tags, Fault>>>,
 }
 
 type Listings<T> = Cache<Region, Dated<Result<Vec<T>, Fault>>>;
@@ -43,15 +46,17 @@ const fn bedrock(name: &'static str) -> Operation {
 }
 
 impl Bedrock {
-    /// Clients are made when a Region is first asked.
-    pub fn new(config: SdkConfig, caller: Caller) -> Self {
+    /// Clients are made when a Region is first asked; `account` owns what is asked about by ARN.
+    pub fn new(config: SdkConfig, caller: Caller, account: Account) -> Self {
         Self {
             config,
             caller,
+            account,
             clients: Mutex::default(),
             answers: Cache::new(CACHED_ANSWERS),
             system_profiles: Cache::new(CACHED_ANSWERS),
             on_demand_models: Cache::new(CACHED_ANSWERS),
+            tags: Cache::new(CACHED_ANSWERS),
         }
     }
 
@@ -66,18 +71,31 @@ impl Bedrock {
 
     /// The system-defined profiles of a source Region, at most `max_age` old.
     pub async fn system_profiles(&self, source: &Region, max_age: MaxAge) -> Result<Vec<ProfileId>, Fault> {
-        listed(&self.system_profiles, source, max_age, self.list_inference_profiles(source)).await
+        recent(&self.system_profiles, source, max_age, self.list_inference_profiles(source)).await
     }
 
     /// The models that may be called on demand in a Region, at most `max_age` old.
     pub async fn on_demand_models(&self, source: &Region, max_age: MaxAge) -> Result<Vec<ModelId>, Fault> {
-        listed(&self.on_demand_models, source, max_age, self.list_foundation_models(source)).await
+        recent(&self.on_demand_models, source, max_age, self.list_foundation_models(source)).await
+    }
+
+    /// The tags of a target that belongs to the account, at most `max_age` old.
+    pub async fn tags(&self, target: &Target, max_age: MaxAge) -> Result<Tags, Fault> {
+        recent(&self.tags, target, max_age, self.list_tags(target)).await
     }
 
     async fn ask(&self, target: &Target) -> Answer {
         let answer = match target {
-            Target::Profile { source, id } => self.inference_profile(source, id).await,
+            Target::Profile { source, id } => {
+                self.inference_profile(source, "inference profile", id.as_str()).await
+            }
+            // By its id alone Bedrock would look for a system-defined profile.
+            Target::ApplicationProfile { source, .. } => {
+                let arn = target.owned(&self.account).unwrap_or_default();
+                self.inference_profile(source, "application inference profile", &arn).await
+            }
             Target::OnDemand { source, model } => self.foundation_model(source, model.as_str()).await,
+            Target::OwnModel { .. } => Ok(Answer::Unasked),
         };
         answer.unwrap_or_else(|fault| match fault.class {
             Class::NotFound => Answer::NotFound,
@@ -85,10 +103,9 @@ impl Bedrock {
         })
     }
 
-    async fn inference_profile(&self, source: &Region, id: &ProfileId) -> Result<Answer, Fault> {
-        let request =
-            self.client(source).get_inference_profile().inference_profile_identifier(id.as_str()).send();
-        let subject = format!("inference profile {id} in {source}");
+    async fn inference_profile(&self, source: &Region, kind: &str, id: &str) -> Result<Answer, Fault> {
+        let request = self.client(source).get_inference_profile().inference_profile_identifier(id).send();
+        let subject = format!("{kind} {id} in {source}");
         let profile = self.caller.call(bedrock("GetInferenceProfile"), &subject, request).await?;
         let models = profile.models.into_iter().filter_map(|model| model.model_arn).collect();
         Ok(Answer::Profile { arn: profile.inference_profile_arn, models })
@@ -143,6 +160,13 @@ impl Bedrock {
         Ok(summaries.into_iter().filter_map(|summary| summary.model_id.parse().ok()).collect())
     }
 
+    async fn list_tags(&self, target: &Target) -> Result<Tags, Fault> {
+        let arn = target.owned(&self.account).unwrap_or_default();
+        let request = self.client(target.source()).list_tags_for_resource().resource_arn(&arn).send();
+        let answer = self.caller.call(bedrock("ListTagsForResource"), &arn, request).await?;
+        Ok(answer.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect())
+    }
+
     fn client(&self, source: &Region) -> Client {
         // The map is never left half-written, so a poisoned lock holds a good map.
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
@@ -157,13 +181,17 @@ impl Bedrock {
     }
 }
 
-async fn listed<T: Clone + Send + Sync + 'static>(
-    listings: &Listings<T>,
-    source: &Region,
+async fn recent<K, T>(
+    answers: &Cache<K, Dated<Result<T, Fault>>>,
+    question: &K,
     max_age: MaxAge,
-    list: impl Future<Output = Result<Vec<T>, Fault>>,
-) -> Result<Vec<T>, Fault> {
-    let ask = async { Dated { asked: Instant::now(), answer: list.await } };
+    ask: impl Future<Output = Result<T, Fault>>,
+) -> Result<T, Fault>
+where
+    K: Hash + Eq + Clone + Send + Sync + 'static,
+    T: Clone + Send + Sync + 'static,
+{
+    let ask = async { Dated { asked: Instant::now(), answer: ask.await } };
     let stale = |dated: &Dated<Result<_, _>>| dated.answer.is_err() || dated.asked.elapsed() >= max_age;
-    listings.entry_by_ref(source).or_insert_with_if(ask, stale).await.into_value().answer
+    answers.entry_by_ref(question).or_insert_with_if(ask, stale).await.into_value().answer
 }

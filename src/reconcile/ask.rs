@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use bedrock_iam::consent::Policy as ConsentPolicy;
 use bedrock_iam::{Answers, Family, Finding, Intent, Region, Target, size};
 use futures::{StreamExt, stream};
 
@@ -13,7 +14,8 @@ const CONCURRENT_QUESTIONS: usize = 8;
 /// cannot keep the other answers from being used.
 const TIME_LIMIT: Duration = Duration::from_secs(20);
 
-/// Asks Bedrock what the families hold, then about every target, and where an answer is a refusal, what else there is.
+/// Asks Bedrock what the families hold, then about every target, for the consent of those that belong to the account, and
+/// where an answer is a refusal, what else there is.
 pub(super) async fn ask(bedrock: &Bedrock, intent: &Intent, max_age: MaxAge) -> Result<Answers, Finding> {
     let mut answers = Answers::default();
     let (of_profiles, of_models): (Vec<&Family>, Vec<&Family>) =
@@ -28,9 +30,14 @@ pub(super) async fn ask(bedrock: &Bedrock, intent: &Intent, max_age: MaxAge) -> 
     if let Some(finding) = size::cannot_fit(&targets) {
         return Err(finding);
     }
+    let of_account = targets.iter().filter(|target| target.belongs_to_account()).cloned().collect();
+    let tags = |target| async move { bedrock.tags(&target, max_age).await };
     answers.targets = each(targets, |target| async move { bedrock.answer(&target, max_age).await }).await;
+    if intent.claim.applicant.policy == ConsentPolicy::Tag {
+        answers.tags = each(of_account, tags).await;
+    }
 
-    let refused = answers.targets.iter().filter(|(_, answer)| answer.asks_for_alternatives());
+    let refused = answers.targets.iter().filter(|(target, answer)| answer.asks_for_alternatives(target));
     let refused: BTreeSet<Region> = refused.map(|(target, _)| target.source().clone()).collect();
     let unlisted = refused.into_iter().filter(|source| !answers.profiles.contains_key(source)).collect();
     answers.profiles.extend(each(unlisted, profiles).await);

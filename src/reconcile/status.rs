@@ -2,8 +2,8 @@ use bedrock_iam::finding::Outlook;
 use bedrock_iam::grant::destination;
 use bedrock_iam::verdict::{self, Condition as Verdicts, Praise, Verdict};
 use bedrock_iam::{
-    Claim, Desired, Digest, Document, Finding, Grant, Held, Intent, Meaning, Plan, PolicyIdentity,
-    PolicyState, RoleState, Step,
+    Claim, Desired, Digest, Document, Finding, Grant, Held, Intent, Meaning, OwnModelKind, Plan,
+    PolicyIdentity, PolicyState, Profile, RoleState, Step,
 };
 use jiff::{Timestamp, Unit};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
@@ -205,9 +205,13 @@ fn grant(grant: &Grant) -> GrantStatus {
         Grant::Profile { arn, models } => {
             let anywhere = models.iter().any(|model| model.region.is_none());
             let destinations: Vec<String> = models.iter().map(destination).collect();
+            let id = match &arn.profile {
+                Profile::System(id) => id.to_string(),
+                Profile::Application(_) => arn.to_string(),
+            };
             GrantStatus {
                 kind: "InferenceProfile".to_owned(),
-                id: arn.profile.to_string(),
+                id,
                 source_region: arn.region.to_string(),
                 destination_regions: if anywhere { vec![ANYWHERE.to_owned()] } else { destinations },
             }
@@ -218,6 +222,20 @@ fn grant(grant: &Grant) -> GrantStatus {
             source_region: destination(model),
             destination_regions: vec![destination(model)],
         },
+        Grant::OwnModel { arn } => GrantStatus {
+            kind: own_model(arn.kind).to_owned(),
+            id: arn.to_string(),
+            source_region: arn.region.to_string(),
+            destination_regions: vec![arn.region.to_string()],
+        },
+    }
+}
+
+fn own_model(kind: OwnModelKind) -> &'static str {
+    match kind {
+        OwnModelKind::ProvisionedModel => "ProvisionedModel",
+        OwnModelKind::ImportedModel => "ImportedModel",
+        OwnModelKind::CustomModelDeployment => "CustomModelDeployment",
     }
 }
 

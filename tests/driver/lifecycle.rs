@@ -161,39 +161,17 @@ async fn a_policy_that_does_not_fit_beside_others_says_so_and_changes_nothing() 
 }
 
 #[tokio::test]
-async fn what_this_version_cannot_grant_is_refused_and_never_ignored() {
-    for (path, value) in [
-        (
-            "/spec/models",
-            json!([{"modelArn": "arn:aws:bedrock:us-east-1:111122223333:provisioned-model/abc"}]),
-        ),
-        (
-            "/spec/models",
-            json!([{"inferenceProfile": "arn:aws:bedrock:us-east-1:111122223333:application-inference-profile/abc"}]),
-        ),
-    ] {
-        let mut object = manifest();
-        let (parent, field) = path.rsplit_once('/').unwrap();
-        object.pointer_mut(parent).unwrap()[field] = value;
-        let world =
-            World::with(NewRole::new("assistant").tag("bedrockaccess.io/namespaces", "team-a"), object).await;
-        world.reconcile().await.unwrap();
-        assert_eq!(world.condition("Ready"), Some(("False".to_owned(), "NotSupported".to_owned())), "{path}");
-        assert!(world.message("Ready").starts_with("spec."), "{}", world.message("Ready"));
-        let mut calls = world.take_calls();
-        calls.sort();
-        assert_eq!(calls, ["GetRole", "GetRolePolicy"], "nothing is asked for or written");
-    }
-}
-
-#[tokio::test]
 async fn consent_withdrawn_by_the_tag_removes_the_grant_of_a_refused_object_too() {
     let world = World::new().await;
     world.reconcile().await.unwrap();
-    let model = json!([{"modelArn": "arn:aws:bedrock:us-east-1:111122223333:provisioned-model/abc"}]);
+    let model = json!([{"modelArn": "arn:aws:bedrock:us-east-1:111122223333:custom-model/abc"}]);
     world.kubernetes.edit(|object| object["spec"]["models"] = model);
+    world.take_calls();
     world.reconcile().await.unwrap();
-    assert_eq!(world.condition("Ready"), Some(("False".to_owned(), "NotSupported".to_owned())));
+    assert_eq!(world.condition("Ready"), Some(("False".to_owned(), "InvalidSpec".to_owned())));
+    let mut calls = world.take_calls();
+    calls.sort();
+    assert_eq!(calls, ["GetRole", "GetRolePolicy"], "nothing is asked for or written");
     assert!(world.policy().is_some(), "what cannot be worked with is left alone");
     world.sandbox.tag_role("assistant", "bedrockaccess.io/namespaces", "@none").unwrap();
     world.reconcile().await.unwrap();

@@ -66,14 +66,15 @@ impl World {
         let caller = || Caller::new(1000.try_into().unwrap(), metrics.clone());
         let kubernetes = ApiServer::holding(object);
         let client = kubernetes.client();
+        let account = aws::account(&config, &caller()).await.unwrap();
         let reporter = Reporter { controller: "bedrock-access".to_owned(), instance: None };
         let context = Context {
             reporter,
             client,
             iam: Iam::new(&config, caller()),
-            bedrock: Bedrock::new(config.clone(), caller()),
+            bedrock: Bedrock::new(config.clone(), caller(), account.clone()),
             realm: Realm {
-                account: aws::account(&config, &caller()).await.unwrap(),
+                account,
                 cluster_id: "cluster".to_owned(),
                 regions: std::collections::BTreeSet::new(),
                 consent: Policy::Tag,

@@ -23,6 +23,8 @@ pub enum Answer {
         /// Such as `ON_DEMAND` or `INFERENCE_PROFILE`.
         inference_types: Vec<String>,
     },
+    /// Nothing was to be asked: the target is granted by its ARN alone.
+    Unasked,
     /// Bedrock does not know the profile or the model in that source Region.
     NotFound,
     /// No answer.
@@ -34,11 +36,11 @@ pub const ON_DEMAND: &str = "ON_DEMAND";
 
 impl Answer {
     /// Whether the refusal that follows can name alternatives, for which ListInferenceProfiles is worth a request.
-    pub fn asks_for_alternatives(&self) -> bool {
+    pub fn asks_for_alternatives(&self, target: &Target) -> bool {
         match self {
-            Self::NotFound => true,
+            Self::NotFound => matches!(target, Target::Profile { .. } | Target::OnDemand { .. }),
             Self::Model { inference_types, .. } => !inference_types.iter().any(|kind| kind == ON_DEMAND),
-            Self::Profile { .. } | Self::Fault(_) => false,
+            Self::Profile { .. } | Self::Unasked | Self::Fault(_) => false,
         }
     }
 }
@@ -52,12 +54,25 @@ pub struct Answers {
     pub profiles: BTreeMap<Region, Result<Vec<ProfileId>, Fault>>,
     /// The models that may be called on demand in a Region (ListFoundationModels), where a family asks for them.
     pub on_demand: BTreeMap<Region, Result<Vec<ModelId>, Fault>>,
+    /// The tags of every target that belongs to the account (ListTagsForResource), where consent is given by tags.
+    pub tags: BTreeMap<Target, Result<Tags, Fault>>,
 }
+
+/// A resource's tags by key.
+pub type Tags = BTreeMap<String, String>;
 
 impl Answers {
     /// The answer for a target; one that did not come counts as a fault.
     pub fn of(&self, target: &Target) -> Answer {
+        if matches!(target, Target::OwnModel { .. }) {
+            return Answer::Unasked;
+        }
         self.targets.get(target).cloned().unwrap_or_else(|| Answer::Fault(unanswered()))
+    }
+
+    /// The tags of a target; those that did not come count as a fault.
+    pub fn tags_of(&self, target: &Target) -> Result<&Tags, Fault> {
+        self.tags.get(target).map_or_else(|| Err(unanswered()), |tags| tags.as_ref().map_err(Clone::clone))
     }
 }
 

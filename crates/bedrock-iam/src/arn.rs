@@ -7,7 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::identifier::{
-    AccountId, GuardrailId, InvalidIdentifier, ModelId, Partition, ProfileId, Region, RoleName,
+    AccountId, GuardrailId, InvalidIdentifier, ModelId, Partition, ProfileId, Region, ResourceId, RoleName,
 };
 
 /// Why a string is not the ARN it should be.
@@ -63,7 +63,8 @@ impl FromStr for FoundationModelArn {
     }
 }
 
-/// `arn:PARTITION:bedrock:REGION:ACCOUNT:inference-profile/PROFILE`: a system-defined profile in one source Region.
+/// `arn:PARTITION:bedrock:REGION:ACCOUNT:inference-profile/PROFILE` or `…:application-inference-profile/ID`: an inference
+/// profile in one source Region.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct InferenceProfileArn {
     /// The partition.
@@ -73,13 +74,39 @@ pub struct InferenceProfileArn {
     /// The account of the caller: system-defined profiles carry it too.
     pub account: AccountId,
     /// The profile.
-    pub profile: ProfileId,
+    pub profile: Profile,
 }
+
+/// Which inference profile of a Region.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Profile {
+    /// One that AWS defines for everybody.
+    System(ProfileId),
+    /// One that an account made (CreateInferenceProfile), of one model or of a system-defined profile.
+    Application(ResourceId),
+}
+
+impl Profile {
+    /// The id, without the kind.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::System(id) => id.as_str(),
+            Self::Application(id) => id.as_str(),
+        }
+    }
+}
+
+const SYSTEM_PROFILE: &str = "inference-profile/";
+const APPLICATION_PROFILE: &str = "application-inference-profile/";
 
 impl fmt::Display for InferenceProfileArn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { partition, region, account, profile } = self;
-        write!(f, "arn:{partition}:bedrock:{region}:{account}:inference-profile/{profile}")
+        let kind = match profile {
+            Profile::System(_) => SYSTEM_PROFILE,
+            Profile::Application(_) => APPLICATION_PROFILE,
+        };
+        write!(f, "arn:{partition}:bedrock:{region}:{account}:{kind}{}", profile.id())
     }
 }
 
@@ -88,12 +115,89 @@ impl FromStr for InferenceProfileArn {
 
     fn from_str(arn: &str) -> Result<Self, Self::Err> {
         const EXPECTED: &str = "arn:PARTITION:bedrock:REGION:ACCOUNT:inference-profile/PROFILE";
-        let fields = Fields::split(arn, "bedrock", "inference-profile/", EXPECTED)?;
+        let of_type = |resource_type| Fields::split(arn, "bedrock", resource_type, EXPECTED);
+        let (fields, profile) = if let Ok(fields) = of_type(APPLICATION_PROFILE) {
+            (fields, Profile::Application(fields.parse(fields.resource)?))
+        } else {
+            let fields = of_type(SYSTEM_PROFILE)?;
+            (fields, Profile::System(fields.parse(fields.resource)?))
+        };
         Ok(Self {
             partition: fields.parse(fields.partition)?,
             region: fields.parse(fields.region)?,
             account: fields.parse(fields.account)?,
-            profile: fields.parse(fields.resource)?,
+            profile,
+        })
+    }
+}
+
+/// `arn:PARTITION:bedrock:REGION:ACCOUNT:KIND/ID`: a model that belongs to an account and is invoked by its own ARN.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OwnModelArn {
+    /// The partition.
+    pub partition: Partition,
+    /// The Region, which is also the only destination.
+    pub region: Region,
+    /// The account that owns the model.
+    pub account: AccountId,
+    /// What kind of model.
+    pub kind: OwnModelKind,
+    /// The model.
+    pub id: ResourceId,
+}
+
+/// The kinds of model that an account owns and invokes by ARN (Service Authorization Reference, resource types of
+/// `bedrock:InvokeModel`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OwnModelKind {
+    /// Provisioned Throughput.
+    ProvisionedModel,
+    /// Custom Model Import.
+    ImportedModel,
+    /// A custom model, deployed for on-demand inference.
+    CustomModelDeployment,
+}
+
+impl OwnModelKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::ProvisionedModel, Self::ImportedModel, Self::CustomModelDeployment];
+
+    /// The resource type, as ARNs write it.
+    pub fn resource_type(self) -> &'static str {
+        match self {
+            Self::ProvisionedModel => "provisioned-model",
+            Self::ImportedModel => "imported-model",
+            Self::CustomModelDeployment => "custom-model-deployment",
+        }
+    }
+}
+
+impl fmt::Display for OwnModelArn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { partition, region, account, kind, id } = self;
+        write!(f, "arn:{partition}:bedrock:{region}:{account}:{}/{id}", kind.resource_type())
+    }
+}
+
+impl FromStr for OwnModelArn {
+    type Err = InvalidArn;
+
+    fn from_str(arn: &str) -> Result<Self, Self::Err> {
+        const EXPECTED: &str = "arn:PARTITION:bedrock:REGION:ACCOUNT:(provisioned-model|imported-model|custom-model-deployment)/ID";
+        let of_kind = |kind: OwnModelKind| {
+            let prefix = format!("{}/", kind.resource_type());
+            Fields::split(arn, "bedrock", &prefix, EXPECTED).ok().map(|fields| (kind, fields))
+        };
+        let (kind, fields) = OwnModelKind::ALL
+            .into_iter()
+            .find_map(of_kind)
+            .ok_or_else(|| InvalidArn::Shape { arn: arn.to_owned(), expected: EXPECTED })?;
+        Ok(Self {
+            partition: fields.parse(fields.partition)?,
+            region: fields.parse(fields.region)?,
+            account: fields.parse(fields.account)?,
+            kind,
+            id: fields.parse(fields.resource)?,
         })
     }
 }
@@ -174,6 +278,7 @@ impl FromStr for RoleArn {
     }
 }
 
+#[derive(Clone, Copy)]
 struct Fields<'a> {
     arn: &'a str,
     partition: &'a str,
@@ -221,8 +326,17 @@ mod tests {
         ] {
             assert_eq!(arn.parse::<FoundationModelArn>().unwrap().to_string(), arn);
         }
-        let profile = "arn:aws:bedrock:us-east-1:111122223333:inference-profile/us.amazon.nova-2-lite-v1:0";
-        assert_eq!(profile.parse::<InferenceProfileArn>().unwrap().to_string(), profile);
+        for profile in [
+            "arn:aws:bedrock:us-east-1:111122223333:inference-profile/us.amazon.nova-2-lite-v1:0",
+            "arn:aws-us-gov:bedrock:us-gov-west-1:111122223333:application-inference-profile/a1b2c3d4e5f6",
+        ] {
+            assert_eq!(profile.parse::<InferenceProfileArn>().unwrap().to_string(), profile);
+        }
+        for kind in OwnModelKind::ALL {
+            let model =
+                format!("arn:aws:bedrock:us-east-1:111122223333:{}/abcdefghijkl", kind.resource_type());
+            assert_eq!(model.parse::<OwnModelArn>().unwrap().to_string(), model);
+        }
         for role in ["arn:aws:iam::111122223333:role/app", "arn:aws:iam::111122223333:role/a/b/app"] {
             assert_eq!(role.parse::<RoleArn>().unwrap().to_string(), role);
         }
@@ -246,6 +360,16 @@ mod tests {
             "arn:aws:bedrock:us-east-1::custom-model/amazon.nova-2-lite-v1:0",
         ] {
             assert!(arn.parse::<FoundationModelArn>().is_err(), "{arn}");
+            assert!(arn.parse::<InferenceProfileArn>().is_err(), "{arn}");
+            assert!(arn.parse::<OwnModelArn>().is_err(), "{arn}");
+        }
+        for arn in [
+            "arn:aws:bedrock:us-east-1:111122223333:provisioned-model/*",
+            "arn:aws:bedrock:us-east-1:111122223333:custom-model/abcdefghijkl",
+            "arn:aws:bedrock:us-east-1::provisioned-model/abcdefghijkl",
+            "arn:aws:bedrock:us-east-1:111122223333:provisioned-model/a/b",
+        ] {
+            assert!(arn.parse::<OwnModelArn>().is_err(), "{arn}");
         }
     }
 }

@@ -1,8 +1,9 @@
-//! Consent: the tag by which a role says which namespaces may use it.
+//! Consent: the tag by which a role, or a target that belongs to an account, says which namespaces may use it.
 
-use std::collections::BTreeMap;
+use std::fmt;
 
-use crate::identifier::RoleName;
+use crate::answer::Tags;
+use crate::identifier::{Region, RoleName};
 
 /// The tag's key; a value holds at most 256 characters, so the list goes on in `….2` to `….9`.
 pub const TAG: &str = "bedrockaccess.io/namespaces";
@@ -39,6 +40,20 @@ pub enum Policy {
     None,
 }
 
+/// What is to carry the tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taggable<'a> {
+    /// A role of the operator's account.
+    Role(&'a RoleName),
+    /// A target in Bedrock that belongs to the account.
+    Target {
+        /// Where it lies.
+        source: &'a Region,
+        /// Its ARN.
+        arn: &'a str,
+    },
+}
+
 /// What the tags say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Consent {
@@ -50,9 +65,18 @@ pub enum Consent {
     Untagged,
 }
 
+impl fmt::Display for Taggable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Role(role) => write!(f, "role {role}"),
+            Self::Target { arn, .. } => f.write_str(arn),
+        }
+    }
+}
+
 impl Applicant {
-    /// Reads the role's tags. Entries are separated by blanks: `cluster-id/namespace`, `namespace`, or `@any`.
-    pub fn consent(&self, tags: &BTreeMap<String, String>) -> Consent {
+    /// Reads the tags. Entries are separated by blanks: `cluster-id/namespace`, `namespace`, or `@any`.
+    pub fn consent(&self, tags: &Tags) -> Consent {
         if self.policy == Policy::None {
             return Consent::Given;
         }
@@ -67,7 +91,7 @@ impl Applicant {
     }
 
     /// Whether the role also lets the namespace use explicit denies: by `deny:` before its entry.
-    pub fn may_deny(&self, tags: &BTreeMap<String, String>) -> bool {
+    pub fn may_deny(&self, tags: &Tags) -> bool {
         self.policy == Policy::None
             || entries(tags).filter_map(|entry| entry.strip_prefix(DENY)).any(|entry| self.is_meant_by(entry))
     }
@@ -77,14 +101,28 @@ impl Applicant {
         format!("{}/{}", self.cluster_id, self.namespace)
     }
 
-    /// The command that adds this namespace to what the role's tags list, and takes no other away.
-    pub fn remedy(&self, role: &RoleName, tags: &BTreeMap<String, String>) -> String {
-        tag_command(role, tags, &self.entry())
+    /// Says what is missing, and how it is allowed; `None` where consent is given.
+    pub fn refusal(&self, subject: Taggable<'_>, tags: &Tags) -> Option<String> {
+        let problem = match self.consent(tags) {
+            Consent::Given => return None,
+            Consent::Withheld => "does not list",
+            Consent::Untagged => "is missing: it must list",
+        };
+        let remedy = self.remedy(subject, tags);
+        Some(format!(
+            "the tag {TAG} on {subject} {problem} namespace {}; allow it with: {remedy}",
+            self.namespace
+        ))
+    }
+
+    /// The command that adds this namespace to what the tags list, and takes no other away.
+    pub fn remedy(&self, subject: Taggable<'_>, tags: &Tags) -> String {
+        tag_command(subject, tags, &self.entry())
     }
 
     /// The command that also lets this namespace use explicit denies.
-    pub fn remedy_to_deny(&self, role: &RoleName, tags: &BTreeMap<String, String>) -> String {
-        tag_command(role, tags, &format!("{DENY}{}", self.entry()))
+    pub fn remedy_to_deny(&self, role: &RoleName, tags: &Tags) -> String {
+        tag_command(Taggable::Role(role), tags, &format!("{DENY}{}", self.entry()))
     }
 
     fn is_meant_by(&self, entry: &str) -> bool {
@@ -93,7 +131,7 @@ impl Applicant {
 }
 
 /// Tagging replaces a value whole, so the value goes on with what it holds; a full one is continued under the next key.
-fn tag_command(role: &RoleName, tags: &BTreeMap<String, String>, entry: &str) -> String {
+fn tag_command(subject: Taggable<'_>, tags: &Tags, entry: &str) -> String {
     let longer = |key: String| {
         let listed = tags.get(&key).map_or("", String::as_str).split_whitespace();
         let listed = listed.filter(|listed| *listed != NOBODY).chain([entry]);
@@ -101,13 +139,20 @@ fn tag_command(role: &RoleName, tags: &BTreeMap<String, String>, entry: &str) ->
         (value.len() <= LONGEST_VALUE).then_some((key, value))
     };
     match keys().find_map(longer) {
-        Some((key, value)) => format!("aws iam tag-role --role-name {role} --tags 'Key={key},Value={value}'"),
+        Some((key, value)) => match subject {
+            Taggable::Role(role) => {
+                format!("aws iam tag-role --role-name {role} --tags 'Key={key},Value={value}'")
+            }
+            Taggable::Target { source, arn } => format!(
+                "aws bedrock tag-resource --region {source} --resource-arn {arn} --tags 'key={key},value={value}'"
+            ),
+        },
         None => format!("its tags are full: shorten them, for example to {ANY}"),
     }
 }
 
 /// What the tag lists, with its continuations.
-fn entries(tags: &BTreeMap<String, String>) -> impl Iterator<Item = &str> {
+fn entries(tags: &Tags) -> impl Iterator<Item = &str> {
     keys().filter_map(|key| tags.get(&key)).flat_map(|value| value.split_whitespace())
 }
 
@@ -165,7 +210,7 @@ mod tests {
         let role: RoleName = "app".parse().unwrap();
         let remedy = |tags: &[(&str, &str)]| {
             let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-            applicant.remedy(&role, &tags)
+            applicant.remedy(Taggable::Role(&role), &tags)
         };
         let command = |key: &str, value: &str| {
             format!("aws iam tag-role --role-name app --tags 'Key={key},Value={value}'")
@@ -178,9 +223,24 @@ mod tests {
     }
 
     #[test]
+    fn the_remedy_of_a_target_names_its_region_and_arn() {
+        let applicant =
+            Applicant { cluster_id: "c1".into(), namespace: "team-a".into(), policy: Policy::Tag };
+        let (source, arn) = ("us-east-1".parse().unwrap(), "arn:aws:bedrock:us-east-1:1:provisioned-model/m");
+        let subject = Taggable::Target { source: &source, arn };
+        assert_eq!(
+            applicant.remedy(subject, &Tags::new()),
+            format!(
+                "aws bedrock tag-resource --region us-east-1 --resource-arn {arn} \
+                 --tags 'key=bedrockaccess.io/namespaces,value=c1/team-a'"
+            )
+        );
+    }
+
+    #[test]
     fn consent_can_be_turned_off_for_a_cluster_with_one_tenant() {
         let applicant =
             Applicant { cluster_id: "c1".into(), namespace: "team-a".into(), policy: Policy::None };
-        assert_eq!(applicant.consent(&BTreeMap::new()), Consent::Given);
+        assert_eq!(applicant.consent(&Tags::new()), Consent::Given);
     }
 }

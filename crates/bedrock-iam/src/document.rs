@@ -4,8 +4,11 @@
 //! an error, so that nothing in a document is overlooked.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
 
 use percent_encoding::percent_decode_str;
+use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The only version with which policy variables and our conditions mean what they should.
@@ -67,7 +70,7 @@ pub struct Statement {
     )]
     pub not_resource: Vec<String>,
     /// Operator → condition key → values; all must hold.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "conditions")]
     pub condition: Conditions,
 }
 
@@ -159,6 +162,39 @@ fn one_or_many<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) 
     })
 }
 
+/// A JSON object without a repeated key: serde would keep the last, and overlook the others.
+struct Unambiguous<T>(BTreeMap<String, T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Unambiguous<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
+            type Value = BTreeMap<String, T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+                let mut map = BTreeMap::new();
+                while let Some((key, value)) = entries.next_entry::<String, T>()? {
+                    if map.contains_key(&key) {
+                        return Err(A::Error::custom(format_args!("{key:?} appears twice")));
+                    }
+                    map.insert(key, value);
+                }
+                Ok(map)
+            }
+        }
+        deserializer.deserialize_map(Entries(PhantomData)).map(Self)
+    }
+}
+
+fn conditions<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Conditions, D::Error> {
+    let operators = Unambiguous::<Unambiguous<Values>>::deserialize(deserializer)?.0;
+    Ok(operators.into_iter().map(|(operator, keys)| (operator, keys.0)).collect())
+}
+
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Scalar {
@@ -211,6 +247,21 @@ mod tests {
             r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*"}]}"#,
         ] {
             assert!(Document::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_repeated_key_is_an_error_wherever_it_stands() {
+        let whole = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"a:B","Resource":"*",
+            "Condition":{"StringEquals":{"k":"1"},"Null":{"k":"true"}}}]}"#;
+        assert!(Document::parse(whole).is_ok());
+        for (from, to) in [
+            (r#""k":"1""#, r#""k":"1","k":"2""#),
+            (r#""Null""#, r#""StringEquals""#),
+            (r#""Effect":"Allow""#, r#""Effect":"Allow","Effect":"Deny""#),
+            (r#""Version":"2012-10-17""#, r#""Version":"2012-10-17","Version":"2012-10-17""#),
+        ] {
+            assert!(Document::parse(&whole.replace(from, to)).is_err(), "{to}");
         }
     }
 

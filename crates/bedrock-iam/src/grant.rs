@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::arn::{FoundationModelArn, InferenceProfileArn};
+use crate::arn::{FoundationModelArn, InferenceProfileArn, OwnModelArn, Profile};
 use crate::intent::Target;
 
 /// What one target may do.
@@ -20,6 +20,11 @@ pub enum Grant {
         /// The model in its only Region.
         model: FoundationModelArn,
     },
+    /// Call a model that belongs to the account.
+    OwnModel {
+        /// The model.
+        arn: OwnModelArn,
+    },
 }
 
 impl Grant {
@@ -27,10 +32,18 @@ impl Grant {
     pub fn target(&self) -> Option<Target> {
         match self {
             Self::Profile { arn, .. } => {
-                Some(Target::Profile { source: arn.region.clone(), id: arn.profile.clone() })
+                let source = arn.region.clone();
+                Some(match arn.profile.clone() {
+                    Profile::System(id) => Target::Profile { source, id },
+                    Profile::Application(id) => Target::ApplicationProfile { source, id },
+                })
             }
             Self::OnDemand { model } => {
                 model.region.clone().map(|source| Target::OnDemand { source, model: model.model.clone() })
+            }
+            Self::OwnModel { arn } => {
+                let (source, kind, id) = (arn.region.clone(), arn.kind, arn.id.clone());
+                Some(Target::OwnModel { source, kind, id })
             }
         }
     }

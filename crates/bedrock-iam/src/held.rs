@@ -4,8 +4,9 @@
 //! the role, never from a status.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr;
 
-use crate::arn::{FoundationModelArn, InferenceProfileArn};
+use crate::arn::{FoundationModelArn, InferenceProfileArn, OwnModelArn};
 use crate::canonical::{Digest, Meaning};
 use crate::document::{Document, Effect, Statement};
 use crate::grant::Grant;
@@ -17,6 +18,7 @@ use crate::policy::{self, INFERENCE_PROFILE_ARN};
 pub struct Held {
     profiles: BTreeMap<InferenceProfileArn, BTreeSet<FoundationModelArn>>,
     on_demand: BTreeSet<FoundationModelArn>,
+    own_models: BTreeSet<OwnModelArn>,
     edited: bool,
 }
 
@@ -36,9 +38,10 @@ impl Held {
     pub fn of(document: &Document) -> Self {
         let mut held = Self::default();
         let granting = || document.statement.iter().filter(|statement| statement.effect == Effect::Allow);
-        for profile in granting().flat_map(profiles) {
+        for profile in granting().flat_map(arns) {
             held.profiles.entry(profile).or_default();
         }
+        held.own_models.extend(granting().flat_map(arns::<OwnModelArn>));
         for statement in granting() {
             let models = policy::models(statement);
             for profile in conditions(statement, "StringEquals").filter_map(|value| value.parse().ok()) {
@@ -63,6 +66,11 @@ impl Held {
         self.on_demand.contains(model)
     }
 
+    /// Whether the account's own model is granted.
+    pub fn own_model(&self, model: &OwnModelArn) -> bool {
+        self.own_models.contains(model)
+    }
+
     /// The grants, by source Region and id.
     pub fn grants(&self) -> Vec<Grant> {
         let profiles = self
@@ -70,7 +78,8 @@ impl Held {
             .iter()
             .map(|(arn, models)| Grant::Profile { arn: arn.clone(), models: models.clone() });
         let on_demand = self.on_demand.iter().map(|model| Grant::OnDemand { model: model.clone() });
-        profiles.chain(on_demand).collect()
+        let own_models = self.own_models.iter().map(|arn| Grant::OwnModel { arn: arn.clone() });
+        profiles.chain(on_demand).chain(own_models).collect()
     }
 
     /// Whether someone edited the policy since we last wrote it, so that Bedrock may never have answered what it holds.
@@ -79,7 +88,7 @@ impl Held {
     }
 }
 
-fn profiles(statement: &Statement) -> impl Iterator<Item = InferenceProfileArn> {
+fn arns<T: FromStr>(statement: &Statement) -> impl Iterator<Item = T> {
     statement.resource.iter().filter_map(|resource| resource.parse().ok())
 }
 

@@ -103,6 +103,14 @@ identifier!(
 );
 
 identifier!(
+    /// The id of something in Bedrock that belongs to an account: an application inference profile, a provisioned model, an
+    /// imported model or a custom model deployment; such as `a1b2c3d4e5f6`.
+    ResourceId,
+    "the id of a resource of your own in Bedrock, such as a1b2c3d4e5f6",
+    is_resource_id
+);
+
+identifier!(
     /// An IAM role's friendly name, without its path (CreateRole, `RoleName`).
     RoleName,
     "an IAM role name",
@@ -141,8 +149,11 @@ fn is_region(value: &str) -> bool {
 }
 
 fn is_bedrock_id(value: &str) -> bool {
+    is_resource_id(value) && value.contains('.')
+}
+
+fn is_resource_id(value: &str) -> bool {
     (1..=256).contains(&value.len())
-        && value.contains('.')
         && value.bytes().all(|b| b.is_ascii_alphanumeric() || b".:_-".contains(&b))
 }
 
@@ -172,10 +183,12 @@ mod tests {
 
     #[test]
     fn wildcards_quotes_and_policy_variables_are_no_ids() {
-        for id in ["amazon.*", "amazon.nova?", "amazon.${aws:username}", "a.b\"", "a.b c", "", "nodot"] {
+        for id in ["amazon.*", "amazon.nova?", "amazon.${aws:username}", "a.b\"", "a.b c", "a/b", ""] {
             assert!(id.parse::<ModelId>().is_err(), "{id}");
             assert!(id.parse::<ProfileId>().is_err(), "{id}");
+            assert!(id.parse::<ResourceId>().is_err(), "{id}");
         }
+        assert!("nodot".parse::<ModelId>().is_err() && "nodot".parse::<ProfileId>().is_err());
     }
 
     #[test]

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use crate::arn::{GuardrailArn, RoleArn};
+use crate::arn::{GuardrailArn, InferenceProfileArn, OwnModelArn, OwnModelKind, Profile, RoleArn};
 use crate::consent::Applicant;
 use crate::family::Family;
 use crate::finding::Finding;
-use crate::identifier::{ModelId, ProfileId, Region, RoleName, Scope};
+use crate::identifier::{ModelId, ProfileId, Region, ResourceId, RoleName, Scope};
 use crate::identity::PolicyIdentity;
+use crate::observed::Account;
 
 /// Which policy on which role, and in whose name: all that is needed to take a policy away again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +85,22 @@ pub enum Target {
         /// The model.
         model: ModelId,
     },
+    /// An application inference profile of the operator's account.
+    ApplicationProfile {
+        /// The source Region.
+        source: Region,
+        /// The profile.
+        id: ResourceId,
+    },
+    /// A model of the operator's account that is invoked by its own ARN; Bedrock is not asked what it is.
+    OwnModel {
+        /// The source Region, which is also the only destination.
+        source: Region,
+        /// What kind of model.
+        kind: OwnModelKind,
+        /// The model.
+        id: ResourceId,
+    },
 }
 
 impl Target {
@@ -92,13 +109,38 @@ impl Target {
         match self {
             Self::Profile { id, .. } => id.as_str(),
             Self::OnDemand { model, .. } => model.as_str(),
+            Self::ApplicationProfile { id, .. } | Self::OwnModel { id, .. } => id.as_str(),
         }
     }
 
     /// The source Region.
     pub fn source(&self) -> &Region {
         match self {
-            Self::Profile { source, .. } | Self::OnDemand { source, .. } => source,
+            Self::Profile { source, .. }
+            | Self::OnDemand { source, .. }
+            | Self::ApplicationProfile { source, .. }
+            | Self::OwnModel { source, .. } => source,
+        }
+    }
+
+    /// Whether it belongs to an account; what AWS offers to everybody does not.
+    pub fn belongs_to_account(&self) -> bool {
+        matches!(self, Self::ApplicationProfile { .. } | Self::OwnModel { .. })
+    }
+
+    /// The ARN of a target that belongs to an account, and so has to consent by a tag of its own; `None` for what AWS offers
+    /// to everybody.
+    pub fn owned(&self, account: &Account) -> Option<String> {
+        let Account { id: owner, partition } = account.clone();
+        match self.clone() {
+            Self::Profile { .. } | Self::OnDemand { .. } => None,
+            Self::ApplicationProfile { source: region, id } => {
+                let profile = Profile::Application(id);
+                Some(InferenceProfileArn { partition, region, account: owner, profile }.to_string())
+            }
+            Self::OwnModel { source: region, kind, id } => {
+                Some(OwnModelArn { partition, region, account: owner, kind, id }.to_string())
+            }
         }
     }
 }

@@ -37,6 +37,9 @@ pub fn requests(grant: &Grant, action: &str, guardrail: Option<&Guardrail>) -> V
         Grant::OnDemand { model } => {
             vec![request(model.to_string(), vec![(REQUESTED_REGION, requested_region(model))])]
         }
+        Grant::OwnModel { arn } => {
+            vec![request(arn.to_string(), vec![(REQUESTED_REGION, arn.region.to_string())])]
+        }
     }
 }
 

@@ -41,8 +41,10 @@ pub mod resolve;
 pub mod size;
 pub mod verdict;
 
-pub use answer::{Answer, Answers};
-pub use arn::{FoundationModelArn, GuardrailArn, InferenceProfileArn, RoleArn};
+pub use answer::{Answer, Answers, Tags};
+pub use arn::{
+    FoundationModelArn, GuardrailArn, InferenceProfileArn, OwnModelArn, OwnModelKind, Profile, RoleArn,
+};
 pub use canonical::{Digest, Meaning};
 pub use document::Document;
 pub use family::Family;
@@ -50,7 +52,9 @@ pub use fault::{Class, Fault};
 pub use finding::{Finding, Reason};
 pub use grant::Grant;
 pub use held::Held;
-pub use identifier::{AccountId, ModelId, ModelPrefix, Partition, ProfileId, Region, RoleName, Scope};
+pub use identifier::{
+    AccountId, ModelId, ModelPrefix, Partition, ProfileId, Region, ResourceId, RoleName, Scope,
+};
 pub use identity::PolicyIdentity;
 pub use intent::{Claim, DriftPolicy, Guardrail, Intent, Operations, Target, Terms};
 pub use observed::{Account, Observed, PolicyState, Role, RoleState};

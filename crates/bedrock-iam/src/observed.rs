@@ -1,7 +1,6 @@
 //! What IAM holds, as plain values.
 
-use std::collections::BTreeMap;
-
+use crate::answer::Tags;
 use crate::arn::RoleArn;
 use crate::document::Document;
 use crate::fault::Fault;
@@ -45,7 +44,7 @@ pub struct Role {
     /// `AROA…`; changes when a role is deleted and created again.
     pub id: String,
     /// The role's tags.
-    pub tags: BTreeMap<String, String>,
+    pub tags: Tags,
 }
 
 impl Role {

@@ -3,10 +3,8 @@
 //! A plan only ever names our own policy. It holds at most one step: IAM replaces a policy whole, so a wanted grant is
 //! never absent in between.
 
-use std::collections::BTreeMap;
-
 use crate::canonical::{Digest, Meaning};
-use crate::consent::{Consent, TAG};
+use crate::consent::{TAG, Taggable};
 use crate::document::Document;
 use crate::fault::{Class, Fault};
 use crate::finding::{Finding, Reason};
@@ -174,21 +172,9 @@ fn refusal(claim: &Claim, account: &Account, observed: &Observed) -> Option<Plan
         let message = format!("role {} can only be modified by AWS: choose a role of your own", role.arn);
         return refuse(Reason::RoleProtected, message);
     }
-    match claim.applicant.consent(&role.tags) {
-        Consent::Given => None,
-        Consent::Withheld => Some(withdraw(claim, &role.tags, "does not list", observed)),
-        Consent::Untagged => Some(withdraw(claim, &role.tags, "is missing: it must list", observed)),
-    }
-}
-
-fn withdraw(claim: &Claim, tags: &BTreeMap<String, String>, problem: &str, observed: &Observed) -> Plan {
-    let Claim { role, applicant, .. } = claim;
-    let message = format!(
-        "the tag {TAG} on role {role} {problem} namespace {}; allow it with: {}",
-        applicant.namespace,
-        applicant.remedy(role, tags)
-    );
-    Plan { findings: vec![Finding::new(Reason::ConsentMissing, message)], ..teardown(&observed.policy) }
+    let message = claim.applicant.refusal(Taggable::Role(&claim.role), &role.tags)?;
+    let findings = vec![Finding::new(Reason::ConsentMissing, message)];
+    Some(Plan { findings, ..teardown(&observed.policy) })
 }
 
 /// An explicit Deny reaches beyond what the operator grants, so the role's owner has to allow it by itself.

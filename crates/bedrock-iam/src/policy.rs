@@ -64,15 +64,19 @@ pub fn document(
     let mut profiles = BTreeSet::new();
     let mut routes: BTreeMap<&BTreeSet<FoundationModelArn>, Vec<&InferenceProfileArn>> = BTreeMap::new();
     let mut on_demand = BTreeSet::new();
+    let mut own_models = BTreeSet::new();
     for grant in grants {
         match grant {
-            Grant::Profile { arn, models, .. } => {
+            Grant::Profile { arn, models } => {
                 if profiles.insert(arn) {
                     routes.entry(models).or_default().push(arn);
                 }
             }
             Grant::OnDemand { model } => {
                 on_demand.insert(model);
+            }
+            Grant::OwnModel { arn } => {
+                own_models.insert(arn);
             }
         }
     }
@@ -95,6 +99,9 @@ pub fn document(
         let mut invoke = invoke(&on_demand, terms);
         restrict(&mut invoke.condition, "Null", INFERENCE_PROFILE_ARN, vec!["true".to_owned()]);
         statements.push(invoke);
+    }
+    if !own_models.is_empty() {
+        statements.push(invoke(&own_models, terms));
     }
     if !grants.is_empty() && !terms.guardrails.is_empty() {
         let guardrails = terms.guardrails.iter().map(|guardrail| &guardrail.arn);
@@ -124,6 +131,11 @@ fn invoke<R: ToString>(resources: impl IntoIterator<Item = R>, terms: &Terms) ->
         restrict(&mut invoke.condition, STRING_EQUALS, GUARDRAIL_IDENTIFIER, one_of);
     }
     invoke
+}
+
+/// Whether the terms deny global routes, through whatever profile.
+pub(crate) fn denies_global(terms: &Terms) -> bool {
+    terms.denied_scopes.iter().any(|scope| scope.as_str() == GLOBAL)
 }
 
 /// Both invoke actions, denied for the profiles of some scopes. A global route is known by its Region, so that it is denied

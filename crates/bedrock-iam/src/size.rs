@@ -13,15 +13,11 @@ const REMEDY: &str = "use fewer models, scopes or source Regions for this role, 
 
 /// Refuses, before Bedrock is asked about them, so many targets that their ARNs alone exceed the quota.
 pub fn cannot_fit(targets: &BTreeSet<Target>) -> Option<Finding> {
-    // `arn:aws:bedrock:R:ACCOUNT:inference-profile/ID` and quotes; the longer partitions only add to it.
-    const PROFILE_ARN: usize = "arn:aws:bedrock::111122223333:inference-profile/".len() + 3;
-    let least: usize = targets
-        .iter()
-        .map(|target| match target {
-            Target::Profile { source, id } => PROFILE_ARN + source.as_str().len() + id.as_str().len(),
-            Target::OnDemand { source, model } => PROFILE_ARN + source.as_str().len() + model.as_str().len(),
-        })
-        .sum();
+    // The shortest of `arn:aws:bedrock:REGION:ACCOUNT:TYPE/ID` and `arn:aws:bedrock:REGION::TYPE/ID`, with quotes and a
+    // comma; the other partitions only add to it.
+    const ARN: usize = "arn:aws:bedrock:::foundation-model/".len() + 3;
+    let least: usize =
+        targets.iter().map(|target| ARN + target.source().as_str().len() + target.id().len()).sum();
     (least > INLINE_QUOTA).then(|| {
         let message = format!(
             "the policy needs at least {least} characters for {} targets; a role's inline policies may have {INLINE_QUOTA} \

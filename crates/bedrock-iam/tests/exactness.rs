@@ -30,6 +30,23 @@ fn every_grant() -> Vec<Grant> {
     grants
 }
 
+/// Application profiles over some of the real profiles, global ones among them, and models of the account's own.
+fn owned_grants() -> Vec<Grant> {
+    let every = every_grant();
+    let wrapped = every.iter().step_by(29).enumerate().map(|(index, grant)| {
+        let Grant::Profile { arn, models } = grant.clone() else { panic!() };
+        let profile = Profile::Application(format!("app{index}").parse().unwrap());
+        Grant::Profile { arn: InferenceProfileArn { profile, ..arn }, models }
+    });
+    let own = OwnModelKind::ALL.into_iter().flat_map(|kind| {
+        ["us-east-1", "eu-west-1"].map(|region| {
+            let arn = format!("arn:aws:bedrock:{region}:{ACCOUNT}:{}/abcdefghijkl", kind.resource_type());
+            Grant::OwnModel { arn: arn.parse().unwrap() }
+        })
+    });
+    wrapped.chain(own).collect()
+}
+
 fn document(grants: &[Grant], operations: Operations, form: Form) -> Document {
     policy::document(&claim().identity, &account(), grants, &terms(operations), form).unwrap()
 }
@@ -128,7 +145,8 @@ fn a_denied_scope_is_denied_above_every_other_policy_and_no_other_scope_is() {
             let Grant::Profile { arn, .. } = &grant else { panic!() };
             for action in ACTIONS {
                 let allowed = is_allowed(&[&everything, &deny], &grant, action, None).unwrap();
-                assert_eq!(allowed, arn.profile.scope() != denied, "{denied}: {grant:?}");
+                let Profile::System(id) = &arn.profile else { panic!() };
+                assert_eq!(allowed, id.scope() != denied, "{denied}: {grant:?}");
             }
         }
     }
@@ -141,9 +159,12 @@ proptest! {
     #[test]
     fn in_a_random_mixture_exactly_the_granted_calls_are_allowed(
         granted in subsequence(every_grant(), 1..12),
+        granted_too in subsequence(owned_grants(), 0..6),
         asked in subsequence(every_grant(), 60),
         form in prop_oneof![Just(Form::Explicit), Just(Form::Factored)],
     ) {
+        let granted = [granted, granted_too].concat();
+        let asked = [asked, owned_grants()].concat();
         let document = document(&granted, Operations::Both, form);
         let opened: BTreeSet<String> = granted.iter().flat_map(|grant| requests(grant, ACTIONS[0], None)).map(|r| format!("{r:?}")).collect();
         for grant in granted.iter().chain(&asked) {
@@ -162,7 +183,9 @@ proptest! {
     #[test]
     fn both_forms_hold_the_same_grants_and_the_factored_one_is_never_larger(
         granted in subsequence(every_grant(), 1..40),
+        granted_too in subsequence(owned_grants(), 0..6),
     ) {
+        let granted = [granted, granted_too].concat();
         let explicit = document(&granted, Operations::Both, Form::Explicit);
         let factored = document(&granted, Operations::Both, Form::Factored);
         prop_assert_eq!(Held::of(&explicit), Held::of(&factored));

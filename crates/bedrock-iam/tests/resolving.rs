@@ -245,11 +245,8 @@ fn family() -> (Intent, Answers) {
 
 fn granted(plan: &Plan) -> Vec<String> {
     let (PolicyState::Ours(document), _) = carried_out(plan) else { panic!() };
-    let profile = |grant: Grant| match grant {
-        Grant::Profile { arn, .. } => arn.profile.to_string(),
-        Grant::OnDemand { model } => model.model.to_string(),
-    };
-    Held::of(&document).grants().into_iter().map(profile).collect()
+    let targets = Held::of(&document).grants().into_iter().filter_map(|grant| grant.target());
+    targets.map(|target| target.id().to_owned()).collect()
 }
 
 #[test]

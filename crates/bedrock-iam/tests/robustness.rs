@@ -32,6 +32,17 @@ const HOSTILE: [&str; 10] = [
     "arn:aws:bedrock:us-east-1:111122223333:application-inference-profile/a1b2c3d4e5f6",
 ];
 
+const KINDS: [&str; 8] = [
+    "foundation-model/",
+    "inference-profile/",
+    "application-inference-profile/",
+    "provisioned-model/",
+    "guardrail/",
+    "role/",
+    "role/a/",
+    "role//",
+];
+
 fn region() -> impl Strategy<Value = String> {
     prop_oneof![9 => select(&REGIONS[..3]), 1 => select(&REGIONS[..])].prop_map(str::to_owned)
 }
@@ -81,7 +92,21 @@ fn targets() -> impl Strategy<Value = String> {
             format!("model\t{source}\t{model}\tmodel\t{arn}\t{kind}")
         },
     );
-    let target = prop_oneof![4 => profile, 1 => on_demand];
+    let application = (region(), scope(), model(), hostile()).prop_flat_map(|(source, scope, model, id)| {
+        let system = format!("inference-profile/{scope}.{model}");
+        let line = format!("application\t{source}\t");
+        answer(&source, &scope, &model).prop_map(move |answer| {
+            // A wrong answer speaks of a profile whose id is anything at all.
+            let id = if answer.contains(&system) { "a1b2c3d4e5f6" } else { id.as_str() };
+            format!(
+                "{line}{id}\t{}",
+                answer.replacen(&system, &format!("application-inference-profile/{id}"), 1)
+            )
+        })
+    });
+    let own = (select(&["provisioned-model", "imported-model", "custom-model-deployment"][..]), region())
+        .prop_map(|(kind, source)| format!("{kind}\t{source}\tabcdefghijkl\tmissing"));
+    let target = prop_oneof![4 => profile, 1 => on_demand, 2 => application, 1 => own];
     (select(&["wanted", "wanted", "answered"][..]), target)
         .prop_map(|(role, target)| format!("{role}\t{target}"))
 }
@@ -105,6 +130,13 @@ fn surroundings() -> impl Strategy<Value = String> {
         select(&["invoke", "stream"][..]).prop_map(|operation| format!("operations\t{operation}")),
         (scope(), model(), region())
             .prop_map(|(scope, model, source)| format!("shrink\t{scope}.{model}\t{source}")),
+        (region(), select(&["team-a", "@any", "team-b", "@none", ""][..])).prop_map(
+            |(source, namespaces)| format!("tags\tapplication\t{source}\ta1b2c3d4e5f6\t{namespaces}")
+        ),
+        (region(), select(&["team-a", "team-b"][..])).prop_map(|(source, namespaces)| {
+            format!("tags\tprovisioned-model\t{source}\tabcdefghijkl\t{namespaces}")
+        }),
+        region().prop_map(|source| format!("shrink\ta1b2c3d4e5f6\t{source}")),
         Just("partition\taws-us-gov".to_owned()),
     ]
 }
@@ -139,8 +171,7 @@ fn nearly_documents() -> impl Strategy<Value = String> {
 
 fn nearly_arns() -> impl Strategy<Value = String> {
     let field = || prop_oneof![region(), model(), scope(), hostile(), Just("111122223333".to_owned())];
-    let kind =
-        select(&["foundation-model/", "inference-profile/", "guardrail/", "role/", "role/a/", "role//"][..]);
+    let kind = select(&KINDS[..]);
     let service = select(&["bedrock", "iam", "s3"][..]);
     let account = prop_oneof![Just(String::new()), Just("111122223333".to_owned()), hostile()];
     let region = prop_oneof![Just(String::new()), region()];

@@ -1,7 +1,9 @@
 use std::collections::BTreeSet;
+use std::fmt::Display;
 
 use bedrock_iam::{
-    Account, Family, Finding, InferenceProfileArn, ModelId, ModelPrefix, ProfileId, Reason, Region, Target,
+    Account, AccountId, Family, Finding, InferenceProfileArn, ModelId, ModelPrefix, OwnModelArn, Partition,
+    Profile, ProfileId, Reason, Region, Target,
 };
 
 use super::{Parsed, field, invalid, problem};
@@ -27,12 +29,13 @@ pub(super) fn wanted(object: &BedrockAccess, sources: &[Region], account: &Accou
     }
     for (index, entry) in object.spec.models.iter().enumerate() {
         let place = format!("spec.models[{index}]");
-        match (&entry.model_id, &entry.inference_profile) {
-            (Some(model), None) => {
+        match (&entry.model_id, &entry.inference_profile, &entry.model_arn) {
+            (Some(model), None, None) => {
                 let scopes = entry.scopes.as_deref().or(default_scopes).unwrap_or_default();
                 wanted.add_model(&place, model, scopes, sources)?;
             }
-            (None, Some(profile)) => wanted.add_profile(&place, entry, profile, sources, account)?,
+            (None, Some(profile), None) => wanted.add_profile(&place, entry, profile, sources, account)?,
+            (None, None, Some(model)) => wanted.add_own_model(&place, model, sources, account)?,
             _ => {
                 return invalid(&place, "exactly one of modelId, inferenceProfile and modelArn must be set");
             }
@@ -110,11 +113,43 @@ impl Wanted {
             return Ok(());
         }
         let arn: InferenceProfileArn = field(&place, profile)?;
-        if !sources.contains(&arn.region) {
-            return invalid(&place, format!("{} is not one of spec.sourceRegions", arn.region));
+        let InferenceProfileArn { partition, account: owner, region: source, profile } = arn.clone();
+        let target = match profile {
+            Profile::System(id) => Target::Profile { source, id },
+            Profile::Application(id) => Target::ApplicationProfile { source, id },
+        };
+        self.add_owned(&place, &arn, (&partition, &owner), target, sources, account)
+    }
+
+    fn add_own_model(
+        &mut self,
+        place: &str,
+        model: &str,
+        sources: &[Region],
+        account: &Account,
+    ) -> Parsed<()> {
+        let place = format!("{place}.modelArn");
+        let arn: OwnModelArn = field(&place, model)?;
+        let OwnModelArn { partition, account: owner, region: source, kind, id } = arn.clone();
+        let target = Target::OwnModel { source, kind, id };
+        self.add_owned(&place, &arn, (&partition, &owner), target, sources, account)
+    }
+
+    /// What is named by an ARN must lie in a source Region and in the role's account.
+    fn add_owned(
+        &mut self,
+        place: &str,
+        arn: &impl Display,
+        owner: (&Partition, &AccountId),
+        target: Target,
+        sources: &[Region],
+        account: &Account,
+    ) -> Parsed<()> {
+        if !sources.contains(target.source()) {
+            return invalid(place, format!("{} is not one of spec.sourceRegions", target.source()));
         }
-        if arn.account == account.id && arn.partition == account.partition {
-            self.targets.insert(Target::Profile { source: arn.region, id: arn.profile });
+        if owner == (&account.partition, &account.id) {
+            self.targets.insert(target);
         } else {
             // One entry of another account takes nothing from the others.
             let message =

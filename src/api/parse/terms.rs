@@ -79,7 +79,7 @@ fn denied_scopes(object: &BedrockAccess) -> Parsed<BTreeSet<Scope>> {
     let scopes = object.spec.models.iter().filter(|entry| entry.model_id.is_some());
     let scopes = scopes.filter_map(|entry| entry.scopes.as_ref().or(default)).flatten();
     let profiles = object.spec.models.iter().filter_map(|entry| entry.inference_profile.as_deref());
-    let of_profiles = profiles.filter_map(|profile| profile.rsplit('/').next()?.split('.').next());
+    let of_profiles = profiles.filter_map(|profile| Some(profile.rsplit('/').next()?.split_once('.')?.0));
     let wanted: BTreeSet<&str> = scopes.map(String::as_str).chain(of_profiles).collect();
     match denied.iter().find(|scope| wanted.contains(scope.as_str())) {
         Some(scope) => invalid(place, format!("{scope} is also wanted: take it out of one of the two")),

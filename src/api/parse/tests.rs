@@ -1,5 +1,5 @@
 use bedrock_iam::consent::Policy;
-use bedrock_iam::{Family, Operations, Scope, Target};
+use bedrock_iam::{Family, Operations, OwnModelKind, Scope, Target};
 use serde_json::{Value, json};
 
 use super::*;
@@ -77,6 +77,41 @@ fn a_profile_id_means_every_source_region_and_an_arn_only_its_own() {
 }
 
 #[test]
+fn what_belongs_to_the_account_is_a_target_of_its_own_region() {
+    let arn = |kind: &str| format!("arn:aws:bedrock:us-west-2:111122223333:{kind}/abcdefghijkl");
+    let (source, id) = ("us-west-2".parse::<Region>().unwrap(), "abcdefghijkl".parse().unwrap());
+    let mut spec = spec();
+    spec["models"] = json!([{"inferenceProfile": arn("application-inference-profile")}]);
+    assert_eq!(parsed(&spec).targets, [Target::ApplicationProfile { source: source.clone(), id }].into());
+    for kind in OwnModelKind::ALL {
+        let id = "abcdefghijkl".parse().unwrap();
+        spec["models"] = json!([{"modelArn": arn(kind.resource_type())}]);
+        assert_eq!(parsed(&spec).targets, [Target::OwnModel { source: source.clone(), kind, id }].into());
+    }
+}
+
+#[test]
+fn what_lies_in_another_account_partition_or_region_is_refused() {
+    for field in ["inferenceProfile", "modelArn"] {
+        let kind = if field == "modelArn" { "imported-model" } else { "application-inference-profile" };
+        for (partition, account) in [("aws", "999999999999"), ("aws-us-gov", "111122223333")] {
+            let arn = format!("arn:{partition}:bedrock:us-east-1:{account}:{kind}/abcdefghijkl");
+            let mut spec = spec();
+            spec["models"].as_array_mut().unwrap().push(json!({ field: arn }));
+            let intent = parsed(&spec);
+            assert_eq!((intent.targets.len(), intent.refused[0].reason), (4, Reason::TargetNotAllowed));
+        }
+        let arn = format!("arn:aws:bedrock:eu-west-1:111122223333:{kind}/abcdefghijkl");
+        let finding = refused(|spec| spec["models"] = json!([{ field: arn }]));
+        assert!(
+            finding.message.ends_with("eu-west-1 is not one of spec.sourceRegions"),
+            "{}",
+            finding.message
+        );
+    }
+}
+
+#[test]
 fn a_role_arn_gives_the_name_and_stays_whole() {
     let mut spec = spec();
     spec["role"] = json!({"arn": "arn:aws:iam::111122223333:role/teams/a/assistant"});
@@ -95,7 +130,7 @@ fn defaults_are_both_operations_and_enforce() {
 #[test]
 fn a_mistake_is_named_by_its_field() {
     type Change = fn(&mut Value);
-    let cases: [(&str, Change); 12] = [
+    let cases: [(&str, Change); 13] = [
         ("spec.role: ", |spec| spec["role"] = json!({})),
         ("spec.role.name: ", |spec| spec["role"] = json!({"name": "a role"})),
         ("spec.role.arn: ", |spec| spec["role"] = json!({"arn": "arn:aws:s3:::bucket"})),
@@ -104,6 +139,9 @@ fn a_mistake_is_named_by_its_field() {
         ("spec.models[0]: ", |spec| spec["models"] = json!([{}])),
         ("spec.models[0].modelId: ", |spec| spec["models"] = json!([{"modelId": "amazon.${aws:username}"}])),
         ("spec.models[0].modelId: ", |spec| spec["routing"] = json!({})),
+        ("spec.models[0].modelArn: ", |spec| {
+            spec["models"] = json!([{"modelArn": "arn:aws:bedrock:us-east-1:111122223333:custom-model/a"}]);
+        }),
         ("spec.models[0].scopes: ", |spec| spec["models"][0]["scopes"] = json!(["us*"])),
         ("spec.operations: ", |spec| spec["operations"] = json!(["Converse"])),
         ("spec.driftPolicy: ", |spec| spec["driftPolicy"] = json!("Ignore")),
@@ -158,26 +196,6 @@ fn guardrails_and_denied_scopes_are_terms() {
 }
 
 #[test]
-fn a_profile_of_another_region_is_refused() {
-    let arn = "arn:aws:bedrock:eu-west-1:111122223333:inference-profile/eu.amazon.nova-pro-v1:0";
-    let finding = refused(|spec| spec["models"] = json!([{"inferenceProfile": arn}]));
-    assert!(finding.message.ends_with("eu-west-1 is not one of spec.sourceRegions"), "{}", finding.message);
-}
-
-#[test]
-fn a_profile_of_another_account_is_refused_and_the_others_are_served() {
-    let arn = "arn:aws:bedrock:us-east-1:999999999999:inference-profile/us.amazon.nova-pro-v1:0";
-    let mut spec = spec();
-    spec["models"].as_array_mut().unwrap().push(json!({"inferenceProfile": arn}));
-    let intent = parsed(&spec);
-    assert_eq!(intent.targets.len(), 4);
-    assert_eq!(
-        intent.refused.iter().map(|finding| finding.reason).collect::<Vec<_>>(),
-        [Reason::TargetNotAllowed]
-    );
-}
-
-#[test]
 fn a_source_region_that_the_operator_does_not_serve_is_refused() {
     let realm = Realm { regions: BTreeSet::from(["us-east-1".parse().unwrap()]), ..realm() };
     let finding = intent(&object(&spec()), &realm).unwrap_err();
@@ -209,6 +227,7 @@ fn an_accepted_shrink_is_read_once_and_nonsense_accepts_nothing() {
     assert_eq!((given.profile.as_str(), given.source.unwrap().as_str()), (profile, "us-east-1"));
     assert_eq!(accepted(profile, None).unwrap().source, None);
     assert_eq!(accepted(profile, Some(profile)), None);
+    assert_eq!(accepted("a1b2c3d4e5f6@us-east-1", None).unwrap().profile, "a1b2c3d4e5f6");
     assert_eq!(accepted("*", None), None);
     assert_eq!(accepted(&format!("{profile}@*"), None), None);
 }

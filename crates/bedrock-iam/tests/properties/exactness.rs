@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use bedrock_iam::answer::{Answer, ON_DEMAND};
+use bedrock_iam::consent::Consent;
 use bedrock_iam::document::{Effect, Statement, Values};
 use bedrock_iam::policy::{GUARDRAIL_IDENTIFIER, INFERENCE_PROFILE_ARN, REQUESTED_REGION};
 use bedrock_iam::*;
@@ -47,6 +48,11 @@ fn assert_exact_grant(statement: &Statement, account: &Account) {
         if exact::<GuardrailArn>(resource).is_some() || is_profile_of(account, resource) {
             continue;
         }
+        if let Some(own) = exact::<OwnModelArn>(resource) {
+            assert!(statement.action.iter().all(invokes), "more than invoking a model: {statement:?}");
+            assert_eq!((&own.account, &own.partition), (&account.id, &account.partition), "{statement:?}");
+            continue;
+        }
         let Some(model) = model(statement, resource) else {
             panic!("{resource:?} is not exact: {statement:?}")
         };
@@ -58,8 +64,9 @@ fn assert_exact_grant(statement: &Statement, account: &Account) {
             assert!(model.region.is_some(), "on demand in any Region: {statement:?}");
         }
         for profile in &profiles {
-            let profile: InferenceProfileArn = profile.parse().unwrap();
-            assert_eq!(profile.profile.model(), model.model.as_str(), "another model: {statement:?}");
+            if let Profile::System(id) = profile.parse::<InferenceProfileArn>().unwrap().profile {
+                assert_eq!(id.model(), model.model.as_str(), "another model: {statement:?}");
+            }
         }
     }
 }
@@ -128,8 +135,15 @@ fn assert_denial(statement: &Statement, scene: &Scene) {
 /// Nothing is granted that neither Bedrock answered nor the role's policy held, and nothing beyond the lock.
 pub(crate) fn assert_founded(document: &Document, scene: &Scene, held: &Held) {
     for grant in Held::of(document).grants() {
-        let answer = grant.target().and_then(|target| scene.answers.targets.get(&target));
-        let granted = match &grant {
+        let target = grant.target().unwrap();
+        let answer = scene.answers.targets.get(&target);
+        if target.owned(&scene.account).is_some()
+            && let Some(Ok(tags)) = scene.answers.tags.get(&target)
+        {
+            let consent = scene.intent.claim.applicant.consent(tags);
+            assert_eq!(consent, Consent::Given, "{grant:?} against its tags");
+        }
+        let granted: Vec<Option<&Region>> = match &grant {
             Grant::Profile { arn, models } => {
                 let answered: &[String] = match answer {
                     Some(Answer::Profile { arn: given, models }) if *given == arn.to_string() => models,
@@ -140,20 +154,23 @@ pub(crate) fn assert_founded(document: &Document, scene: &Scene, held: &Held) {
                     held.contains(*model) || answered.contains(&model.to_string())
                 };
                 assert!(models.iter().all(|model| is_founded(&model)), "{grant:?} was never answered");
-                models.iter().collect()
+                models.iter().map(|model| model.region.as_ref()).collect()
             }
             Grant::OnDemand { model } => {
                 let is_answered = matches!(answer, Some(Answer::Model { arn, inference_types })
                     if *arn == model.to_string() && inference_types.iter().any(|kind| kind == ON_DEMAND));
                 assert!(is_answered || held.on_demand(model), "{grant:?} was never answered");
-                vec![model]
+                vec![model.region.as_ref()]
+            }
+            Grant::OwnModel { arn } => {
+                let has_leave = scene.answers.tags.contains_key(&target);
+                assert!(has_leave || held.own_model(arn), "{grant:?} without leave");
+                vec![Some(&arn.region)]
             }
         };
         if let Some(lock) = &scene.intent.allowed_destination_regions {
-            let is_within = |model: &&FoundationModelArn| {
-                model.region.as_ref().is_some_and(|region| lock.contains(region))
-            };
-            assert!(granted.iter().all(is_within), "{grant:?} reaches beyond the lock");
+            let is_within = |region: Option<&Region>| region.is_some_and(|region| lock.contains(region));
+            assert!(granted.into_iter().all(is_within), "{grant:?} reaches beyond the lock");
         }
     }
 }

@@ -49,6 +49,7 @@ pub(crate) fn a_document_keeps_its_meaning(text: &str) {
 pub(crate) fn an_arn_is_written_as_it_was_read(text: &str) {
     reads_back::<FoundationModelArn>(text);
     reads_back::<InferenceProfileArn>(text);
+    reads_back::<OwnModelArn>(text);
     reads_back::<GuardrailArn>(text);
     reads_back::<RoleArn>(text);
 }

@@ -79,6 +79,10 @@ impl Scene {
             ["answered", kind, source, id, answer @ ..] => {
                 self.answers.targets.insert(target(kind, source, id)?, read_answer(answer)?);
             }
+            ["tags", kind, source, id, namespaces] => {
+                let tags = [(TAG.to_owned(), (*namespaces).to_owned())].into();
+                self.answers.tags.insert(target(kind, source, id)?, Ok(tags));
+            }
             ["family", "in-region", source, prefix] => {
                 let (source, prefix) = (source.parse().ok()?, prefix.parse().ok()?);
                 self.intent.families.insert(Family::OnDemand { source, prefix });
@@ -129,7 +133,11 @@ fn target(kind: &str, source: &str, id: &str) -> Option<Target> {
     match kind {
         "profile" => Some(Target::Profile { source, id: id.parse().ok()? }),
         "model" => Some(Target::OnDemand { source, model: id.parse().ok()? }),
-        _ => None,
+        "application" => Some(Target::ApplicationProfile { source, id: id.parse().ok()? }),
+        _ => {
+            let kind = OwnModelKind::ALL.into_iter().find(|own| own.resource_type() == kind)?;
+            Some(Target::OwnModel { source, kind, id: id.parse().ok()? })
+        }
     }
 }
 

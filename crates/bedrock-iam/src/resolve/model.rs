@@ -1,0 +1,94 @@
+use std::collections::BTreeSet;
+
+use super::{Judge, Judgement, Leave, remedy};
+use crate::answer::{Answer, ON_DEMAND};
+use crate::arn::{FoundationModelArn, OwnModelArn};
+use crate::fault::Class;
+use crate::finding::{Finding, Reason};
+use crate::grant::Grant;
+use crate::identifier::{ModelId, Region};
+use crate::intent::Target;
+
+impl Judge<'_> {
+    /// A foundation model without a profile.
+    pub(super) fn on_demand(&self, source: &Region, model: &ModelId, answer: &Answer) -> Judgement {
+        let arn = FoundationModelArn {
+            partition: self.account.partition.clone(),
+            region: Some(source.clone()),
+            model: model.clone(),
+        };
+        let place = format!("model {model} in {source}");
+        if !self.beyond_lock(&BTreeSet::from([arn.clone()])).is_empty() {
+            return (None, Some(locked_out(&place, source)));
+        }
+        let (reason, problem) = match answer {
+            Answer::Model { arn: given, .. } if *given != arn.to_string() => {
+                (Reason::BedrockUnavailable, format!("{place}: GetFoundationModel answered for {given:?}"))
+            }
+            Answer::Model { inference_types, .. } if inference_types.iter().any(|kind| kind == ON_DEMAND) => {
+                return (Some(Grant::OnDemand { model: arn }), None);
+            }
+            Answer::Model { .. } => {
+                (Reason::OnDemandNotSupported, self.on_demand_not_supported(model, source))
+            }
+            Answer::NotFound => {
+                let remedy = self.closest(source, model.as_str());
+                (Reason::ModelNotFound, format!("{place} does not exist; {remedy}"))
+            }
+            Answer::Fault(fault) => {
+                (Reason::of_bedrock_fault(fault.class), format!("{place}: {}", fault.message))
+            }
+            Answer::Profile { .. } | Answer::Unasked => {
+                (Reason::BedrockUnavailable, format!("{place} was not answered for"))
+            }
+        };
+        let is_final = !matches!(answer, Answer::Fault(_)) && self.may_shrink(model.as_str(), source);
+        if self.held.on_demand(&arn) && !is_final {
+            return (
+                Some(Grant::OnDemand { model: arn }),
+                Some(kept(reason, &problem, model.as_str(), source)),
+            );
+        }
+        (None, Some(Finding::new(reason, problem)))
+    }
+
+    /// A model that belongs to the account: not looked up, but for its tags.
+    pub(super) fn own_model(&self, target: &Target, arn: OwnModelArn) -> Judgement {
+        let place = format!("model {arn}");
+        if self.is_locked_out(&arn.region) {
+            return (None, Some(locked_out(&place, &arn.region)));
+        }
+        let fault = match self.leave(target) {
+            Leave::Given => return (Some(Grant::OwnModel { arn }), None),
+            Leave::Refused(finding) => return (None, Some(finding)),
+            Leave::Unknown(fault) => fault,
+        };
+        let is_gone = fault.class == Class::NotFound;
+        let (reason, problem) = if is_gone {
+            (Reason::ModelNotFound, format!("{place} does not exist; check the ARN"))
+        } else {
+            (Reason::of_bedrock_fault(fault.class), format!("{place}: {}", fault.message))
+        };
+        let is_final = is_gone && self.may_shrink(target.id(), target.source());
+        if self.held.own_model(&arn) && !is_final {
+            let finding = kept(reason, &problem, target.id(), target.source());
+            return (Some(Grant::OwnModel { arn }), Some(finding));
+        }
+        (None, Some(Finding::new(reason, problem)))
+    }
+}
+
+fn locked_out(place: &str, region: &Region) -> Finding {
+    let message = format!(
+        "{place} runs in {region}, which routing.allowedDestinationRegions does not list; allow it or remove the model"
+    );
+    Finding::new(Reason::DestinationNotAllowed, message)
+}
+
+fn kept(reason: Reason, problem: &str, id: &str, source: &Region) -> Finding {
+    let mut message = format!("{problem}; the grant that the role already has is kept");
+    if matches!(reason, Reason::ModelNotFound | Reason::OnDemandNotSupported) {
+        message = format!("{message}; {}", remedy::accept(id, source));
+    }
+    Finding::new(reason, message)
+}

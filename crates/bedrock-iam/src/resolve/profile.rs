@@ -1,0 +1,152 @@
+use std::collections::BTreeSet;
+
+use super::{Judge, Judgement, Leave, remedy};
+use crate::answer::Answer;
+use crate::arn::{FoundationModelArn, InferenceProfileArn, Profile};
+use crate::finding::{Finding, Reason};
+use crate::grant::{Grant, destination};
+use crate::intent::Target;
+use crate::policy;
+
+impl Judge<'_> {
+    /// An inference profile, with the model in every destination.
+    pub(super) fn profile(&self, target: &Target, arn: &InferenceProfileArn, answer: &Answer) -> Judgement {
+        let (id, source) = (arn.profile.id(), &arn.region);
+        let place = place(arn);
+        let held = self.held_models(arn);
+        let kept = |reason, problem: String| {
+            if held.is_empty() {
+                return (None, Some(Finding::new(reason, problem)));
+            }
+            let message = format!("{problem}; the grant that the role already has is kept");
+            let grant = Grant::Profile { arn: arn.clone(), models: held.clone() };
+            (Some(grant), Some(Finding::new(reason, message)))
+        };
+
+        let leave = self.leave(target);
+        if let Leave::Refused(finding) = leave {
+            return (None, Some(finding));
+        }
+        let answered = match answer {
+            Answer::Profile { arn: given, models } => match self.believe(arn, given, models, &held) {
+                Ok(models) => models,
+                Err(problem) => return kept(Reason::BedrockUnavailable, problem),
+            },
+            Answer::NotFound if held.is_empty() || self.may_shrink(id, source) => {
+                return (None, Some(self.profile_not_found(arn)));
+            }
+            Answer::NotFound => {
+                let problem = format!("{place} is no longer found; {}", remedy::accept(id, source));
+                return kept(Reason::ProfileShrunk, problem);
+            }
+            Answer::Fault(fault) => {
+                let problem = format!("{place}: {}", fault.message);
+                return kept(Reason::of_bedrock_fault(fault.class), problem);
+            }
+            Answer::Model { .. } | Answer::Unasked => {
+                return kept(Reason::BedrockUnavailable, format!("{place} was not answered for"));
+            }
+        };
+        if let Leave::Unknown(fault) = leave {
+            return kept(Reason::of_bedrock_fault(fault.class), format!("{place}: {}", fault.message));
+        }
+
+        let beyond = self.beyond_lock(&answered);
+        if !beyond.is_empty() {
+            let problem = format!(
+                "{place} may route to {}, which routing.allowedDestinationRegions does not list; \
+                 allow the destination or remove the profile",
+                beyond.join(", ")
+            );
+            return kept(Reason::DestinationNotAllowed, problem);
+        }
+        if self.is_denied(&answered) {
+            let problem = format!(
+                "{place} routes globally, which routing.deniedScopes denies; take one of the two out"
+            );
+            return kept(Reason::DestinationNotAllowed, problem);
+        }
+        let may_shrink = self.may_shrink(id, source);
+        if answered.is_empty() && !may_shrink {
+            let problem = format!("{place} answers without any model; {}", remedy::accept(id, source));
+            return kept(Reason::ProfileShrunk, problem);
+        }
+        let lost: Vec<String> = held.difference(&answered).map(destination).collect();
+        if !lost.is_empty() && !may_shrink {
+            let models = answered.union(&held).cloned().collect();
+            let message = format!(
+                "{place} no longer routes to {}; the grant that the role already has is kept; {}",
+                lost.join(", "),
+                remedy::accept(id, source)
+            );
+            let grant = Grant::Profile { arn: arn.clone(), models };
+            return (Some(grant), Some(Finding::new(Reason::ProfileShrunk, message)));
+        }
+        let grant = (!answered.is_empty()).then(|| Grant::Profile { arn: arn.clone(), models: answered });
+        (grant, None)
+    }
+
+    /// What the policy holds of this profile, as far as its type, the lock and the denied scopes allow it.
+    fn held_models(&self, arn: &InferenceProfileArn) -> BTreeSet<FoundationModelArn> {
+        let mut held = self.held.models(arn);
+        held.retain(|model| self.may_lead_to(arn, model));
+        // A lock or a denied scope that the user adds revokes at once, so nothing beyond it counts as held.
+        let is_wanted = self.beyond_lock(&held).is_empty() && !self.is_denied(&held) && is_one_model(&held);
+        if is_wanted { held } else { BTreeSet::new() }
+    }
+
+    /// An answer is believed if it is about the profile, and names exact ARNs of its one model.
+    fn believe(
+        &self,
+        arn: &InferenceProfileArn,
+        given: &str,
+        models: &[String],
+        held: &BTreeSet<FoundationModelArn>,
+    ) -> Result<BTreeSet<FoundationModelArn>, String> {
+        let place = place(arn);
+        if given != arn.to_string() {
+            return Err(format!("{place}: GetInferenceProfile answered for {given:?}"));
+        }
+        let model = |text: &String| match text.parse::<FoundationModelArn>() {
+            Ok(model) if self.may_lead_to(arn, &model) => Ok(model),
+            Ok(_) | Err(_) => {
+                Err(format!("{place}: GetInferenceProfile answered with {text:?}, which is not its model"))
+            }
+        };
+        let answered = models.iter().map(model).collect::<Result<BTreeSet<_>, _>>()?;
+        if !is_one_model(&answered) {
+            return Err(format!("{place}: GetInferenceProfile answered with several models"));
+        }
+        // An application profile's model is fixed when it is made (CreateInferenceProfile, `modelSource`).
+        let as_before = answered.union(held).cloned().collect();
+        if !is_one_model(&as_before) && !self.may_shrink(arn.profile.id(), &arn.region) {
+            return Err(format!("{place}: GetInferenceProfile answered with another model than before"));
+        }
+        Ok(answered)
+    }
+
+    fn may_lead_to(&self, arn: &InferenceProfileArn, model: &FoundationModelArn) -> bool {
+        let is_its_model = match &arn.profile {
+            Profile::System(id) => model.model.as_str() == id.model(),
+            Profile::Application(_) => true,
+        };
+        is_its_model && model.partition == self.account.partition
+    }
+
+    /// Whether the policy's own Deny would stop the route; a global one is denied by its Region, whatever the profile.
+    fn is_denied(&self, models: &BTreeSet<FoundationModelArn>) -> bool {
+        policy::denies_global(&self.intent.terms) && models.iter().any(|model| model.region.is_none())
+    }
+}
+
+fn is_one_model(models: &BTreeSet<FoundationModelArn>) -> bool {
+    models.first().is_none_or(|first| models.iter().all(|model| model.model == first.model))
+}
+
+fn place(arn: &InferenceProfileArn) -> String {
+    let kind = match arn.profile {
+        Profile::System(_) => "inference profile",
+        Profile::Application(_) => "application inference profile",
+    };
+    format!("{kind} {} in {}", arn.profile.id(), arn.region)
+}
