@@ -5,7 +5,7 @@
 mod world;
 
 use bedrock_iam::plan::{Cause, plan_withdrawal, step_failed, teardown, verify};
-use bedrock_iam::policy::INLINE_QUOTA;
+use bedrock_iam::policy::{Form, INLINE_QUOTA};
 use bedrock_iam::size::cannot_fit;
 use bedrock_iam::*;
 use world::*;
@@ -209,7 +209,54 @@ fn the_explicit_form_is_written_while_it_fits_then_the_factored_one_then_nothing
     assert_eq!((&beyond.step, reasons(&beyond.findings)), (&None, vec![Reason::PolicyTooLarge]));
     let what_fits = format!("into which {factored} of the grants fit");
     assert!(beyond.findings[0].message.contains(&what_fits), "{}", beyond.findings[0].message);
-    println!("{explicit} geographic profiles fit in the explicit form, {factored} in the factored one");
+}
+
+/// The most of these grants, in their order, that a role has room for.
+fn fitting(grants: &[Grant], form: Form) -> usize {
+    let size = |count: usize| {
+        let document = bedrock_iam::policy::document(
+            &intent([]).claim.identity,
+            &account(),
+            &grants[..count],
+            &terms(Operations::Both),
+            form,
+        );
+        document.unwrap().characters()
+    };
+    (1..=grants.len()).take_while(|count| size(*count) <= INLINE_QUOTA).count()
+}
+
+#[test]
+fn the_documentation_says_how_many_grants_fit_in_each_form() {
+    let source = "us-east-1";
+    let mut kinds: [(&str, Vec<Grant>); 4] = [
+        ("geographic profiles (`us`)", Vec::new()),
+        ("`global` profiles", Vec::new()),
+        ("models on demand", Vec::new()),
+        ("models of the account's own", Vec::new()),
+    ];
+    for (id, sources) in real_profiles() {
+        let Some(destinations) = sources.get(source) else { continue };
+        let destinations: Vec<&str> = destinations.iter().map(String::as_str).collect();
+        let Answer::Profile { arn, models } = routes(&id, source, &destinations) else { panic!() };
+        let models = models.iter().map(|model| model.parse().unwrap()).collect();
+        let (scope, model) = id.split_once('.').unwrap();
+        kinds[usize::from(scope == "global")].1.push(Grant::Profile { arn: arn.parse().unwrap(), models });
+        kinds[2].1.push(Grant::OnDemand { model: model_arn(model, source).parse().unwrap() });
+    }
+    kinds[3].1.extend((100..200).map(|n| {
+        let arn = format!("arn:aws:bedrock:{source}:{ACCOUNT}:provisioned-model/abcdefghi{n}");
+        Grant::OwnModel { arn: arn.parse().unwrap() }
+    }));
+    let documentation = include_str!("../docs/grants.md");
+    for (kind, grants) in kinds {
+        let said =
+            |count: usize| if count < grants.len() { count.to_string() } else { format!("all {count}") };
+        let [explicit, factored] = [Form::Explicit, Form::Factored].map(|form| said(fitting(&grants, form)));
+        let row = format!("| {kind} | {explicit} | {factored} |");
+        println!("{row}");
+        assert!(documentation.contains(&row), "docs/grants.md has no row {row}");
+    }
 }
 
 #[test]
