@@ -29,6 +29,10 @@ def ask(sandbox, path, region="us-east-1", body=None):
         return error.code, error.headers, json.load(error)
 
 
+def tags_of(sandbox, arn, region="us-east-1"):
+    return ask(sandbox, "/listTagsForResource", region, json.dumps({"resourceARN": arn}).encode())
+
+
 def faults(shape, value, place):
     """What in a JSON value does not conform to the shape."""
     if shape.type_name == "structure":
@@ -99,9 +103,30 @@ def test_application_profiles_and_their_tags_conform(sandbox):
     assert answer["type"] == "APPLICATION"
     _, _, listed = ask(sandbox, "/inference-profiles?type=APPLICATION")
     assert [summary["inferenceProfileArn"] for summary in listed["inferenceProfileSummaries"]] == [arn]
-    _, _, tags = ask(sandbox, "/listTagsForResource", body=json.dumps({"resourceARN": arn}).encode())
+    _, _, tags = tags_of(sandbox, arn)
     assert_conforms("ListTagsForResource", tags)
     assert tags == {"tags": [{"key": "team", "value": "a"}]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("provisioned-model", [{"key": "team", "value": "a"}]),
+        ("imported-model", [{"key": "team", "value": "a"}]),
+        ("custom-model-deployment", []),
+    ],
+)
+def test_the_tags_of_what_belongs_to_an_account_conform(sandbox, kind, expected):
+    arn = f"arn:aws:bedrock:us-east-1:111122223333:{kind}/abcdefghijkl"
+    pattern = MODEL.shape_for("TaggableResourcesArn").metadata["pattern"]
+    assert re.fullmatch(pattern, arn)
+    status, _, answer = tags_of(sandbox, arn)
+    assert_conforms("ListTagsForResource", answer)
+    assert (status, answer) == (200, {"tags": expected})
+    declared = {shape.name for shape in MODEL.operation_model("ListTagsForResource").error_shapes}
+    status, headers, _ = tags_of(sandbox, arn, "us-west-2")
+    assert (status, headers["x-amzn-errortype"]) == (404, "ResourceNotFoundException")
+    assert "ResourceNotFoundException" in declared
 
 
 @pytest.mark.parametrize("identifier", ["amazon.nova-2-lite-v1:0", "amazon.nova-micro-v1:0", "amazon.titan-embed-text-v2:0"])
@@ -132,6 +157,7 @@ def test_an_error_is_declared_and_has_its_status(sandbox, operation, path, regio
     [
         ("Throttle", "ThrottlingException"),
         ("Internal", "InternalServerException"),
+        ("Unavailable", "ServiceUnavailableException"),
         ("AccessDenied", "AccessDeniedException"),
     ],
 )

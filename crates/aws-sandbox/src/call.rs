@@ -60,8 +60,14 @@ pub enum Outcome {
     Reset,
     /// No answer until the client gave up, nothing was done: `Hang`.
     Hang,
+    /// Executed, then no answer until the client gave up: `HangAfter`.
+    HangAfter,
     /// Executed, then the connection was closed without an answer: `LostReply`.
     LostReply,
+    /// Executed, then the connection was closed in the middle of the answer: `TruncatedBody`.
+    TruncatedBody,
+    /// Executed, then answered with a body that cannot be read: `MalformedBody`.
+    MalformedBody,
 }
 
 impl fmt::Display for Outcome {
@@ -71,7 +77,10 @@ impl fmt::Display for Outcome {
             Self::Error(code) => code,
             Self::Reset => "Reset",
             Self::Hang => "Hang",
+            Self::HangAfter => "HangAfter",
             Self::LostReply => "LostReply",
+            Self::TruncatedBody => "TruncatedBody",
+            Self::MalformedBody => "MalformedBody",
         })
     }
 }

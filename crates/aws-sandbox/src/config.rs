@@ -45,6 +45,9 @@ pub struct Seed {
     pub models: BTreeMap<String, BTreeMap<String, Option<Vec<String>>>>,
     /// Application inference profiles.
     pub application_profiles: Vec<ApplicationProfile>,
+    /// By ARN: the tags of what else belongs to the account, such as `provisioned-model`, `imported-model` and
+    /// `custom-model-deployment`.
+    pub tagged_resources: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 impl Seed {

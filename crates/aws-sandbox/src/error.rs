@@ -36,6 +36,15 @@ impl AwsError {
         }
     }
 
+    /// The service's answer when it cannot be reached behind its endpoint.
+    pub(crate) fn unavailable(service: Service) -> Self {
+        let code = match service {
+            Service::Iam | Service::Sts => "ServiceUnavailable",
+            Service::Bedrock => "ServiceUnavailableException",
+        };
+        Self::new(code, 503, "The request has failed due to a temporary failure of the server.")
+    }
+
     /// The service's answer when no policy of `caller` allows the operation.
     pub(crate) fn access_denied(service: Service, operation: &str, caller: &str, resource: &str) -> Self {
         let code = match service {

@@ -11,14 +11,22 @@ pub enum FaultKind {
     Throttle,
     /// The service's internal error, status 500; nothing is done.
     Internal,
+    /// The service's error while it is unavailable, status 503; nothing is done.
+    Unavailable,
     /// The service's access error, status 403; nothing is done.
     AccessDenied,
     /// The connection is reset without an answer (TCP RST); nothing is done.
     Reset,
     /// No answer until the client gives up; nothing is done.
     Hang,
+    /// The call is executed, then there is no answer until the client gives up.
+    HangAfter,
     /// The call is executed, then the connection is closed without an answer.
     LostReply,
+    /// The call is executed, then the connection is closed in the middle of the answer.
+    TruncatedBody,
+    /// The call is executed, and answered with its status and a body that is neither XML nor JSON.
+    MalformedBody,
 }
 
 /// A fault; a filter that is `None` holds for every call. In JSON every field but `kind` may be left out.

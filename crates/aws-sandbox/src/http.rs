@@ -16,7 +16,7 @@ use crate::fault::{FaultKind, Subject};
 use crate::query::Parameters;
 use crate::sandbox::Sandbox;
 use crate::world::World;
-use crate::{admin, bedrock, iam, scope, sts, xml};
+use crate::{admin, bedrock, iam, scope, spoil, sts, xml};
 
 /// More than any request needs: a policy has at most 131,072 characters, each up to six bytes when encoded.
 const LARGEST_BODY: usize = 1 << 20;
@@ -37,6 +37,7 @@ async fn aws(State(sandbox): State<Sandbox>, request: axum::extract::Request) ->
     let answered = answer(&mut sandbox.world(), config, region, &operation);
     match answered {
         Answered::Reply(response) => response,
+        Answered::Half(response) => spoil::truncated(response).await,
         Answered::HangUp(hang_up) => {
             let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
             response.extensions_mut().insert(hang_up);
@@ -49,6 +50,7 @@ async fn aws(State(sandbox): State<Sandbox>, request: axum::extract::Request) ->
 /// What the client gets.
 enum Answered {
     Reply(Response),
+    Half(Response),
     HangUp(HangUp),
     Never,
 }
@@ -62,13 +64,20 @@ fn answer(world: &mut World, config: &Config, region: &str, operation: &Operatio
         Some(FaultKind::Reset | FaultKind::Hang) => None,
         Some(FaultKind::Throttle) => Some(Err(AwsError::throttled(service))),
         Some(FaultKind::Internal) => Some(Err(AwsError::internal(service))),
+        Some(FaultKind::Unavailable) => Some(Err(AwsError::unavailable(service))),
         Some(FaultKind::AccessDenied) => Some(Err(operation.denied(config, region))),
-        Some(FaultKind::LostReply) | None => Some(operation.execute(world, config, region)),
+        Some(
+            FaultKind::HangAfter | FaultKind::LostReply | FaultKind::TruncatedBody | FaultKind::MalformedBody,
+        )
+        | None => Some(operation.execute(world, config, region)),
     };
     let outcome = match (fault, &result) {
         (Some(FaultKind::Reset), _) => Outcome::Reset,
         (Some(FaultKind::Hang), _) | (_, None) => Outcome::Hang,
+        (Some(FaultKind::HangAfter), _) => Outcome::HangAfter,
         (Some(FaultKind::LostReply), _) => Outcome::LostReply,
+        (Some(FaultKind::TruncatedBody), _) => Outcome::TruncatedBody,
+        (Some(FaultKind::MalformedBody), _) => Outcome::MalformedBody,
         (_, Some(Ok(_))) => Outcome::Ok,
         (_, Some(Err(error))) => Outcome::Error(error.code.to_owned()),
     };
@@ -82,8 +91,12 @@ fn answer(world: &mut World, config: &Config, region: &str, operation: &Operatio
     let answered = match (&call.outcome, result) {
         (Outcome::Reset, _) => Answered::HangUp(HangUp::Reset),
         (Outcome::LostReply, _) => Answered::HangUp(HangUp::Close),
+        (Outcome::TruncatedBody, Some(result)) => Answered::Half(operation.reply(result, &request_id)),
+        (Outcome::MalformedBody, Some(result)) => {
+            Answered::Reply(spoil::malformed(operation.reply(result, &request_id)))
+        }
+        (Outcome::HangAfter, _) | (_, None) => Answered::Never,
         (_, Some(result)) => Answered::Reply(operation.reply(result, &request_id)),
-        (_, None) => Answered::Never,
     };
     world.calls.push(call);
     answered

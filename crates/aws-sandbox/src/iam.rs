@@ -1,11 +1,13 @@
 //! Identity and Access Management: roles, their tags and their inline policies.
 
 mod document;
+mod lag;
 mod operations;
 mod parameters;
 mod role;
 mod store;
 
+pub use lag::Reads;
 pub(crate) use operations::{execute, target};
 pub use role::{Change, NewRole, Role};
 pub(crate) use store::Iam;

@@ -1,19 +1,20 @@
 //! The sandbox as a value: what a test in the same process does with it.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
 
 use crate::bedrock::ApplicationProfile;
 use crate::call::Call;
 use crate::config::Config;
 use crate::fault::Fault;
-use crate::iam::{Change, NewRole, Role};
+use crate::iam::{Change, NewRole, Reads, Role};
+use crate::server::Server;
 use crate::world::World;
 use crate::{connection, http};
 
@@ -31,6 +32,11 @@ struct Shared {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the sandbox has no role {0}")]
 pub struct NoSuchRole(pub String);
+
+/// There is neither an application profile nor a declared resource of that ARN.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the sandbox has no resource {0}")]
+pub struct NoSuchResource(pub String);
 
 impl Sandbox {
     /// A sandbox with the data's profiles and models, changed by the seed.
@@ -61,18 +67,16 @@ impl Sandbox {
 
     /// Sets a tag of a role.
     pub fn tag_role(&self, role: &str, key: &str, value: &str) -> Result<(), NoSuchRole> {
-        let mut world = self.world();
-        let found = world.iam.role_mut(role).ok_or_else(|| NoSuchRole(role.to_owned()))?;
-        found.tags.insert(key.to_owned(), value.to_owned());
-        Ok(())
+        self.change_role_tags(role, |tags| {
+            tags.insert(key.to_owned(), value.to_owned());
+        })
     }
 
     /// Removes a tag of a role, if it is there.
     pub fn untag_role(&self, role: &str, key: &str) -> Result<(), NoSuchRole> {
-        let mut world = self.world();
-        let found = world.iam.role_mut(role).ok_or_else(|| NoSuchRole(role.to_owned()))?;
-        found.tags.remove(key);
-        Ok(())
+        self.change_role_tags(role, |tags| {
+            tags.remove(key);
+        })
     }
 
     /// Writes an inline policy; neither form nor quota are checked.
@@ -98,6 +102,28 @@ impl Sandbox {
     /// Every change of an inline policy on roles of the name, by whomever, oldest first.
     pub fn history(&self, role: &str) -> Vec<Change> {
         self.world().iam.history(role)
+    }
+
+    /// The inline policies (texts by name) of roles of the name after every write that changed one, by whomever, oldest
+    /// first: a policy that is in each of them was never absent in between.
+    pub fn policy_states(&self, role: &str) -> Vec<BTreeMap<String, String>> {
+        self.world().iam.policy_states(role)
+    }
+
+    /// Changes what IAM's reads see (GetRole, ListRoles, ListRoleTags, GetRolePolicy, ListRolePolicies). Every write
+    /// before is seen; those after it as the setting says. Writes, and this type's own methods, act on what is true.
+    pub fn set_reads(&self, reads: Reads) {
+        self.world().iam.set_reads(reads);
+    }
+
+    /// What IAM's reads see.
+    pub fn reads(&self) -> Reads {
+        self.world().iam.reads().clone()
+    }
+
+    /// Moves the clock forward by which [`Reads`] lag; otherwise it goes as tokio's does, also a paused one.
+    pub fn advance(&self, by: Duration) {
+        self.world().iam.advance(by);
     }
 
     /// Changes or adds the destinations of a profile from a source Region, `["*"]` for a global one; `None` removes it.
@@ -127,6 +153,31 @@ impl Sandbox {
     /// Removes an application profile.
     pub fn delete_application_profile(&self, region: &str, id: &str) {
         self.world().bedrock.delete_application_profile(region, id);
+    }
+
+    /// Declares a resource that belongs to an account (`provisioned-model`, `imported-model`, `custom-model-deployment`
+    /// and the like, but no application profile) with its tags, in place of one of the same ARN. ListTagsForResource
+    /// finds it from the Region of its ARN, when partition and account are the sandbox's.
+    pub fn set_tagged_resource(&self, arn: &str, tags: &[(&str, &str)]) {
+        self.world().bedrock.set_tagged_resource(arn.to_owned(), owned(tags));
+    }
+
+    /// Removes a resource that was declared with its tags.
+    pub fn delete_tagged_resource(&self, arn: &str) {
+        self.world().bedrock.delete_tagged_resource(arn);
+    }
+
+    /// Replaces all tags of an application profile or of a declared resource.
+    pub fn set_tags(&self, arn: &str, tags: &[(&str, &str)]) -> Result<(), NoSuchResource> {
+        let mut world = self.world();
+        let found = world.bedrock.tags_mut(arn).ok_or_else(|| NoSuchResource(arn.to_owned()))?;
+        *found = owned(tags);
+        Ok(())
+    }
+
+    /// The tags of an application profile or of a declared resource.
+    pub fn tags(&self, arn: &str) -> Option<BTreeMap<String, String>> {
+        self.world().bedrock.tags(arn).cloned()
     }
 
     /// Every call over HTTP since the last [`Sandbox::clear_calls`], oldest first.
@@ -166,9 +217,19 @@ impl Sandbox {
 
     /// Serves on a free port of the loopback interface until the returned value is dropped.
     pub async fn start(&self) -> io::Result<Server> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let address = listener.local_addr()?;
-        Ok(Server { address, task: tokio::spawn(self.serve(listener)) })
+        Server::start(self.clone()).await
+    }
+
+    fn change_role_tags(
+        &self,
+        role: &str,
+        change: impl FnOnce(&mut BTreeMap<String, String>),
+    ) -> Result<(), NoSuchRole> {
+        let no_such_role = || NoSuchRole(role.to_owned());
+        let mut world = self.world();
+        let mut tags = world.iam.role(role).ok_or_else(no_such_role)?.tags.clone();
+        change(&mut tags);
+        world.iam.set_tags(role, tags).ok_or_else(no_such_role)
     }
 
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
@@ -176,27 +237,6 @@ impl Sandbox {
     }
 }
 
-/// A sandbox that is being served; dropping it ends its connections.
-#[derive(Debug)]
-pub struct Server {
-    address: SocketAddr,
-    task: JoinHandle<io::Result<()>>,
-}
-
-impl Server {
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// `http://ADDRESS`, for `AWS_ENDPOINT_URL` or an SDK's `endpoint_url`.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.address)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
+fn owned(tags: &[(&str, &str)]) -> BTreeMap<String, String> {
+    tags.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect()
 }

@@ -37,6 +37,9 @@ impl World {
         for profile in seed.application_profiles {
             world.bedrock.set_application_profile(profile);
         }
+        for (arn, tags) in seed.tagged_resources {
+            world.bedrock.set_tagged_resource(arn, tags);
+        }
         world
     }
 

@@ -130,17 +130,11 @@ impl Region<'_> {
 
     fn list_tags(&self, arn: Option<&str>) -> Result<Value, AwsError> {
         let arn = arn.ok_or_else(|| invalid("resourceARN", "", "an ARN"))?;
-        let profile = match self.resource(arn) {
-            Some((Some("application-inference-profile"), id)) => {
-                self.catalogue.application_profile(self.name, id)
-            }
-            _ => None,
-        };
-        let profile = profile.ok_or_else(|| {
+        let here = matches!(self.resource(arn), Some((Some(_), _)));
+        let tags = self.catalogue.tags(arn).filter(|_| here).ok_or_else(|| {
             AwsError::new("ResourceNotFoundException", 404, "The requested resource was not found.")
         })?;
-        let tags: Vec<Value> =
-            profile.tags.iter().map(|(key, value)| json!({"key": key, "value": value})).collect();
+        let tags: Vec<Value> = tags.iter().map(|(key, value)| json!({"key": key, "value": value})).collect();
         Ok(json!({"tags": tags}))
     }
 

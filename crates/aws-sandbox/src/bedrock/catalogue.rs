@@ -45,6 +45,8 @@ pub(crate) struct Catalogue {
     profiles: BTreeMap<String, BTreeMap<String, SystemProfile>>,
     application_profiles: BTreeMap<String, BTreeMap<String, ApplicationProfile>>,
     models: BTreeMap<String, BTreeMap<String, Model>>,
+    /// Tags by the ARN of what belongs to an account, but for application profiles.
+    tagged_resources: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 impl Catalogue {
@@ -112,6 +114,32 @@ impl Catalogue {
         self.application_profiles.entry(region.to_owned()).or_default().remove(id);
     }
 
+    /// Declares a resource with its tags, in place of one of the same ARN.
+    pub(crate) fn set_tagged_resource(&mut self, arn: String, tags: BTreeMap<String, String>) {
+        self.tagged_resources.insert(arn, tags);
+    }
+
+    /// Removes a resource that was declared with its tags.
+    pub(crate) fn delete_tagged_resource(&mut self, arn: &str) {
+        self.tagged_resources.remove(arn);
+    }
+
+    /// The tags of an application profile or of a declared resource.
+    pub(crate) fn tags(&self, arn: &str) -> Option<&BTreeMap<String, String>> {
+        match application_profile(arn) {
+            Some((region, id)) => Some(&self.application_profile(region, id)?.tags),
+            None => self.tagged_resources.get(arn),
+        }
+    }
+
+    /// As [`Catalogue::tags`], to be changed.
+    pub(crate) fn tags_mut(&mut self, arn: &str) -> Option<&mut BTreeMap<String, String>> {
+        match application_profile(arn) {
+            Some((region, id)) => Some(&mut self.application_profiles.get_mut(region)?.get_mut(id)?.tags),
+            None => self.tagged_resources.get_mut(arn),
+        }
+    }
+
     pub(super) fn profile(&self, region: &str, id: &str) -> Option<&SystemProfile> {
         self.profiles.get(region)?.get(id)
     }
@@ -145,6 +173,12 @@ impl Catalogue {
             .entry(id.to_owned())
             .or_insert_with(|| Model { lifecycle: lifecycle(id), inference_types: Vec::new() })
     }
+}
+
+/// Region and id of an application profile's ARN.
+fn application_profile(arn: &str) -> Option<(&str, &str)> {
+    let (rest, id) = arn.split_once(":application-inference-profile/")?;
+    Some((rest.split(':').nth(3)?, id))
 }
 
 fn lifecycle(model_id: &str) -> String {

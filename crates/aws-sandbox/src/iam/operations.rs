@@ -4,6 +4,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::document::{self, Malformed};
 use super::role::{NewRole, Role, characters};
+use super::store::View;
 use super::{Iam, parameters};
 use crate::config::Config;
 use crate::error::AwsError;
@@ -34,16 +35,16 @@ pub(crate) fn execute(
 ) -> Result<String, AwsError> {
     match operation {
         "CreateRole" => create_role(iam, config, form),
-        "GetRole" => get_role(iam, form),
+        "GetRole" => get_role(&iam.read(), form),
         "DeleteRole" => delete_role(iam, form),
-        "ListRoles" => list_roles(iam, form),
+        "ListRoles" => list_roles(&iam.read(), form),
         "TagRole" => tag_role(iam, form),
         "UntagRole" => untag_role(iam, form),
-        "ListRoleTags" => list_role_tags(iam, form),
+        "ListRoleTags" => list_role_tags(&iam.read(), form),
         "PutRolePolicy" => put_role_policy(iam, form),
-        "GetRolePolicy" => get_role_policy(iam, form),
+        "GetRolePolicy" => get_role_policy(&iam.read(), form),
         "DeleteRolePolicy" => delete_role_policy(iam, form),
-        "ListRolePolicies" => list_role_policies(iam, form),
+        "ListRolePolicies" => list_role_policies(&iam.read(), form),
         other => {
             let message = format!("Could not find operation {other} for version 2010-05-08");
             Err(AwsError::new("InvalidAction", 400, message))
@@ -77,8 +78,8 @@ fn create_role(iam: &mut Iam, config: &Config, form: &Parameters) -> Result<Stri
 }
 
 /// The sandbox's roles were never used, which IAM answers by an empty element.
-fn get_role(iam: &Iam, form: &Parameters) -> Result<String, AwsError> {
-    let role = found(iam, parameters::role_name(form)?)?;
+fn get_role(seen: &View<'_>, form: &Parameters) -> Result<String, AwsError> {
+    let role = seen_role(seen, form)?;
     Ok(xml::group("Role", &(details(role) + &xml::group("RoleLastUsed", ""))))
 }
 
@@ -96,37 +97,39 @@ fn delete_role(iam: &mut Iam, form: &Parameters) -> Result<String, AwsError> {
     Ok(String::new())
 }
 
-fn list_roles(iam: &Iam, form: &Parameters) -> Result<String, AwsError> {
+fn list_roles(seen: &View<'_>, form: &Parameters) -> Result<String, AwsError> {
     let prefix = form.get("PathPrefix").unwrap_or("/");
     let (after, size) = parameters::page(form)?;
-    let roles = iam.roles().filter(|role| role.path.starts_with(prefix));
-    let page = Page::cut(roles, |role| &role.name, after.as_deref(), size);
+    let roles = seen.roles().filter(|role| role.path.starts_with(prefix));
+    let page = Page::cut(roles, |role| role.name.as_str(), after.as_deref(), size);
     Ok(listed("Roles", page.items.iter().map(|role| summary(role)), page.next.as_deref()))
 }
 
 fn tag_role(iam: &mut Iam, form: &Parameters) -> Result<String, AwsError> {
     let tags = parameters::tags(form)?;
-    let role = found_mut(iam, parameters::role_name(form)?)?;
-    let mut all = role.tags.clone();
+    let name = parameters::role_name(form)?;
+    let mut all = found(iam, name)?.tags.clone();
     all.retain(|key, _| !tags.keys().any(|new| new.eq_ignore_ascii_case(key)));
     all.extend(tags);
     if all.len() > TAG_QUOTA {
         let message = "The number of tags has reached the maximum limit.";
         return Err(AwsError::new("LimitExceeded", 409, message));
     }
-    role.tags = all;
+    iam.set_tags(name, all);
     Ok(String::new())
 }
 
 fn untag_role(iam: &mut Iam, form: &Parameters) -> Result<String, AwsError> {
     let keys = parameters::tag_keys(form)?;
-    let role = found_mut(iam, parameters::role_name(form)?)?;
-    role.tags.retain(|key, _| !keys.iter().any(|gone| gone.eq_ignore_ascii_case(key)));
+    let name = parameters::role_name(form)?;
+    let mut tags = found(iam, name)?.tags.clone();
+    tags.retain(|key, _| !keys.iter().any(|gone| gone.eq_ignore_ascii_case(key)));
+    iam.set_tags(name, tags);
     Ok(String::new())
 }
 
-fn list_role_tags(iam: &Iam, form: &Parameters) -> Result<String, AwsError> {
-    let role = found(iam, parameters::role_name(form)?)?;
+fn list_role_tags(seen: &View<'_>, form: &Parameters) -> Result<String, AwsError> {
+    let role = seen_role(seen, form)?;
     let (after, size) = parameters::page(form)?;
     let page = Page::cut(role.tags.iter(), |(key, _)| key, after.as_deref(), size);
     Ok(listed("Tags", page.items.into_iter().map(tag), page.next.as_deref()))
@@ -146,9 +149,9 @@ fn put_role_policy(iam: &mut Iam, form: &Parameters) -> Result<String, AwsError>
     Ok(String::new())
 }
 
-fn get_role_policy(iam: &Iam, form: &Parameters) -> Result<String, AwsError> {
+fn get_role_policy(seen: &View<'_>, form: &Parameters) -> Result<String, AwsError> {
     let (name, policy) = (parameters::role_name(form)?, parameters::policy_name(form)?);
-    let document = found(iam, name)?.policies.get(policy).ok_or_else(|| no_such_policy(policy))?;
+    let document = seen_role(seen, form)?.policies.get(policy).ok_or_else(|| no_such_policy(policy))?;
     Ok(xml::text("RoleName", name)
         + &xml::text("PolicyName", policy)
         + &xml::text("PolicyDocument", &encoded(document)))
@@ -161,8 +164,8 @@ fn delete_role_policy(iam: &mut Iam, form: &Parameters) -> Result<String, AwsErr
     Ok(String::new())
 }
 
-fn list_role_policies(iam: &Iam, form: &Parameters) -> Result<String, AwsError> {
-    let role = found(iam, parameters::role_name(form)?)?;
+fn list_role_policies(seen: &View<'_>, form: &Parameters) -> Result<String, AwsError> {
+    let role = seen_role(seen, form)?;
     let (after, size) = parameters::page(form)?;
     let page = Page::cut(role.policies.keys(), |name| name, after.as_deref(), size);
     let names = page.items.iter().map(|name| xml::text("member", name)).collect::<String>();
@@ -173,8 +176,9 @@ fn found<'a>(iam: &'a Iam, name: &str) -> Result<&'a Role, AwsError> {
     iam.role(name).ok_or_else(|| no_such_role(name))
 }
 
-fn found_mut<'a>(iam: &'a mut Iam, name: &str) -> Result<&'a mut Role, AwsError> {
-    iam.role_mut(name).ok_or_else(|| no_such_role(name))
+fn seen_role<'a>(seen: &View<'a>, form: &Parameters) -> Result<&'a Role, AwsError> {
+    let name = parameters::role_name(form)?;
+    seen.role(name).ok_or_else(|| no_such_role(name))
 }
 
 fn modifiable<'a>(iam: &'a Iam, name: &str) -> Result<&'a Role, AwsError> {

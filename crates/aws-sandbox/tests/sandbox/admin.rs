@@ -1,4 +1,6 @@
-use aws_sandbox::{Config, NewRole, Sandbox};
+use std::time::Duration;
+
+use aws_sandbox::{Config, NewRole, Reads, Sandbox};
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
 use serde_json::{Value, json};
@@ -72,11 +74,77 @@ async fn profiles_and_models_are_changed_and_removed() {
 }
 
 #[tokio::test]
+async fn application_profiles_and_tagged_resources_are_declared_tagged_and_removed() {
+    let sandbox = Sandbox::new(Config::default());
+    let application = "/_sandbox/application-profiles/us-east-1/a1b2c3d4e5f6";
+    let body =
+        json!({"name": "billing", "modelArns": ["arn:aws:bedrock:::foundation-model/m"], "tags": {"k": "a"}});
+    assert_eq!(ask(&sandbox, "PUT", application, Some(body)).await.0, StatusCode::NO_CONTENT);
+    let (_, answer) = ask(&sandbox, "GET", "/inference-profiles/a1b2c3d4e5f6", None).await;
+    assert_eq!(answer["models"], json!([{"modelArn": "arn:aws:bedrock:::foundation-model/m"}]));
+    let resource = "arn:aws:bedrock:us-east-1:111122223333:imported-model/abcdefghijkl";
+    let declare = format!("/_sandbox/resources/{resource}");
+    let body = json!({"tags": {"k": "a"}});
+    assert_eq!(ask(&sandbox, "PUT", &declare, Some(body)).await.0, StatusCode::NO_CONTENT);
+
+    let profile = "arn:aws:bedrock:us-east-1:111122223333:application-inference-profile/a1b2c3d4e5f6";
+    let listed = async |arn: &str| {
+        ask(&sandbox, "POST", "/listTagsForResource", Some(json!({"resourceARN": arn}))).await
+    };
+    let route = |arn: &str| format!("/_sandbox/tags/{}", arn.replace('/', "%2F"));
+    let tags = |value: &str| Some(json!({"tags": {"k": value}}));
+    for arn in [resource, profile] {
+        assert_eq!(listed(arn).await, (StatusCode::OK, json!({"tags": [{"key": "k", "value": "a"}]})));
+        assert_eq!(ask(&sandbox, "PUT", &route(arn), tags("b")).await.0, StatusCode::NO_CONTENT);
+        assert_eq!(
+            ask(&sandbox, "GET", &route(arn), None).await,
+            (StatusCode::OK, json!({"tags": {"k": "b"}}))
+        );
+        assert_eq!(listed(arn).await.1, json!({"tags": [{"key": "k", "value": "b"}]}));
+    }
+    for path in [application, &declare] {
+        assert_eq!(ask(&sandbox, "DELETE", path, None).await.0, StatusCode::NO_CONTENT);
+    }
+    for arn in [resource, profile] {
+        assert_eq!(ask(&sandbox, "PUT", &route(arn), tags("c")).await.0, StatusCode::NOT_FOUND);
+        assert_eq!(ask(&sandbox, "GET", &route(arn), None).await.0, StatusCode::NOT_FOUND);
+        assert_eq!(listed(arn).await.0, StatusCode::NOT_FOUND);
+    }
+}
+
+#[tokio::test]
 async fn the_history_of_a_role_is_read() {
     let sandbox = Sandbox::new(Config::default());
     sandbox.create_role(NewRole::new("r").policy("p", "{}"));
     sandbox.delete_role_policy("r", "p");
     let expected = json!([{"policy": "p", "document": "{}"}, {"policy": "p", "document": null}]);
     assert_eq!(ask(&sandbox, "GET", "/_sandbox/history/r", None).await, (StatusCode::OK, expected));
+    let expected = json!([{"p": "{}"}, {}]);
+    assert_eq!(ask(&sandbox, "GET", "/_sandbox/history/r/states", None).await, (StatusCode::OK, expected));
     assert_eq!(ask(&sandbox, "GET", "/_sandbox/nothing", None).await.0, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn what_reads_see_is_set_and_the_clock_is_moved() {
+    let sandbox = Sandbox::new(Config::default());
+    let (reads, clock) = ("/_sandbox/reads", "/_sandbox/clock");
+    assert_eq!(ask(&sandbox, "GET", reads, None).await, (StatusCode::OK, json!({"lagMilliseconds": 0})));
+    let flapping = json!({"lagMilliseconds": 5000, "flappingSeed": 3});
+    assert_eq!(ask(&sandbox, "PUT", reads, Some(flapping.clone())).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(ask(&sandbox, "GET", reads, None).await.1, flapping);
+    assert_eq!(sandbox.reads(), Reads::Flapping { lag: Duration::from_secs(5), seed: 3 });
+
+    ask(&sandbox, "PUT", reads, Some(json!({"lagMilliseconds": 60_000}))).await;
+    assert_eq!(sandbox.reads(), Reads::Lagging(Duration::from_mins(1)));
+    sandbox.create_role("r");
+    let get_role = async || {
+        let request = Request::post("/").body(Body::from("Action=GetRole&Version=2010-05-08&RoleName=r"));
+        sandbox.router().oneshot(request.unwrap()).await.unwrap().status()
+    };
+    assert_eq!(get_role().await, StatusCode::NOT_FOUND);
+    let minute = json!({"milliseconds": 60_000});
+    assert_eq!(ask(&sandbox, "POST", clock, Some(minute)).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(get_role().await, StatusCode::OK);
+    ask(&sandbox, "DELETE", reads, None).await;
+    assert_eq!(sandbox.reads(), Reads::Newest);
 }

@@ -1,14 +1,11 @@
-use std::collections::BTreeMap;
-
-use aws_sandbox::{ApplicationProfile, Config, Sandbox, Seed};
 use aws_sdk_bedrock::error::ProvideErrorMetadata;
-use aws_sdk_bedrock::types::{InferenceProfileStatus, InferenceProfileType, Tag};
+use aws_sdk_bedrock::types::{InferenceProfileStatus, InferenceProfileType};
 
 use crate::clients::{bedrock, served};
 
 const NOVA: &str = "us.amazon.nova-2-lite-v1:0";
 
-async fn models(client: &aws_sdk_bedrock::Client, id: &str) -> Vec<String> {
+pub(crate) async fn models(client: &aws_sdk_bedrock::Client, id: &str) -> Vec<String> {
     let profile = client.get_inference_profile().inference_profile_identifier(id).send().await.unwrap();
     profile.models.into_iter().filter_map(|model| model.model_arn).collect()
 }
@@ -126,27 +123,4 @@ async fn a_model_says_how_it_can_be_invoked() {
     assert_eq!(list.model_summaries().len(), 4);
     sandbox.set_model("us-east-1", "amazon.nova-2-lite-v1:0", Some(&["PROVISIONED"]));
     assert_eq!(types("amazon.nova-2-lite-v1:0").await, "PROVISIONED");
-}
-
-#[tokio::test]
-async fn an_application_profile_of_the_seed_has_models_and_tags() {
-    let model = "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-lite-v1:0";
-    let tags = BTreeMap::from([("bedrockaccess.io/namespaces".to_owned(), "team-a".to_owned())]);
-    let profile = ApplicationProfile {
-        region: "us-east-1".to_owned(),
-        id: "a1b2c3d4e5f6".to_owned(),
-        name: "billing".to_owned(),
-        model_arns: vec![model.to_owned()],
-        tags,
-    };
-    let seed = Seed { application_profiles: vec![profile], ..Seed::default() };
-    let sandbox = Sandbox::new(Config { seed, ..Config::default() });
-    let server = sandbox.start().await.unwrap();
-    let client = bedrock(&server, "us-east-1");
-    let arn = "arn:aws:bedrock:us-east-1:111122223333:application-inference-profile/a1b2c3d4e5f6";
-    assert_eq!(models(&client, arn).await, [model]);
-    let tags = client.list_tags_for_resource().resource_arn(arn).send().await.unwrap();
-    assert_eq!(tags.tags().first().map(Tag::value), Some("team-a"));
-    let missing = client.list_tags_for_resource().resource_arn(format!("{arn}0")).send().await.unwrap_err();
-    assert!(missing.into_service_error().is_resource_not_found_exception());
 }

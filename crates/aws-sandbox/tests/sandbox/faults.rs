@@ -73,6 +73,94 @@ async fn a_hanging_call_is_never_answered_and_has_no_effect() {
 }
 
 #[tokio::test]
+async fn a_call_that_hangs_after_its_effect_is_never_answered() {
+    let (sandbox, server) = served().await;
+    sandbox.create_role("r");
+    sandbox.fault(Fault::new(FaultKind::HangAfter).of(Service::Iam, "PutRolePolicy").times(1));
+    let mut stream = posted(&server, PUT).await;
+    let hung = async {
+        while outcomes(&sandbox) != [Outcome::HangAfter] {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, hung).await.expect("the call arrives");
+    assert_eq!(sandbox.role_policies("r"), ["p"]);
+    assert_eq!(stream.try_read(&mut [0; 1]).unwrap_err().kind(), ErrorKind::WouldBlock);
+    drop(server);
+    assert_eq!(read(&mut stream).await.unwrap_or_default(), b"", "the end of the server ends the connection");
+}
+
+#[tokio::test]
+async fn a_truncated_answer_announces_its_length_and_breaks_off_after_the_effect() {
+    let (sandbox, server) = served().await;
+    sandbox.create_role("r");
+    sandbox.fault(Fault::new(FaultKind::TruncatedBody).of(Service::Iam, "PutRolePolicy").times(1));
+    let answer = String::from_utf8(read(&mut posted(&server, PUT).await).await.unwrap()).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let announced = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+    assert!(head.starts_with("HTTP/1.1 200 OK"), "{head}");
+    assert_eq!(body.len(), announced.parse::<usize>().unwrap() / 2);
+    assert!(body.starts_with("<PutRolePolicyResponse"), "{body}");
+    assert_eq!(sandbox.role_policies("r"), ["p"]);
+    assert_eq!(outcomes(&sandbox), [Outcome::TruncatedBody]);
+}
+
+/// The SDK tells a body that it cannot read from one that ends early: the former is an error without a code.
+fn assert_unreadable<E: ProvideErrorMetadata + std::fmt::Debug, R: std::fmt::Debug>(
+    kind: FaultKind,
+    error: &SdkError<E, R>,
+) {
+    let expected = match kind {
+        FaultKind::TruncatedBody => matches!(error, SdkError::ResponseError(_)),
+        _ => matches!(error, SdkError::ServiceError(error) if error.err().code().is_none()),
+    };
+    assert!(expected, "{kind:?}: {error:?}");
+}
+
+#[tokio::test]
+async fn the_sdk_can_read_neither_half_an_answer_nor_a_malformed_one() {
+    let (sandbox, server) = served().await;
+    sandbox.create_role("r");
+    let (iam, bedrock) = (iam(&server), bedrock(&server, "us-east-1"));
+    let role = iam.get_role().role_name("r");
+    let profile = bedrock.get_inference_profile().inference_profile_identifier("us.amazon.nova-2-lite-v1:0");
+    for kind in [FaultKind::TruncatedBody, FaultKind::MalformedBody] {
+        sandbox.fault(Fault::new(kind).of(Service::Iam, "GetRole").times(1));
+        sandbox.fault(Fault::new(kind).of(Service::Bedrock, "GetInferenceProfile").times(1));
+        assert_unreadable(kind, &role.clone().send().await.unwrap_err());
+        assert_unreadable(kind, &profile.clone().send().await.unwrap_err());
+        role.clone().send().await.expect("the fault is used up");
+        profile.clone().send().await.expect("the fault is used up");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_connections_is_back_with_its_state_when_it_resumes() {
+    let (sandbox, server) = served().await;
+    let other = sandbox.start().await.unwrap();
+    sandbox.create_role("r");
+    let mut kept = posted(&server, PUT).await;
+    kept.readable().await.unwrap();
+    for _ in 0..2 {
+        server.refuse().await;
+        let refused = TcpStream::connect(server.address()).await.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
+        let error = iam(&server).get_role().role_name("r").send().await.unwrap_err();
+        assert!(matches!(error, SdkError::DispatchFailure(_)), "{error:?}");
+    }
+    let answered = read(&mut kept).await.unwrap_or_default();
+    assert!(answered.starts_with(b"HTTP/1.1 200 OK"), "a connection ends, too");
+    iam(&other).get_role().role_name("r").send().await.expect("another server of the sandbox goes on");
+    for _ in 0..2 {
+        server.resume().await.unwrap();
+        let policies = iam(&server).list_role_policies().role_name("r").send().await.unwrap();
+        assert_eq!(policies.policy_names(), ["p"]);
+    }
+    server.refuse().await;
+    assert_eq!(TcpStream::connect(server.address()).await.unwrap_err().kind(), ErrorKind::ConnectionRefused);
+}
+
+#[tokio::test]
 async fn the_sdk_sees_a_dropped_connection_as_no_answer() {
     let (sandbox, server) = served().await;
     sandbox.create_role("r");
@@ -95,6 +183,12 @@ async fn each_service_fails_with_its_own_codes() {
             (500, "ServiceFailure"),
             (500, "InternalFailure"),
             (500, "InternalServerException"),
+        ),
+        (
+            FaultKind::Unavailable,
+            (503, "ServiceUnavailable"),
+            (503, "ServiceUnavailable"),
+            (503, "ServiceUnavailableException"),
         ),
         (
             FaultKind::AccessDenied,

@@ -12,3 +12,5 @@ mod binary;
 mod clients;
 mod faults;
 mod iam;
+mod lag;
+mod resources;
