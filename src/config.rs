@@ -35,6 +35,10 @@ pub struct RunArgs {
     #[arg(long, env = "BEDROCK_ACCESS_CONCURRENCY", default_value = "8", value_name = "N")]
     pub concurrency: NonZeroU16,
 
+    /// How long IAM may show what was there before a write; until then that is not taken for someone else's change
+    #[arg(long, env = "BEDROCK_ACCESS_IAM_LAG", default_value = "1m", value_parser = duration, value_name = "DURATION")]
+    pub iam_lag: Duration,
+
     /// The most calls to IAM in a second; IAM's own limit is shared by the whole account
     #[arg(long, env = "BEDROCK_ACCESS_IAM_RATE", default_value = "20", value_name = "N")]
     pub iam_rate: NonZeroU32,
@@ -75,10 +79,13 @@ impl From<ConsentArg> for ConsentPolicy {
 }
 
 fn interval(text: &str) -> Result<Duration, String> {
-    let interval: SignedDuration =
-        text.parse().map_err(|_| "not a duration such as 10m or 1h30m".to_owned())?;
-    match Duration::try_from(interval) {
-        Ok(interval) if interval >= Duration::from_mins(1) => Ok(interval),
-        _ => Err("less than 1m".to_owned()),
-    }
+    let interval = duration(text)?;
+    if interval < Duration::from_mins(1) { Err("less than 1m".to_owned()) } else { Ok(interval) }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let duration: Option<SignedDuration> = text.parse().ok();
+    duration
+        .and_then(|duration| Duration::try_from(duration).ok())
+        .ok_or_else(|| "not a duration such as 10m or 1h30m".to_owned())
 }

@@ -18,7 +18,7 @@ use crate::config::RunArgs;
 use crate::health::Health;
 use crate::kubernetes::Clients;
 use crate::metrics::Metrics;
-use crate::reconcile::{Context, Failures};
+use crate::reconcile::{Context, Failures, Memory};
 use crate::{controller, kubernetes, server};
 
 /// The controller's name in Events.
@@ -109,6 +109,7 @@ async fn prepare(args: RunArgs, metrics: Metrics) -> Result<(Client, Context), E
         },
         interval: args.interval,
         failures: Failures::default(),
+        memory: Memory::new(args.iam_lag),
         metrics,
     };
     Ok((watches, context))

@@ -6,6 +6,7 @@
 mod apply;
 mod ask;
 mod failures;
+mod memory;
 mod observe;
 mod remove;
 mod report;
@@ -15,7 +16,7 @@ mod verify;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bedrock_iam::{Claim, Finding, Held, Intent, Plan, PolicyState, plan, resolve};
+use bedrock_iam::{Claim, Finding, Held, History, Intent, Observed, Plan, plan, resolve};
 use kube::runtime::controller::Action;
 use kube::runtime::events::Reporter;
 use kube::runtime::finalizer::{Event, finalizer};
@@ -25,7 +26,9 @@ use crate::api::parse::{self, Realm};
 use crate::api::v1alpha1::BedrockAccess;
 use crate::aws::{Bedrock, Iam};
 use crate::metrics::Metrics;
+use apply::Applied;
 pub use failures::Failures;
+pub use memory::Memory;
 use verify::Outcome;
 
 /// Keeps an object until our policy is off the role.
@@ -47,6 +50,8 @@ pub struct Context {
     pub interval: Duration,
     /// How often each object has failed.
     pub failures: Failures,
+    /// What was written to AWS of late.
+    pub memory: Memory,
     /// Metrics.
     pub metrics: Metrics,
 }
@@ -99,19 +104,23 @@ async fn keep(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
 
     let (answers, observed) = futures::join!(
         ask::ask(&cx.bedrock, &intent, max_age(object, interval)),
-        observe::observe(&cx.iam, &claim)
+        observe::observe(object, cx, &claim)
     );
     let answers = match answers {
         Ok(answers) => answers,
         Err(finding) => return refuse(object, cx, &claim, finding).await,
     };
-    let last_written = status::last_written(object, &claim, &observed.role);
-    let held = Held::read(&observed.policy, last_written.as_ref());
+    let held = Held::read(&observed.policy);
     let resolution = resolve::resolve(&intent, &cx.realm.account, &answers, &held);
-    let plan = plan::plan(&intent, &cx.realm.account, &resolution, &observed, last_written.as_ref());
+    let history = History {
+        last_written: status::last_written(object, &claim, &observed.role),
+        patience: cx.memory.patience(&object.uid().unwrap_or_default(), interval),
+    };
+    let plan = plan::plan(&intent, &cx.realm.account, &resolution, &observed, &history);
 
-    let outcome = carry_out(object, cx, &claim, &plan, observed.policy).await;
+    let outcome = carry_out(object, cx, &claim, &plan, &observed).await;
     let told = status::kept(object, &intent, &plan, &observed.role, &outcome);
+    let interval = if outcome.applied.is_repair() { cx.memory.soon(interval) } else { interval };
     report::report(object, cx, told, interval).await
 }
 
@@ -122,10 +131,10 @@ async fn refuse(
     claim: &Claim,
     finding: Finding,
 ) -> Result<Action, Error> {
-    let observed = observe::observe(&cx.iam, claim).await;
+    let observed = observe::observe(object, cx, claim).await;
     let mut plan = plan::plan_withdrawal(claim, &cx.realm.account, &observed);
     plan.findings.push(finding);
-    let outcome = carry_out(object, cx, claim, &plan, observed.policy).await;
+    let outcome = carry_out(object, cx, claim, &plan, &observed).await;
     let told = status::refused(object, claim, &plan, &observed.role, &outcome);
     report::report(object, cx, told, cx.interval).await
 }
@@ -137,9 +146,9 @@ async fn rest(
     claim: &Claim,
     interval: Duration,
 ) -> Result<Action, Error> {
-    let observed = observe::observe(&cx.iam, claim).await;
+    let observed = observe::observe(object, cx, claim).await;
     let plan = plan::plan_withdrawal(claim, &cx.realm.account, &observed);
-    let outcome = carry_out(object, cx, claim, &plan, observed.policy).await;
+    let outcome = carry_out(object, cx, claim, &plan, &observed).await;
     let told = status::suspended(object, claim, &plan, &observed.role, &outcome);
     report::report(object, cx, told, interval).await
 }
@@ -150,11 +159,14 @@ async fn carry_out(
     cx: &Context,
     claim: &Claim,
     plan: &Plan,
-    observed: PolicyState,
+    observed: &Observed,
 ) -> Outcome {
     let applied = apply::apply(&cx.iam, &cx.realm.account, claim, plan).await;
-    report::announce(object, cx, &claim.identity, &applied).await;
-    let outcome = verify::verify(&cx.iam, claim, plan, applied, observed).await;
+    if let Applied::Done(step) = &applied {
+        cx.memory.wrote(&object.uid().unwrap_or_default(), observed, step);
+    }
+    report::announce(object, cx, &claim.identity, &applied, &observed.policy).await;
+    let outcome = verify::verify(object, cx, claim, plan, applied, &observed.policy).await;
     outcome.findings.iter().for_each(|finding| cx.metrics.found(finding.reason));
     outcome
 }

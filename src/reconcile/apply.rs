@@ -1,4 +1,4 @@
-use bedrock_iam::plan;
+use bedrock_iam::plan::{self, Cause};
 use bedrock_iam::{Account, Claim, Class, Fault, Finding, Plan, Step};
 
 use crate::aws::Iam;
@@ -12,6 +12,13 @@ pub(super) enum Applied {
     Done(Step),
     /// AWS did not take it, or did not say so.
     Failed(Finding),
+}
+
+impl Applied {
+    /// Whether someone else's change was undone.
+    pub(super) fn is_repair(&self) -> bool {
+        matches!(self, Self::Done(Step::Put { cause: Cause::Drift, .. }))
+    }
 }
 
 /// Carries the plan out: one write, or a second and smaller one where IAM has no room for the first.

@@ -1,9 +1,12 @@
 use bedrock_iam::{Claim, Observed};
+use kube::ResourceExt;
 
-use crate::aws::Iam;
+use super::Context;
+use crate::api::v1alpha1::BedrockAccess;
 
-/// Reads the role and our policy on it.
-pub(super) async fn observe(iam: &Iam, claim: &Claim) -> Observed {
-    let (role, policy) = futures::join!(iam.role(&claim.role), iam.policy(&claim.role, &claim.identity));
-    Observed { role, policy }
+/// Reads the role and our policy on it, and believes of it what cannot be older than our last write.
+pub(super) async fn observe(object: &BedrockAccess, cx: &Context, claim: &Claim) -> Observed {
+    let (role, policy) =
+        futures::join!(cx.iam.role(&claim.role), cx.iam.policy(&claim.role, &claim.identity));
+    cx.memory.believe(&object.uid().unwrap_or_default(), Observed { role, policy }, claim)
 }

@@ -14,7 +14,9 @@ use crate::metrics::Ending;
 /// Removes our policy before the object goes; an error keeps the finalizer.
 pub(super) async fn remove(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
     release(object, cx).await?;
-    cx.failures.forget(&object.uid().unwrap_or_default());
+    let uid = object.uid().unwrap_or_default();
+    cx.failures.forget(&uid);
+    cx.memory.forget(&uid);
     cx.metrics.reconciled(Ending::Removed);
     Ok(Action::await_change())
 }
@@ -41,7 +43,7 @@ async fn release(object: &BedrockAccess, cx: &Context) -> Result<(), Error> {
         (_, None) => None,
         (_, Some(step)) => match cx.iam.delete(&claim.role, &claim.identity).await {
             Ok(()) => {
-                report::announce(object, cx, &claim.identity, &Applied::Done(step.clone())).await;
+                report::announce(object, cx, &claim.identity, &Applied::Done(step.clone()), &policy).await;
                 None
             }
             Err(fault) => Some(fault),

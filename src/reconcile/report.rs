@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use bedrock_iam::plan::Cause;
 use bedrock_iam::verdict::{Next, READY, RECONCILING, STALLED, SUSPENDED};
-use bedrock_iam::{PolicyIdentity, Step};
+use bedrock_iam::{PolicyIdentity, PolicyState, Step, history};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::api::{Patch, PatchParams};
 use kube::runtime::controller::Action;
@@ -66,6 +66,7 @@ pub(super) async fn announce(
     cx: &Context,
     identity: &PolicyIdentity,
     applied: &Applied,
+    found: &PolicyState,
 ) {
     let Applied::Done(step) = applied else { return };
     let role = object.spec.role.name.as_ref().or(object.spec.role.arn.as_ref()).map_or("", String::as_str);
@@ -77,11 +78,11 @@ pub(super) async fn announce(
             match cause {
                 Cause::New => (PolicyWrite::New, "PolicyWritten", text("created")),
                 Cause::Changed => (PolicyWrite::Changed, "PolicyWritten", text("changed")),
-                Cause::Drift => (
-                    PolicyWrite::Drift,
-                    "DriftRepaired",
-                    format!("{}, which someone else had changed or removed", text("restored")),
-                ),
+                Cause::Drift => {
+                    let drift = history::drift(identity, document, found.document());
+                    let note = format!("{}: {drift} by someone else", text("restored"));
+                    (PolicyWrite::Drift, "DriftRepaired", note)
+                }
             }
         }
         Step::Delete => {

@@ -2,8 +2,11 @@ use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
 use bedrock_iam::{Claim, Desired, Finding, Plan, PolicyState, plan};
+use kube::ResourceExt;
 
+use super::Context;
 use super::apply::Applied;
+use crate::api::v1alpha1::BedrockAccess;
 use crate::aws::Iam;
 
 /// Reads that IAM gets to show a write before the object is looked at again later: about two seconds in all.
@@ -23,23 +26,28 @@ pub(super) struct Outcome {
 
 /// Reads a write back and proves that it is what was wanted; without a write, what was observed is judged.
 pub(super) async fn verify(
-    iam: &Iam,
+    object: &BedrockAccess,
+    cx: &Context,
     claim: &Claim,
     plan: &Plan,
     applied: Applied,
-    observed: PolicyState,
+    observed: &PolicyState,
 ) -> Outcome {
+    let uid = object.uid().unwrap_or_default();
     let mut findings = plan.findings.clone();
     let policy = match &applied {
-        Applied::Nothing => observed,
+        Applied::Nothing => {
+            findings.extend(cx.memory.not_shown(&uid, claim));
+            observed.clone()
+        }
         Applied::Failed(finding) => {
             findings.push(finding.clone());
-            observed
+            observed.clone()
         }
         Applied::Done(_) => {
-            let (policy, finding) = read_back(iam, claim, plan.desired.as_ref()).await;
+            let (policy, finding) = read_back(&cx.iam, claim, plan.desired.as_ref()).await;
             findings.extend(finding);
-            policy
+            cx.memory.believe_policy(&uid, policy)
         }
     };
     Outcome { applied, policy, findings }

@@ -25,6 +25,22 @@ async fn a_new_object_costs_four_iam_calls_and_one_question_per_profile() {
 }
 
 #[tokio::test]
+async fn the_policy_in_the_readme_is_the_one_that_is_written() {
+    let readme = include_str!("../../README.md");
+    let shown = readme.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
+    let mut shown: serde_json::Value = serde_json::from_str(shown).unwrap();
+    let world = World::new().await;
+    world.reconcile().await.unwrap();
+    let mut written = world.policy().unwrap();
+    let seal = |policy: &mut serde_json::Value| {
+        let sid = policy["Statement"][0]["Sid"].take();
+        sid.as_str().unwrap()["BedrockAccess".len() + 16..].to_owned()
+    };
+    assert_eq!(seal(&mut shown), seal(&mut written), "the hash is another cluster's, the seal is the same");
+    assert_eq!(shown, written);
+}
+
+#[tokio::test]
 async fn an_object_at_rest_is_read_and_never_written() {
     let world = World::new().await;
     world.reconcile().await.unwrap();

@@ -10,7 +10,7 @@ use bedrock_access::api::parse::Realm;
 use bedrock_access::api::v1alpha1::BedrockAccess;
 use bedrock_access::aws::{self, Bedrock, Caller, Iam};
 use bedrock_access::metrics::Metrics;
-use bedrock_access::reconcile::{Context, Error, FINALIZER, Failures, reconcile};
+use bedrock_access::reconcile::{Context, Error, FINALIZER, Failures, Memory, reconcile};
 use bedrock_iam::consent::Policy;
 use kube::runtime::events::Reporter;
 use serde_json::{Value, json};
@@ -45,13 +45,22 @@ pub(crate) fn manifest() -> Value {
     })
 }
 
+pub(crate) fn consenting() -> NewRole {
+    NewRole::new("assistant").tag("bedrockaccess.io/namespaces", "team-a")
+}
+
 impl World {
-    /// A role that consents, and the manifest.
+    /// A role that consents, and the manifest; IAM shows every write at once.
     pub(crate) async fn new() -> Self {
-        Self::with(NewRole::new("assistant").tag("bedrockaccess.io/namespaces", "team-a"), manifest()).await
+        Self::with(consenting(), manifest()).await
     }
 
     pub(crate) async fn with(role: NewRole, object: Value) -> Self {
+        Self::with_lag(role, object, Duration::ZERO).await
+    }
+
+    /// IAM may show what was there before a write for as long as `iam_lag`.
+    pub(crate) async fn with_lag(role: NewRole, object: Value, iam_lag: Duration) -> Self {
         // Another test of this process may have installed it already.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let sandbox = Sandbox::new(Config::default());
@@ -81,6 +90,7 @@ impl World {
             },
             interval: Duration::from_mins(10),
             failures: Failures::default(),
+            memory: Memory::new(iam_lag),
             metrics,
         };
         sandbox.clear_calls();

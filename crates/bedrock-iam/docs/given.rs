@@ -71,7 +71,7 @@ pub fn written(intent: &Intent, account: &Account, resolution: &Resolution) -> R
         role: role(&format!("arn:{}:iam::{}:role/assistant", account.partition, account.id))?,
         policy: PolicyState::Absent,
     };
-    match plan(intent, account, resolution, &observed, None).step {
+    match plan(intent, account, resolution, &observed, &History::default()).step {
         Some(Step::Put { document, .. }) => Ok(document),
         other => Err(format!("no policy is written: {other:?}").into()),
     }

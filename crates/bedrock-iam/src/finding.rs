@@ -75,6 +75,8 @@ macro_rules! reasons {
 reasons! {
     /// A field of the manifest is not what it must be.
     InvalidSpec "InvalidSpec": Ready, Stalled;
+    /// The operator itself failed on the object.
+    InternalError "InternalError": Ready, Unknown;
     /// A field that this version cannot serve.
     NotSupported "NotSupported": Ready, Stalled;
     /// The role is in another account or partition, or under another ARN.
@@ -109,6 +111,8 @@ reasons! {
     PolicyTooLarge "PolicyTooLarge": PolicyInSync, Stalled;
     /// A policy of our name that we did not write.
     PolicyNameTaken "PolicyNameTaken": PolicyInSync, Stalled;
+    /// Someone keeps undoing our policy.
+    Contended "Contended": PolicyInSync, Waiting;
     /// Someone changed our policy, and only reports are wanted.
     DriftDetected "DriftDetected": PolicyInSync, Waiting;
     /// The operator may not read or write the policy.

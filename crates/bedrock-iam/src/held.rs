@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use crate::arn::{FoundationModelArn, InferenceProfileArn, OwnModelArn};
-use crate::canonical::{Digest, Meaning};
 use crate::document::{Document, Effect, Statement};
 use crate::grant::Grant;
+use crate::identity;
 use crate::observed::PolicyState;
 use crate::policy::{self, INFERENCE_PROFILE_ARN};
 
@@ -23,15 +23,14 @@ pub struct Held {
 }
 
 impl Held {
-    /// Reads the policy on the role; `last_written` tells whether someone edited it since.
-    pub fn read(policy: &PolicyState, last_written: Option<&Digest>) -> Self {
-        let PolicyState::Ours(document) = policy else {
-            return Self::default();
-        };
-        let mut held = Self::of(document);
-        // Where it is not known what was last written (a restored or new object), nothing shows that someone edited it.
-        held.edited = last_written.is_some_and(|digest| *digest != Meaning::of(document).digest());
-        held
+    /// Reads the policy on the role.
+    pub fn read(policy: &PolicyState) -> Self {
+        match policy {
+            PolicyState::Ours(document) => {
+                Self { edited: identity::is_edited(document), ..Self::of(document) }
+            }
+            PolicyState::Absent | PolicyState::Foreign | PolicyState::Fault(_) => Self::default(),
+        }
     }
 
     /// Reads a document by its statements: profile ARNs that may be invoked, with the models that their condition opens.

@@ -2,8 +2,17 @@
 
 use sha2::{Digest as _, Sha256};
 
+use crate::canonical::Meaning;
+use crate::document::Document;
+
 /// The prefix of every Sid that we write.
 pub const SID_PREFIX: &str = "BedrockAccess";
+
+/// 80 bits in base 32.
+const HASH_LENGTH: usize = 16;
+
+/// 40 bits in hexadecimal: enough to notice an edit; Sids cost quota.
+const SEAL_LENGTH: usize = 10;
 
 /// 128 characters: PutRolePolicy, `PolicyName`.
 const MAX_POLICY_NAME: usize = 128;
@@ -34,13 +43,39 @@ impl PolicyIdentity {
         &self.name
     }
 
-    /// The Sid of the statement at `index`; the first carries the hash, the others stay short for the quota's sake.
-    pub fn sid(&self, index: usize) -> String {
-        match index {
-            0 => format!("{SID_PREFIX}{}", self.hash),
-            _ => format!("{SID_PREFIX}{index}"),
+    /// What the first Sid of our policy begins with, and no Sid of another.
+    pub fn mark(&self) -> String {
+        format!("{SID_PREFIX}{}", self.hash)
+    }
+
+    /// Names the statements. The first Sid carries the mark and a seal over what the policy means, so that an edit shows without
+    /// anything being remembered; the others stay short for the quota's sake.
+    pub(crate) fn sign(&self, document: &mut Document) {
+        let seal = Meaning::of(document).digest().to_string();
+        for (index, statement) in document.statement.iter_mut().enumerate() {
+            statement.sid = Some(match index {
+                0 => format!("{}{}", self.mark(), &seal[..SEAL_LENGTH]),
+                _ => format!("{SID_PREFIX}{index}"),
+            });
         }
     }
+
+    /// Whether a Sid is the first one of our policy.
+    pub(crate) fn is_mark(&self, sid: &str) -> bool {
+        sid.strip_prefix(&self.mark()).is_some_and(|rest| rest.is_empty() || is_seal(rest))
+    }
+}
+
+/// Whether someone edited a policy of ours since it was written; one without a seal tells nothing.
+pub(crate) fn is_edited(document: &Document) -> bool {
+    let sids = document.statement.iter().filter_map(|statement| statement.sid.as_deref());
+    let seal =
+        sids.filter_map(|sid| sid.strip_prefix(SID_PREFIX)?.get(HASH_LENGTH..)).find(|rest| is_seal(rest));
+    seal.is_some_and(|seal| !Meaning::of(document).digest().to_string().starts_with(seal))
+}
+
+fn is_seal(text: &str) -> bool {
+    text.len() == SEAL_LENGTH && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// RFC 4648 base 32 in lower case: the densest alphabet that both a Sid and a policy name allow without regard to case.
@@ -62,9 +97,27 @@ mod tests {
     #[test]
     fn the_name_is_readable_and_ends_with_eighty_bits_of_hash() {
         let identity = PolicyIdentity::derive("cluster", "team-a", "assistant");
-        let hash = identity.sid(0)[SID_PREFIX.len()..].to_owned();
+        let hash = identity.mark()[SID_PREFIX.len()..].to_owned();
         assert_eq!(identity.policy_name(), format!("bedrock-access.team-a.assistant.{hash}"));
-        assert_eq!(hash.len(), 16);
+        assert_eq!(hash.len(), HASH_LENGTH);
+    }
+
+    #[test]
+    fn the_seal_shows_an_edit_and_nothing_else() {
+        let written = r#"{"Version":"2012-10-17","Statement":[
+            {"Effect":"Allow","Action":"a:B","Resource":["r","s"]},{"Effect":"Deny","Action":"a:C","Resource":"*"}]}"#;
+        let mut document = Document::parse(written).unwrap();
+        assert!(!is_edited(&document), "a policy without a seal tells nothing");
+        let identity = PolicyIdentity::derive("cluster", "team-a", "assistant");
+        identity.sign(&mut document);
+        let sids: Vec<&str> =
+            document.statement.iter().filter_map(|statement| statement.sid.as_deref()).collect();
+        assert!(identity.is_mark(sids[0]) && sids[1] == "BedrockAccess1", "{sids:?}");
+        document.statement.reverse();
+        document.statement[1].resource.reverse();
+        assert!(!is_edited(&document), "order is no edit");
+        document.statement[0].resource = vec!["r".to_owned()];
+        assert!(is_edited(&document));
     }
 
     #[test]

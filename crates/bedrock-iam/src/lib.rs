@@ -10,6 +10,7 @@
 //! | what Bedrock says | [`answer`] | untrusted answers, one per target |
 //! | what that means | [`resolve`](mod@resolve) | intent + answers + what is held → grants and findings |
 //! | as a policy | [`policy`] | grants → [`Document`] |
+//! | what went before | [`unsettled`], [`history`] | our last write and how often it was undone → what to believe, how patient to be |
 //! | what to do | [`plan`](mod@plan) | desired + observed → at most one write |
 //! | whether it suffices | [`invocation`], [`evaluate`](mod@evaluate) | grants + what was read back → IAM's decision |
 //! | what to say | [`verdict`](mod@verdict) | findings → conditions |
@@ -30,6 +31,7 @@ pub mod fault;
 pub mod finding;
 pub mod grant;
 pub mod held;
+pub mod history;
 pub mod identifier;
 pub mod identity;
 pub mod intent;
@@ -39,6 +41,7 @@ pub mod plan;
 pub mod policy;
 pub mod resolve;
 pub mod size;
+pub mod unsettled;
 pub mod verdict;
 
 pub use answer::{Answer, Answers, Tags};
@@ -52,6 +55,7 @@ pub use fault::{Class, Fault};
 pub use finding::{Finding, Reason};
 pub use grant::Grant;
 pub use held::Held;
+pub use history::{History, Patience};
 pub use identifier::{
     AccountId, ModelId, ModelPrefix, Partition, ProfileId, Region, ResourceId, RoleName, Scope,
 };
@@ -60,4 +64,5 @@ pub use intent::{Claim, DriftPolicy, Guardrail, Intent, Operations, Target, Term
 pub use observed::{Account, Observed, PolicyState, Role, RoleState};
 pub use plan::{Desired, Plan, Step};
 pub use resolve::Resolution;
+pub use unsettled::Unsettled;
 pub use verdict::Verdict;

@@ -68,14 +68,21 @@ pub enum PolicyState {
 }
 
 impl PolicyState {
+    /// What our policy holds, where there is one.
+    pub fn document(&self) -> Option<&Document> {
+        match self {
+            Self::Ours(document) => Some(document),
+            Self::Absent | Self::Foreign | Self::Fault(_) => None,
+        }
+    }
+
     /// Judges the document that stands under our name: ours only if every Sid has our prefix and one carries our hash.
     pub fn of(text: &str, identity: &PolicyIdentity) -> Self {
         let Ok(document) = Document::parse(text) else {
             return Self::Foreign;
         };
-        let mark = identity.sid(0);
         let sids = || document.statement.iter().map(|statement| statement.sid.as_deref().unwrap_or_default());
-        if sids().all(|sid| sid.starts_with(SID_PREFIX)) && sids().any(|sid| sid == mark) {
+        if sids().all(|sid| sid.starts_with(SID_PREFIX)) && sids().any(|sid| identity.is_mark(sid)) {
             Self::Ours(document)
         } else {
             Self::Foreign
@@ -102,15 +109,16 @@ mod tests {
 
     #[test]
     fn a_policy_with_our_mark_is_ours_in_any_order() {
-        let mark = identity().sid(0);
+        let mark = identity().mark();
         assert!(matches!(judge(&[&mark, "BedrockAccess1"]), PolicyState::Ours(_)));
         assert!(matches!(judge(&["BedrockAccess1", &mark]), PolicyState::Ours(_)));
     }
 
     #[test]
     fn anything_else_under_our_name_is_foreign() {
-        let mark = identity().sid(0);
-        let other = PolicyIdentity::derive("cluster", "team-b", "assistant").sid(0);
+        let mark = identity().mark();
+        let other = PolicyIdentity::derive("cluster", "team-b", "assistant").mark();
+        assert_eq!(judge(&[&format!("{mark}evil")]), PolicyState::Foreign);
         assert_eq!(judge(&[&mark, "Theirs"]), PolicyState::Foreign);
         assert_eq!(judge(&[&mark, ""]), PolicyState::Foreign);
         assert_eq!(judge(&[&other]), PolicyState::Foreign);

@@ -9,12 +9,14 @@ use crate::document::Document;
 use crate::fault::{Class, Fault};
 use crate::finding::{Finding, Reason};
 use crate::grant::Grant;
+use crate::history::{History, Patience};
 use crate::intent::{Claim, DriftPolicy, Intent, Terms};
 use crate::invocation;
 use crate::observed::{Account, Observed, PolicyState, RoleState};
 use crate::policy::{self, Form, INLINE_QUOTA};
 use crate::resolve::Resolution;
 use crate::size;
+use crate::unsettled;
 
 /// What to do, and what to say about it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -112,13 +114,14 @@ pub fn plan(
     account: &Account,
     resolution: &Resolution,
     observed: &Observed,
-    last_written: Option<&Digest>,
+    history: &History,
 ) -> Plan {
     let mut plan = refusal(&intent.claim, account, observed)
         .or_else(|| without_leave_to_deny(intent, observed))
-        .unwrap_or_else(|| sync(intent, account, resolution, &observed.policy, last_written));
+        .unwrap_or_else(|| sync(intent, account, resolution, &observed.policy, history));
     plan.findings.extend(resolution.findings.iter().cloned());
-    plan.settles_acceptance = plan.desired.is_some() && resolution.acceptance_is_settled;
+    plan.settles_acceptance =
+        plan.desired.is_some() && !plan.misses_consent() && resolution.acceptance_is_settled;
     plan
 }
 
@@ -133,7 +136,8 @@ pub fn teardown(policy: &PolicyState) -> Plan {
         PolicyState::Ours(_) => {
             Plan { step: Some(Step::Delete), desired: Some(Desired::Nothing), ..Plan::default() }
         }
-        PolicyState::Absent | PolicyState::Foreign => Plan::default(),
+        PolicyState::Absent => Plan { desired: Some(Desired::Nothing), ..Plan::default() },
+        PolicyState::Foreign => Plan::default(),
         PolicyState::Fault(fault) => Plan {
             findings: vec![Finding::new(Reason::of_policy_fault(fault.class), &fault.message)],
             ..Plan::default()
@@ -197,7 +201,7 @@ fn sync(
     account: &Account,
     resolution: &Resolution,
     policy: &PolicyState,
-    last_written: Option<&Digest>,
+    history: &History,
 ) -> Plan {
     let held = match policy {
         PolicyState::Absent => None,
@@ -206,7 +210,7 @@ fn sync(
             let message = format!(
                 "role {role} has an inline policy {policy} without this operator's mark, the Sid {}, or with other Sids beside its own; \
                  it is left alone: remove it with {}",
-                intent.claim.identity.sid(0),
+                intent.claim.identity.mark(),
                 intent.claim.removal_command(),
                 role = intent.claim.role,
                 policy = intent.claim.identity.policy_name()
@@ -221,16 +225,20 @@ fn sync(
             return Plan { findings: vec![finding], ..Plan::default() };
         }
     };
-    let desired = match desired(intent, account, resolution, last_written) {
+    let desired = match desired(intent, account, resolution, held, history.last_written.as_ref()) {
         Ok(desired) => desired,
         Err(finding) => return Plan { findings: vec![finding], ..Plan::default() },
     };
     let meaning = desired.meaning();
+    let contended = match history.patience {
+        Patience::Calm => Vec::new(),
+        Patience::Retrying | Patience::Waiting => vec![contended(&intent.claim)],
+    };
     if held.map(Meaning::of).unwrap_or_default() == meaning {
-        return Plan { desired: Some(desired), ..Plan::default() };
+        return Plan { desired: Some(desired), findings: contended, ..Plan::default() };
     }
 
-    let cause = match last_written {
+    let cause = match &history.last_written {
         Some(digest) if *digest == meaning.digest() => Cause::Drift,
         Some(_) => Cause::Changed,
         None if held.is_some() => Cause::Changed,
@@ -245,6 +253,9 @@ fn sync(
         );
         return Plan { findings: vec![Finding::new(Reason::DriftDetected, message)], ..Plan::default() };
     }
+    if cause == Cause::Drift && history.patience == Patience::Waiting {
+        return Plan { findings: contended, ..Plan::default() };
+    }
     let step = match &desired {
         Desired::Policy(policy) => {
             let DesiredPolicy { document, smaller, .. } = policy.as_ref();
@@ -252,7 +263,17 @@ fn sync(
         }
         Desired::Nothing => Step::Delete,
     };
-    Plan { step: Some(step), desired: Some(desired), ..Plan::default() }
+    Plan { step: Some(step), desired: Some(desired), findings: contended, ..Plan::default() }
+}
+
+fn contended(claim: &Claim) -> Finding {
+    let message = format!(
+        "someone else keeps undoing policy {} on role {}; it is restored less and less often: find who calls PutRolePolicy or \
+         DeleteRolePolicy (AWS CloudTrail), and stop one of the two",
+        claim.identity.policy_name(),
+        claim.role
+    );
+    Finding::new(Reason::Contended, message)
 }
 
 /// The policy in the form that is to be written: the explicit one while it fits, unless IAM took only the factored one of the
@@ -261,6 +282,7 @@ fn desired(
     intent: &Intent,
     account: &Account,
     resolution: &Resolution,
+    held: Option<&Document>,
     last_written: Option<&Digest>,
 ) -> Result<Desired, Finding> {
     let write =
@@ -274,8 +296,10 @@ fn desired(
         return Err(Finding::new(Reason::PolicyTooLarge, message));
     }
     let (grants, terms) = (resolution.grants.clone(), intent.terms.clone());
-    let only_factored =
-        explicit_size > INLINE_QUOTA || last_written == Some(&Meaning::of(&factored).digest());
+    let meaning = Meaning::of(&factored);
+    let only_factored = explicit_size > INLINE_QUOTA
+        || held.is_some_and(|held| Meaning::of(held) == meaning)
+        || last_written == Some(&meaning.digest());
     let (document, smaller) = match (only_factored, factored_size < explicit_size) {
         (true, true) => (factored, None),
         (false, true) => (explicit, Some(factored)),
@@ -302,12 +326,7 @@ pub fn verify(claim: &Claim, desired: &Desired, read_back: &PolicyState) -> Opti
     if desired.is_met_by(held) {
         return None;
     }
-    let message = format!(
-        "policy {} was written to role {}; IAM does not show it yet",
-        claim.identity.policy_name(),
-        claim.role
-    );
-    Some(Finding::new(Reason::Progressing, message))
+    Some(unsettled::not_shown(claim))
 }
 
 /// What it means that a step failed; `others` is what the role's other inline policies take, in characters, where known.

@@ -108,10 +108,12 @@ pub fn document(
         statements.push(statement(Effect::Allow, &[APPLY_GUARDRAIL], guardrails));
     }
     statements.extend(denials(account, &terms.denied_scopes));
-    for (index, statement) in statements.iter_mut().enumerate() {
-        statement.sid = Some(identity.sid(index));
+    if statements.is_empty() {
+        return None;
     }
-    (!statements.is_empty()).then(|| Document::new(statements))
+    let mut document = Document::new(statements);
+    identity.sign(&mut document);
+    Some(document)
 }
 
 /// Invoking the profiles and asking about them; apart where only the one is bound to a guardrail.

@@ -84,7 +84,7 @@ fn a_role_and_an_answer_of_another_partition_are_refused() {
         );
 
         intent.claim.role_arn = Some(format!("arn:{other}:iam::{ACCOUNT}:role/assistant").parse().unwrap());
-        let plan = plan(&intent, &account, &resolution, &observed(PolicyState::Absent), None);
+        let plan = plan(&intent, &account, &resolution, &observed(PolicyState::Absent), &History::default());
         assert_eq!((plan.step, plan.findings[0].reason), (None, Reason::AccountNotServed));
     }
 }

@@ -1,6 +1,6 @@
 //! From what is wanted and what is there to the one write.
 
-#![allow(clippy::panic, reason = "a fixture may fail loudly")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a fixture may fail loudly")]
 
 mod world;
 

@@ -219,8 +219,9 @@ fn a_lock_that_the_user_adds_revokes_at_once_even_while_bedrock_is_silent() {
 
 #[test]
 fn what_someone_added_to_our_policy_is_drift_not_a_shrunken_profile() {
-    let (_, digest) = holding(&["us-east-1"]);
-    let (edited, _) = holding(&THREE);
+    let (mut edited, digest) = holding(&["us-east-1"]);
+    let PolicyState::Ours(document) = &mut edited.policy else { panic!() };
+    document.statement[1].resource.extend(["us-east-2", "us-west-2"].map(|region| model_arn(NOVA, region)));
     let answer = answers([(us(), routes(US, "us-east-1", &["us-east-1"]))]);
     let plan = planned(&intent([us()]), &answer, &edited, Some(&digest));
     assert_eq!(plan.findings, []);
@@ -343,11 +344,13 @@ fn a_member_that_someone_added_to_our_policy_is_drift_not_a_vanished_profile() {
 }
 
 #[test]
-fn where_nothing_shows_an_edit_a_shrunken_profile_keeps_its_grant() {
-    let (observed, _) = holding(&THREE);
+fn what_a_status_says_was_written_neither_keeps_nor_drops_a_grant() {
+    let (observed, digest) = holding(&THREE);
     let shorter = answers([(us(), routes(US, "us-east-1", &["us-east-1"]))]);
-    let plan = planned(&intent([us()]), &shorter, &observed, None);
-    assert_eq!((plan.step, reasons(&plan.findings)), (None, vec![Reason::ProfileShrunk]));
+    for said in [None, Some(digest), Some(Digest::stored("forged"))] {
+        let plan = planned(&intent([us()]), &shorter, &observed, said.as_ref());
+        assert_eq!((plan.step, reasons(&plan.findings)), (None, vec![Reason::ProfileShrunk]));
+    }
 }
 
 #[test]

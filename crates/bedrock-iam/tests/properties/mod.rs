@@ -63,7 +63,7 @@ fn reads_back<T: FromStr<Err: Debug> + Display>(text: &str) {
 /// Whatever Bedrock and the role answer: nothing panics, only exact grants are written, and they stay as they are.
 pub(crate) fn grants_are_exact_and_settle(text: &str) {
     let scene = Scene::read(text);
-    let held = Held::read(&scene.observed.policy, scene.last_written.as_ref());
+    let held = Held::read(&scene.observed.policy);
     let resolution = resolve(&scene.intent, &scene.account, &scene.answers, &held);
     let Intent { claim, terms, .. } = &scene.intent;
     for form in [Form::Explicit, Form::Factored] {
@@ -73,8 +73,8 @@ pub(crate) fn grants_are_exact_and_settle(text: &str) {
             exactness::assert_founded(&document, &scene, &held);
         }
     }
-    let last_written = scene.last_written.as_ref();
-    let plan = plan(&scene.intent, &scene.account, &resolution, &scene.observed, last_written);
+    let history = History { last_written: scene.last_written.clone(), ..History::default() };
+    let plan = plan(&scene.intent, &scene.account, &resolution, &scene.observed, &history);
     if let Some(Step::Put { document, smaller, .. }) = &plan.step {
         for document in std::iter::once(document).chain(smaller) {
             exactness::assert_exact(document, &scene);
@@ -89,7 +89,7 @@ pub(crate) fn grants_are_exact_and_settle(text: &str) {
 pub(crate) fn written_for(text: &str) -> Option<String> {
     let scene = Scene::read(text);
     let resolution = resolve(&scene.intent, &scene.account, &scene.answers, &Held::default());
-    match plan(&scene.intent, &scene.account, &resolution, &scene.observed, None).step {
+    match plan(&scene.intent, &scene.account, &resolution, &scene.observed, &History::default()).step {
         Some(Step::Put { document, .. }) => Some(document.to_json()),
         Some(Step::Delete) | None => None,
     }
@@ -105,9 +105,10 @@ fn settles(scene: &Scene, desired: &Desired, document: &Document) {
         assert_eq!(verify(claim, desired, &policy), None, "{}", document.to_json());
     }
     let written = Meaning::of(document).digest();
-    let held = Held::read(&policy, Some(&written));
+    let held = Held::read(&policy);
     let resolution = resolve(&scene.intent, &scene.account, &scene.answers, &held);
+    let history = History { last_written: Some(written), ..History::default() };
     let observed = Observed { policy, ..scene.observed.clone() };
-    let next = plan(&scene.intent, &scene.account, &resolution, &observed, Some(&written));
+    let next = plan(&scene.intent, &scene.account, &resolution, &observed, &history);
     assert_eq!(next.step, None, "after {}", document.to_json());
 }

@@ -112,9 +112,10 @@ pub(crate) fn planned(
     observed: &Observed,
     last_written: Option<&Digest>,
 ) -> Plan {
-    let held = Held::read(&observed.policy, last_written);
+    let held = Held::read(&observed.policy);
     let resolution = resolve(intent, &account(), answers, &held);
-    plan(intent, &account(), &resolution, observed, last_written)
+    let history = History { last_written: last_written.cloned(), ..History::default() };
+    plan(intent, &account(), &resolution, observed, &history)
 }
 
 /// The policy that a plan writes, as the next reconcile will observe it, and its digest.

@@ -1,0 +1,99 @@
+//! A write of ours that IAM's reads may not show yet.
+//!
+//! IAM is eventually consistent: a change may take time to be visible everywhere, and reads are answered in several places
+//! (IAM User Guide, "Troubleshooting IAM", "Changes that I make are not always immediately visible"). A read that shows what was
+//! there before a write is therefore no drift while the write is young.
+
+use crate::canonical::Meaning;
+use crate::consent::Consent;
+use crate::document::Document;
+use crate::finding::{Finding, Reason};
+use crate::intent::Claim;
+use crate::observed::{Observed, PolicyState, Role, RoleState};
+use crate::plan::Step;
+
+/// More states of one policy than a minute of writes can leave behind.
+const MOST_BEFORE: usize = 16;
+
+/// Our last write to a role, and what a stale read may still show in its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unsettled {
+    role: Role,
+    before: Vec<Option<Meaning>>,
+    written: Option<Document>,
+    is_confirmed: bool,
+}
+
+impl Unsettled {
+    /// After `step` was taken in the situation `observed`, following an earlier write that may be unsettled itself.
+    pub fn after(earlier: Option<Self>, observed: &Observed, step: &Step) -> Option<Self> {
+        let RoleState::Found(role) = &observed.role else { return None };
+        let earlier = earlier.filter(|earlier| earlier.role.id == role.id);
+        let mut before = earlier.map(Self::into_states).unwrap_or_default();
+        before.push(observed.policy.document().map(Meaning::of));
+        before.drain(..before.len().saturating_sub(MOST_BEFORE));
+        let written = match step {
+            Step::Put { document, .. } => Some(document.clone()),
+            Step::Delete => None,
+        };
+        Some(Self { role: role.clone(), before, written, is_confirmed: false })
+    }
+
+    /// What is to be believed of a read: the write itself, where the read shows no more than what was there before it.
+    pub fn believe(&mut self, observed: Observed, claim: &Claim) -> Observed {
+        let role = self.believe_role(observed.role, claim);
+        let is_same_role = matches!(&role, RoleState::Found(role) if role.id == self.role.id);
+        let policy = if is_same_role { self.believe_policy(observed.policy) } else { observed.policy };
+        Observed { role, policy }
+    }
+
+    /// The policy, as far as it goes.
+    pub fn believe_policy(&mut self, policy: PolicyState) -> PolicyState {
+        let written = self.written.as_ref().map(Meaning::of);
+        match &policy {
+            PolicyState::Foreign | PolicyState::Fault(_) => return policy,
+            PolicyState::Absent | PolicyState::Ours(_) => {}
+        }
+        let seen = policy.document().map(Meaning::of);
+        if seen == written {
+            self.is_confirmed = true;
+            return policy;
+        }
+        if !self.before.contains(&seen) {
+            return policy;
+        }
+        self.written.clone().map_or(PolicyState::Absent, PolicyState::Ours)
+    }
+
+    /// What is still to be said: nothing once a read has shown the write.
+    pub fn finding(&self, claim: &Claim) -> Option<Finding> {
+        (!self.is_confirmed).then(|| not_shown(claim))
+    }
+
+    /// What the role was when it was written to is not undone by one read that shows another: neither that it exists, nor
+    /// whether it consents.
+    fn believe_role(&self, seen: RoleState, claim: &Claim) -> RoleState {
+        let consents = |role: &Role| claim.applicant.consent(&role.tags) == Consent::Given;
+        let is_stale = match &seen {
+            RoleState::Missing => true,
+            RoleState::Found(role) => role.id == self.role.id && consents(role) != consents(&self.role),
+            RoleState::Fault(_) => false,
+        };
+        if is_stale { RoleState::Found(self.role.clone()) } else { seen }
+    }
+
+    fn into_states(self) -> Vec<Option<Meaning>> {
+        let written = self.written.as_ref().map(Meaning::of);
+        self.before.into_iter().chain([written]).collect()
+    }
+}
+
+/// A write that no read has shown yet.
+pub(crate) fn not_shown(claim: &Claim) -> Finding {
+    let message = format!(
+        "policy {} was written to role {}; IAM does not show it yet",
+        claim.identity.policy_name(),
+        claim.role
+    );
+    Finding::new(Reason::Progressing, message)
+}

@@ -1,0 +1,117 @@
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bedrock_iam::plan::Cause;
+use bedrock_iam::{Claim, Finding, Observed, Patience, PolicyState, Step, Unsettled};
+use tokio::time::Instant;
+
+/// So many repairs, each within an interval of the one before, are taken for chance.
+const REPAIRS_BY_CHANCE: u32 = 3;
+
+/// Between two repairs of a policy that someone keeps undoing.
+const LONGEST_PAUSE: Duration = Duration::from_hours(1);
+
+/// What is remembered of each object, by its UID, from one reconcile to the next. All of it may be lost at any time: then IAM's
+/// delay looks like drift once, and a quarrel starts afresh.
+pub struct Memory {
+    /// How long IAM may show what was there before a write.
+    iam_lag: Duration,
+    objects: Mutex<HashMap<String, Remembered>>,
+}
+
+#[derive(Default)]
+struct Remembered {
+    unsettled: Option<(Instant, Unsettled)>,
+    repairs: Option<Repairs>,
+}
+
+/// Repairs that followed one another within an interval.
+#[derive(Clone, Copy)]
+struct Repairs {
+    count: u32,
+    last: Instant,
+}
+
+impl Memory {
+    /// Nothing is remembered yet.
+    pub fn new(iam_lag: Duration) -> Self {
+        Self { iam_lag, objects: Mutex::default() }
+    }
+
+    /// What is to be believed of what IAM shows.
+    pub(super) fn believe(&self, uid: &str, observed: Observed, claim: &Claim) -> Observed {
+        self.with_unsettled(uid, observed, |unsettled, observed| unsettled.believe(observed, claim))
+    }
+
+    /// What is to be believed of a policy that was read back.
+    pub(super) fn believe_policy(&self, uid: &str, policy: PolicyState) -> PolicyState {
+        self.with_unsettled(uid, policy, Unsettled::believe_policy)
+    }
+
+    /// What is to be said while no read has shown our last write.
+    pub(super) fn not_shown(&self, uid: &str, claim: &Claim) -> Option<Finding> {
+        self.with_unsettled(uid, None, |unsettled, _| unsettled.finding(claim))
+    }
+
+    /// How drift is to be met; an interval without any ends a quarrel.
+    pub(super) fn patience(&self, uid: &str, interval: Duration) -> Patience {
+        let mut objects = self.lock();
+        let Some(object) = objects.get_mut(uid) else { return Patience::Calm };
+        let Some(Repairs { count, last }) = object.repairs else { return Patience::Calm };
+        let pause = self.pause(count);
+        if last.elapsed() > interval.max(pause) + self.iam_lag {
+            object.repairs = None;
+            return Patience::Calm;
+        }
+        match (count >= REPAIRS_BY_CHANCE, last.elapsed() >= pause) {
+            (false, _) => Patience::Calm,
+            (true, true) => Patience::Retrying,
+            (true, false) => Patience::Waiting,
+        }
+    }
+
+    /// Remembers a write that AWS took.
+    pub(super) fn wrote(&self, uid: &str, observed: &Observed, step: &Step) {
+        let mut objects = self.lock();
+        let object = objects.entry(uid.to_owned()).or_default();
+        let now = Instant::now();
+        let earlier = object.unsettled.take().filter(|(at, _)| at.elapsed() < self.iam_lag);
+        let unsettled = Unsettled::after(earlier.map(|(_, unsettled)| unsettled), observed, step);
+        object.unsettled = unsettled.map(|unsettled| (now, unsettled));
+        if let Step::Put { cause: Cause::Drift, .. } = step {
+            let count = object.repairs.map_or(0, |repairs| repairs.count) + 1;
+            object.repairs = Some(Repairs { count, last: now });
+        }
+    }
+
+    /// When to look again after a repair: as soon as IAM shows whether it lasted.
+    pub(super) fn soon(&self, interval: Duration) -> Duration {
+        interval.min(self.iam_lag + Duration::from_secs(1))
+    }
+
+    /// Forgets an object that is gone.
+    pub(super) fn forget(&self, uid: &str) {
+        self.lock().remove(uid);
+    }
+
+    /// Longer with every repair, and never shorter than it takes to see whether one lasted.
+    fn pause(&self, repairs: u32) -> Duration {
+        let doubled = 2_u32.saturating_pow(repairs.saturating_sub(REPAIRS_BY_CHANCE));
+        self.iam_lag.saturating_mul(doubled).min(LONGEST_PAUSE)
+    }
+
+    fn with_unsettled<T>(&self, uid: &str, seen: T, weigh: impl FnOnce(&mut Unsettled, T) -> T) -> T {
+        let mut objects = self.lock();
+        let unsettled = objects.get_mut(uid).and_then(|object| object.unsettled.as_mut());
+        match unsettled.filter(|(at, _)| at.elapsed() < self.iam_lag) {
+            Some((_, unsettled)) => weigh(unsettled, seen),
+            None => seen,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Remembered>> {
+        // The map is never left half-written, so a poisoned lock holds a good map.
+        self.objects.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
