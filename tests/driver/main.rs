@@ -5,4 +5,6 @@
 mod faults;
 mod kubernetes;
 mod lifecycle;
+mod owned;
+mod settling;
 mod world;

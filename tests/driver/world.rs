@@ -141,6 +141,12 @@ impl World {
         calls
     }
 
+    /// The notes of the Events since the last time.
+    pub(crate) fn take_notes(&self) -> Vec<String> {
+        let writes = self.kubernetes.take_writes().into_iter();
+        writes.filter_map(|(_, body)| Some(body["note"].as_str()?.to_owned())).collect()
+    }
+
     /// The reasons of the Events since the last time.
     pub(crate) fn take_events(&self) -> Vec<String> {
         let writes = self.kubernetes.take_writes().into_iter();

@@ -77,7 +77,7 @@ fn what_is_neither_our_write_nor_what_was_there_before_is_drift_at_once() {
     edited.statement[1].resource = vec!["*".to_owned()];
     let (step, _) = then(&mut unsettled, &[US], observed(PolicyState::Ours(edited)));
     assert!(matches!(step, Some(Step::Put { .. })), "{step:?}");
-    assert!(matches!(then(&mut unsettled, &[US], observed(PolicyState::Foreign)).0, None));
+    assert_eq!(then(&mut unsettled, &[US], observed(PolicyState::Foreign)).0, None);
 }
 
 #[test]
