@@ -5,6 +5,7 @@ mod call;
 mod error;
 mod iam;
 mod identity;
+mod strain;
 
 pub use bedrock::{Bedrock, MaxAge};
 pub use call::{Caller, sdk_config};

@@ -43,7 +43,7 @@ pub struct RunArgs {
     #[arg(long, env = "BEDROCK_ACCESS_IAM_RATE", default_value = "20", value_name = "N")]
     pub iam_rate: NonZeroU32,
 
-    /// The most calls to Bedrock in a second
+    /// The most calls to Bedrock in a second, in each Region
     #[arg(long, env = "BEDROCK_ACCESS_BEDROCK_RATE", default_value = "20", value_name = "N")]
     pub bedrock_rate: NonZeroU32,
 

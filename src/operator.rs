@@ -94,8 +94,7 @@ async fn prepare(args: RunArgs, metrics: Metrics) -> Result<(Client, Context), E
     )?;
     tracing::info!(cluster_id, account = %account.id, partition = %account.partition, "started");
 
-    let bedrock =
-        Bedrock::new(config.clone(), Caller::new(args.bedrock_rate, metrics.clone()), account.clone());
+    let bedrock = Bedrock::new(config.clone(), args.bedrock_rate, metrics.clone(), account.clone());
     let context = Context {
         reporter: Reporter { controller: CONTROLLER.to_owned(), instance: None },
         client: calls,

@@ -1,6 +1,5 @@
-use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Mutex, PoisonError};
+use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use aws_config::SdkConfig;
@@ -11,9 +10,13 @@ use moka::future::Cache;
 
 use super::call::Caller;
 use super::error::Operation;
+use crate::metrics::Metrics;
 
 /// More answers than one account can have profiles and models in all Regions.
 const CACHED_ANSWERS: u64 = 20_000;
+
+/// More Regions than AWS has; a manifest may name what is none.
+const CACHED_REGIONS: u64 = 100;
 
 /// A thousand profiles each; an answer that goes on for ever is none.
 const MOST_PAGES: usize = 20;
@@ -24,13 +27,21 @@ pub type MaxAge = Duration;
 /// The Bedrock calls of the operator: one client for each source Region, and answers shared by all objects.
 pub struct Bedrock {
     config: SdkConfig,
-    caller: Caller,
+    requests_per_second: NonZeroU32,
+    metrics: Metrics,
     account: Account,
-    clients: Mutex<HashMap<Region, Client>>,
+    regions: Cache<Region, Regional>,
     answers: Cache<Target, Dated<Answer>>,
     system_profiles: Listings<ProfileId>,
     on_demand_models: Listings<ModelId>,
     tags: Cache<Target, Dated<Result<Tags, Fault>>>,
+}
+
+/// Bedrock in one Region, with a quota of its own.
+#[derive(Clone)]
+struct Regional {
+    client: Client,
+    caller: Caller,
 }
 
 type Listings<T> = Cache<Region, Dated<Result<Vec<T>, Fault>>>;
@@ -46,13 +57,19 @@ const fn bedrock(name: &'static str) -> Operation {
 }
 
 impl Bedrock {
-    /// Clients are made when a Region is first asked; `account` owns what is asked about by ARN.
-    pub fn new(config: SdkConfig, caller: Caller, account: Account) -> Self {
+    /// Clients are made when a Region is first asked, each with its own rate limit; `account` owns what is asked about by ARN.
+    pub fn new(
+        config: SdkConfig,
+        requests_per_second: NonZeroU32,
+        metrics: Metrics,
+        account: Account,
+    ) -> Self {
         Self {
             config,
-            caller,
+            requests_per_second,
+            metrics,
             account,
-            clients: Mutex::default(),
+            regions: Cache::new(CACHED_REGIONS),
             answers: Cache::new(CACHED_ANSWERS),
             system_profiles: Cache::new(CACHED_ANSWERS),
             on_demand_models: Cache::new(CACHED_ANSWERS),
@@ -104,17 +121,19 @@ impl Bedrock {
     }
 
     async fn inference_profile(&self, source: &Region, kind: &str, id: &str) -> Result<Answer, Fault> {
-        let request = self.client(source).get_inference_profile().inference_profile_identifier(id).send();
+        let Regional { client, caller } = self.region(source).await;
+        let request = client.get_inference_profile().inference_profile_identifier(id).send();
         let subject = format!("{kind} {id} in {source}");
-        let profile = self.caller.call(bedrock("GetInferenceProfile"), &subject, request).await?;
+        let profile = caller.call(bedrock("GetInferenceProfile"), &subject, request).await?;
         let models = profile.models.into_iter().filter_map(|model| model.model_arn).collect();
         Ok(Answer::Profile { arn: profile.inference_profile_arn, models })
     }
 
     async fn foundation_model(&self, source: &Region, model: &str) -> Result<Answer, Fault> {
-        let request = self.client(source).get_foundation_model().model_identifier(model).send();
+        let Regional { client, caller } = self.region(source).await;
+        let request = client.get_foundation_model().model_identifier(model).send();
         let subject = format!("model {model} in {source}");
-        let details = self.caller.call(bedrock("GetFoundationModel"), &subject, request).await?.model_details;
+        let details = caller.call(bedrock("GetFoundationModel"), &subject, request).await?.model_details;
         let Some(details) = details else {
             return Ok(Answer::NotFound);
         };
@@ -126,7 +145,7 @@ impl Bedrock {
     }
 
     async fn list_inference_profiles(&self, source: &Region) -> Result<Vec<ProfileId>, Fault> {
-        let client = self.client(source);
+        let Regional { client, caller } = self.region(source).await;
         let subject = format!("system-defined profiles in {source}");
         let mut profiles = Vec::new();
         let mut token = None;
@@ -137,7 +156,7 @@ impl Bedrock {
                 .max_results(1000)
                 .set_next_token(token)
                 .send();
-            let page = self.caller.call(bedrock("ListInferenceProfiles"), &subject, request).await?;
+            let page = caller.call(bedrock("ListInferenceProfiles"), &subject, request).await?;
             let summaries = page.inference_profile_summaries.unwrap_or_default();
             let ids = summaries.into_iter().map(|summary| summary.inference_profile_id);
             profiles.extend(ids.filter_map(|id| id.parse::<ProfileId>().ok()));
@@ -152,32 +171,30 @@ impl Bedrock {
 
     /// ListFoundationModels answers in one page.
     async fn list_foundation_models(&self, source: &Region) -> Result<Vec<ModelId>, Fault> {
-        let request =
-            self.client(source).list_foundation_models().by_inference_type(InferenceType::OnDemand).send();
+        let Regional { client, caller } = self.region(source).await;
+        let request = client.list_foundation_models().by_inference_type(InferenceType::OnDemand).send();
         let subject = format!("models in {source}");
-        let answer = self.caller.call(bedrock("ListFoundationModels"), &subject, request).await?;
+        let answer = caller.call(bedrock("ListFoundationModels"), &subject, request).await?;
         let summaries = answer.model_summaries.unwrap_or_default();
         Ok(summaries.into_iter().filter_map(|summary| summary.model_id.parse().ok()).collect())
     }
 
     async fn list_tags(&self, target: &Target) -> Result<Tags, Fault> {
         let arn = target.owned(&self.account).unwrap_or_default();
-        let request = self.client(target.source()).list_tags_for_resource().resource_arn(&arn).send();
-        let answer = self.caller.call(bedrock("ListTagsForResource"), &arn, request).await?;
+        let Regional { client, caller } = self.region(target.source()).await;
+        let request = client.list_tags_for_resource().resource_arn(&arn).send();
+        let answer = caller.call(bedrock("ListTagsForResource"), &arn, request).await?;
         Ok(answer.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect())
     }
 
-    fn client(&self, source: &Region) -> Client {
-        // The map is never left half-written, so a poisoned lock holds a good map.
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        clients
-            .entry(source.clone())
-            .or_insert_with(|| {
-                let region = aws_sdk_bedrock::config::Region::new(source.to_string());
-                let config = aws_sdk_bedrock::config::Builder::from(&self.config).region(region).build();
-                Client::from_conf(config)
-            })
-            .clone()
+    async fn region(&self, source: &Region) -> Regional {
+        let make = async {
+            let region = aws_sdk_bedrock::config::Region::new(source.to_string());
+            let config = aws_sdk_bedrock::config::Builder::from(&self.config).region(region).build();
+            let caller = Caller::new(self.requests_per_second, self.metrics.clone());
+            Regional { client: Client::from_conf(config), caller }
+        };
+        self.regions.get_with_by_ref(source, make).await
     }
 }
 

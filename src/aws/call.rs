@@ -10,6 +10,7 @@ use bedrock_iam::Fault;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
 use super::error::{self, Operation};
+use super::strain::Strain;
 use crate::metrics::Metrics;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -17,17 +18,19 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(15);
 const ATTEMPTS: u32 = 3;
 
-/// Through which every call to one AWS service goes; clones share the rate limit.
+/// Through which every call to one AWS service in one Region goes; clones share the rate limit and what was learnt.
 #[derive(Clone)]
 pub struct Caller {
     limit: Arc<DefaultDirectRateLimiter>,
+    strain: Arc<Strain>,
     metrics: Metrics,
 }
 
 impl Caller {
     /// A caller with its own rate limit.
     pub fn new(requests_per_second: NonZeroU32, metrics: Metrics) -> Self {
-        Self { limit: Arc::new(RateLimiter::direct(Quota::per_second(requests_per_second))), metrics }
+        let limit = Arc::new(RateLimiter::direct(Quota::per_second(requests_per_second)));
+        Self { limit, strain: Arc::default(), metrics }
     }
 
     /// Makes the call once the rate limit allows it, and turns a failure into a class with a stable message.
@@ -44,10 +47,14 @@ impl Caller {
         // The SDK's futures take some 20 kB each; boxed, they do not swell every future around them.
         let request = Box::pin(request);
         async move {
+            if self.strain.admit().await.is_err() {
+                return Err(error::spared(operation, subject));
+            }
             self.limit.until_ready().await;
             let started = Instant::now();
             let result = request.await.map_err(|source| error::fault(operation, subject, &source));
             let failure = result.as_ref().err().map(|fault| fault.class);
+            self.strain.learn(failure);
             self.metrics.called(operation.service, operation.name, failure, started.elapsed());
             result
         }

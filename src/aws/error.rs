@@ -8,6 +8,15 @@ pub(super) struct Operation {
     pub(super) name: &'static str,
 }
 
+/// The same whether a call was made or spared, so that a status comes to rest while nothing answers.
+const UNANSWERED: &str = "AWS does not answer; it is tried again";
+
+/// A call that is not made, because nothing answers there.
+pub(super) fn spared(operation: Operation, subject: &str) -> Fault {
+    let Operation { service, name } = operation;
+    Fault { class: Class::Unanswered, message: format!("{service}:{name} of {subject}: {UNANSWERED}") }
+}
+
 /// Classifies a failed call. The message names operation, subject and code; what AWS wrote goes to the log, because it may
 /// hold request ids, and a message that changes would never let a status come to rest.
 pub(super) fn fault<E>(operation: Operation, subject: &str, error: &SdkError<E>) -> Fault
@@ -26,7 +35,8 @@ where
         Class::Quota => format!("a quota would be exceeded ({code})"),
         Class::Rejected => format!("AWS refused the request ({code})"),
         Class::Throttled => format!("AWS limits the account's requests ({code}); it is tried again"),
-        Class::Unavailable => format!("AWS did not answer ({code}); it is tried again"),
+        Class::Unanswered => UNANSWERED.to_owned(),
+        Class::Unavailable => format!("AWS cannot answer ({code}); it is tried again"),
     };
     Fault { class, message: format!("{service}:{name} of {subject}: {explanation}") }
 }
@@ -34,12 +44,16 @@ where
 fn classify<E: ProvideErrorMetadata>(error: &SdkError<E>) -> (Class, &str) {
     match error {
         SdkError::ConstructionFailure(_) => (Class::Unavailable, "the request could not be built"),
-        SdkError::TimeoutError(_) => (Class::Unavailable, "time limit exceeded"),
+        SdkError::TimeoutError(_) => (Class::Unanswered, "time limit exceeded"),
         SdkError::DispatchFailure(failure) if failure.is_timeout() => {
-            (Class::Unavailable, "time limit exceeded")
+            (Class::Unanswered, "time limit exceeded")
         }
-        SdkError::DispatchFailure(failure) if failure.is_io() => (Class::Unavailable, "connection failed"),
+        SdkError::DispatchFailure(failure) if failure.is_io() => (Class::Unanswered, "connection failed"),
         SdkError::DispatchFailure(_) => (Class::Unavailable, "no usable credentials or endpoint"),
+        // The SDK takes a success that it cannot read for an error of the service.
+        SdkError::ServiceError(failure) if failure.raw().status().is_success() => {
+            (Class::Unavailable, "unreadable answer")
+        }
         SdkError::ServiceError(failure) => {
             let status = failure.raw().status().as_u16();
             let code = failure.err().code().unwrap_or("unknown error");

@@ -11,6 +11,9 @@ use crate::api::parse;
 use crate::api::v1alpha1::BedrockAccess;
 use crate::metrics::Ending;
 
+/// `true` lets an object go whose policy cannot be removed.
+const LEAVE_POLICY: &str = "bedrockaccess.io/leave-policy";
+
 /// Removes our policy before the object goes; an error keeps the finalizer.
 pub(super) async fn remove(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
     release(object, cx).await?;
@@ -59,8 +62,18 @@ async fn release(object: &BedrockAccess, cx: &Context) -> Result<(), Error> {
             leave(object, cx, &claim, why).await;
             Ok(())
         }
+        // A person may know that AWS will not answer again.
+        Some(_) if object.annotations().get(LEAVE_POLICY).is_some_and(|value| value == "true") => {
+            let why = format!("could not be removed, and the annotation {LEAVE_POLICY} lets the object go");
+            leave(object, cx, &claim, &why).await;
+            Ok(())
+        }
         Some(fault) => {
-            let message = format!("deletion waits until the policy is removed: {}", fault.message);
+            let message = format!(
+                "deletion waits until the policy is removed: {}; to let the object go and leave the policy on the role, \
+                 annotate {LEAVE_POLICY}: \"true\"",
+                fault.message
+            );
             let finding = Finding::new(Reason::of_policy_fault(fault.class), message.clone());
             report::tell(object, cx, &status::blocked(object, finding).status).await?;
             Err(Error::DeletionWaits(message))

@@ -81,7 +81,7 @@ impl World {
             reporter,
             client,
             iam: Iam::new(&config, caller()),
-            bedrock: Bedrock::new(config.clone(), caller(), account.clone()),
+            bedrock: Bedrock::new(config.clone(), 1000.try_into().unwrap(), metrics.clone(), account.clone()),
             realm: Realm {
                 account,
                 cluster_id: "cluster".to_owned(),

@@ -25,7 +25,9 @@ pub enum Class {
     Rejected,
     /// Too many requests in the account or Region.
     Throttled,
-    /// AWS did not answer in time, or answered that it cannot.
+    /// AWS could not be reached, or did not answer in time.
+    Unanswered,
+    /// AWS answered that it cannot, or nothing that can be read.
     Unavailable,
 }
 
@@ -39,6 +41,7 @@ impl Class {
             Self::Quota => "Quota",
             Self::Rejected => "Rejected",
             Self::Throttled => "Throttled",
+            Self::Unanswered => "Unanswered",
             Self::Unavailable => "Unavailable",
         }
     }

@@ -130,7 +130,7 @@ impl Reason {
             Class::Denied => Self::RoleIamDenied,
             Class::NotFound => Self::RoleNotFound,
             Class::Protected => Self::RoleProtected,
-            Class::Quota | Class::Rejected | Class::Throttled | Class::Unavailable => {
+            Class::Quota | Class::Rejected | Class::Throttled | Class::Unanswered | Class::Unavailable => {
                 Self::RoleIamUnavailable
             }
         }
@@ -143,7 +143,9 @@ impl Reason {
             Class::NotFound => Self::RoleNotFound,
             Class::Protected => Self::RoleProtected,
             Class::Quota => Self::PolicyTooLarge,
-            Class::Rejected | Class::Throttled | Class::Unavailable => Self::PolicyIamUnavailable,
+            Class::Rejected | Class::Throttled | Class::Unanswered | Class::Unavailable => {
+                Self::PolicyIamUnavailable
+            }
         }
     }
 
@@ -156,6 +158,7 @@ impl Reason {
             | Class::Quota
             | Class::Rejected
             | Class::Throttled
+            | Class::Unanswered
             | Class::Unavailable => Self::BedrockUnavailable,
         }
     }
