@@ -126,26 +126,37 @@ fn watch(
 async fn isolated(object: Arc<Guarded>, cx: Arc<Context>, health: &Arc<Health>) -> Result<Action, Error> {
     let started = Instant::now();
     let _running = health.reconciling();
-    let work = AssertUnwindSafe(guarded(object, Arc::clone(&cx))).catch_unwind();
+    let work = AssertUnwindSafe(guarded(&object, &cx)).catch_unwind();
     let result = match tokio::time::timeout(DEADLINE, work).await {
         Ok(Ok(result)) => result,
-        Ok(Err(_)) => Err(Error::Panic),
+        Ok(Err(_)) => {
+            set_aside(&object, &cx).await;
+            Err(Error::Panic)
+        }
         Err(_) => Err(Error::Deadline),
     };
     cx.metrics.took(started.elapsed());
     result
 }
 
-async fn guarded(object: Arc<Guarded>, cx: Arc<Context>) -> Result<Action, Error> {
+async fn guarded(object: &Guarded, cx: &Arc<Context>) -> Result<Action, Error> {
     match &object.0 {
-        Ok(object) => Ok(reconcile::reconcile(Arc::new(object.clone()), cx).await?),
+        Ok(object) => Ok(reconcile::reconcile(Arc::new(object.clone()), Arc::clone(cx)).await?),
         Err(invalid) => {
-            tracing::warn!(
-                error = invalid.error,
-                "the object cannot be decoded; it waits until it is changed"
-            );
+            reconcile::report_unreadable(&invalid.metadata, &invalid.error, cx).await?;
             Ok(Action::await_change())
         }
+    }
+}
+
+/// Tells of a panic on the object, unless that fails too.
+async fn set_aside(object: &Guarded, cx: &Context) {
+    let Ok(object) = &object.0 else { return };
+    let report = AssertUnwindSafe(reconcile::report_panic(object, cx)).catch_unwind();
+    match tokio::time::timeout(DEADLINE, report).await {
+        Ok(Ok(Ok(()))) => {}
+        Ok(Ok(Err(error))) => tracing::warn!(error = %chain(&error), "a panic could not be reported"),
+        Ok(Err(_)) | Err(_) => tracing::warn!("a panic could not be reported"),
     }
 }
 

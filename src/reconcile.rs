@@ -4,6 +4,7 @@
 //! Kubernetes; what decides is in the crate `bedrock_iam`.
 
 mod apply;
+mod aside;
 mod ask;
 mod failures;
 mod memory;
@@ -27,6 +28,7 @@ use crate::api::v1alpha1::BedrockAccess;
 use crate::aws::{Bedrock, Iam};
 use crate::metrics::Metrics;
 use apply::Applied;
+pub use aside::{report_panic, report_unreadable};
 pub use failures::Failures;
 pub use memory::Memory;
 use verify::Outcome;

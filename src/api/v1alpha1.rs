@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{rules, schema};
 
 /// What a role may call on Amazon Bedrock, and from where.
-#[derive(CustomResource, JsonSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(CustomResource, JsonSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[kube(
     group = "bedrockaccess.io",
     version = "v1alpha1",

@@ -6,5 +6,6 @@ mod faults;
 mod kubernetes;
 mod lifecycle;
 mod owned;
+mod races;
 mod settling;
 mod world;

@@ -61,10 +61,19 @@ impl World {
 
     /// IAM may show what was there before a write for as long as `iam_lag`.
     pub(crate) async fn with_lag(role: NewRole, object: Value, iam_lag: Duration) -> Self {
-        // Another test of this process may have installed it already.
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let sandbox = Sandbox::new(Config::default());
         sandbox.create_role(role);
+        Self::on(sandbox, object, "cluster", iam_lag).await
+    }
+
+    /// Another cluster, or another object of the same one, on the same AWS account.
+    pub(crate) async fn beside(&self, object: Value, cluster_id: &str) -> Self {
+        Self::on(self.sandbox.clone(), object, cluster_id, Duration::ZERO).await
+    }
+
+    async fn on(sandbox: Sandbox, object: Value, cluster_id: &str, iam_lag: Duration) -> Self {
+        // Another test of this process may have installed it already.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let server = sandbox.start().await.unwrap();
         let loader = aws_config::defaults(BehaviorVersion::latest())
             .endpoint_url(server.url())
@@ -84,7 +93,7 @@ impl World {
             bedrock: Bedrock::new(config.clone(), 1000.try_into().unwrap(), metrics.clone(), account.clone()),
             realm: Realm {
                 account,
-                cluster_id: "cluster".to_owned(),
+                cluster_id: cluster_id.to_owned(),
                 regions: std::collections::BTreeSet::new(),
                 consent: Policy::Tag,
             },
