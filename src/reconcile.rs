@@ -90,6 +90,9 @@ pub async fn reconcile(object: Arc<BedrockAccess>, cx: Arc<Context>) -> Result<A
 
 /// Keeps the role's policy in step with the object.
 async fn keep(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
+    if is_asked_for(object) {
+        cx.memory.forget_write(&object.uid().unwrap_or_default());
+    }
     let claim = match parse::claim(object, &cx.realm) {
         Ok(claim) => claim,
         Err(finding) => {
@@ -178,9 +181,13 @@ fn parse(object: &BedrockAccess, cx: &Context) -> Result<(Intent, Duration), Fin
     Ok((parse::intent(object, &cx.realm)?, interval))
 }
 
-/// No cached answer older than the interval decides anything; a new `reconcile-at` believes none.
+/// No cached answer older than the interval decides anything.
 fn max_age(object: &BedrockAccess, interval: Duration) -> Duration {
-    let asked = object.annotations().get(parse::RECONCILE_AT);
+    if is_asked_for(object) { Duration::ZERO } else { interval }
+}
+
+/// Whether a person asks, by a new `reconcile-at`, for a reconcile that believes nothing but what AWS shows now.
+fn is_asked_for(object: &BedrockAccess) -> bool {
     let handled = object.status.as_ref().and_then(|status| status.last_handled_reconcile_at.as_ref());
-    if asked == handled { interval } else { Duration::ZERO }
+    object.annotations().get(parse::RECONCILE_AT) != handled
 }

@@ -90,6 +90,13 @@ impl Memory {
         interval.min(self.iam_lag + Duration::from_secs(1))
     }
 
+    /// Believes AWS alone from now on, because a person asks for it.
+    pub(super) fn forget_write(&self, uid: &str) {
+        if let Some(object) = self.lock().get_mut(uid) {
+            object.unsettled = None;
+        }
+    }
+
     /// Forgets an object that is gone.
     pub(super) fn forget(&self, uid: &str) {
         self.lock().remove(uid);

@@ -65,6 +65,38 @@ async fn what_happened_while_the_operator_was_dead_is_made_good_when_it_is_back(
 }
 
 #[tokio::test]
+async fn a_namespace_deleted_while_the_operator_was_dead_goes_with_its_policies_once_it_is_back() {
+    let _turn = ONE_AT_A_TIME.lock().await;
+    let world = World::for_interruptions();
+    let team = Team::new(world, "namespace-deleted").await;
+    team.apply(json!({})).await;
+    team.wait_until_ready().await;
+    world.kill_operator();
+    team.delete_namespace().await;
+    assert_eq!(team.policy_names().await.len(), 1, "nobody is there to remove it");
+    world.start_operator();
+    team.wait_until_namespace_gone().await;
+    assert_eq!(team.policy_names().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_removed_definition_takes_every_policy_along_and_the_operator_serves_the_next_one() {
+    let _turn = ONE_AT_A_TIME.lock().await;
+    let world = World::for_interruptions();
+    let team = Team::new(world, "definition-removed").await;
+    team.apply(json!({})).await;
+    team.wait_until_ready().await;
+    let definition = team.delete_definition().await;
+    assert_eq!(team.policy_names().await, Vec::<String>::new());
+
+    team.create_definition(&definition).await;
+    team.apply(json!({})).await;
+    team.wait_until_ready().await;
+    team.delete().await;
+    team.wait_until_gone().await;
+}
+
+#[tokio::test]
 async fn an_operator_that_is_told_to_end_does_so_and_leaves_every_policy() {
     let _turn = ONE_AT_A_TIME.lock().await;
     let world = World::for_interruptions();

@@ -4,9 +4,10 @@ use aws_sdk_iam::types::Tag;
 use bedrock_access::api::v1alpha1::BedrockAccess;
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::api::events::v1::Event;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
-use kube::{Api, Client, Config};
+use kube::{Api, Client, Config, CustomResourceExt};
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
@@ -89,6 +90,49 @@ impl Team {
             self.check(deadline, "the object to be gone", Some(&object));
             tokio::time::sleep(PAUSE).await;
         }
+    }
+
+    pub(crate) async fn delete_namespace(&self) {
+        self.namespaces().await.delete(self.name, &DeleteParams::default()).await.unwrap();
+    }
+
+    pub(crate) async fn wait_until_namespace_gone(&self) {
+        let namespaces = self.namespaces().await;
+        let deadline = Instant::now() + LIMIT;
+        while namespaces.get_opt(self.name).await.unwrap().is_some() {
+            self.check(deadline, "the namespace to be gone", None);
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Deletes the CustomResourceDefinition, and so every object, and waits until it is gone.
+    pub(crate) async fn delete_definition(&self) -> CustomResourceDefinition {
+        let definitions: Api<CustomResourceDefinition> = Api::all(client(self.world).await);
+        let definition = definitions.get(BedrockAccess::crd_name()).await.unwrap();
+        definitions.delete(BedrockAccess::crd_name(), &DeleteParams::default()).await.unwrap();
+        let deadline = Instant::now() + LIMIT;
+        while definitions.get_opt(BedrockAccess::crd_name()).await.unwrap().is_some() {
+            self.check(deadline, "the definition to be gone", None);
+            tokio::time::sleep(PAUSE).await;
+        }
+        definition
+    }
+
+    /// Creates the CustomResourceDefinition again, and waits until it is served.
+    pub(crate) async fn create_definition(&self, definition: &CustomResourceDefinition) {
+        let mut definition = definition.clone();
+        definition.metadata.resource_version = None;
+        let definitions: Api<CustomResourceDefinition> = Api::all(client(self.world).await);
+        definitions.create(&PostParams::default(), &definition).await.unwrap();
+        let deadline = Instant::now() + LIMIT;
+        while self.objects.list(&ListParams::default()).await.is_err() {
+            self.check(deadline, "the definition to be served", None);
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    async fn namespaces(&self) -> Api<Namespace> {
+        Api::all(client(self.world).await)
     }
 
     pub(crate) async fn wait_until_ready(&self) -> BedrockAccess {
