@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
 use jiff::SignedDuration;
 use tracing_subscriber::EnvFilter;
 
+use crate::kubernetes::{Timings, TimingsError};
 use crate::telemetry::LogFormat;
 
 /// Settings of the operator; every one has a default that works.
@@ -47,6 +48,9 @@ pub struct RunArgs {
     #[arg(long, env = "BEDROCK_ACCESS_BEDROCK_RATE", default_value = "20", value_name = "N")]
     pub bedrock_rate: NonZeroU32,
 
+    #[command(flatten)]
+    pub lease: LeaseArgs,
+
     /// Where /livez, /readyz and /metrics are served
     #[arg(long, env = "BEDROCK_ACCESS_HTTP_ADDRESS", default_value = "0.0.0.0:8080", value_name = "ADDRESS")]
     pub http_address: SocketAddr,
@@ -58,6 +62,33 @@ pub struct RunArgs {
     /// A level (error, warn, info, debug, trace), or a filter such as info,bedrock_access=debug
     #[arg(long, env = "BEDROCK_ACCESS_LOG_LEVEL", default_value = "info", value_name = "FILTER")]
     pub log_level: EnvFilter,
+}
+
+/// How the operators of a cluster take turns.
+#[derive(Args, Clone, Debug)]
+pub struct LeaseArgs {
+    /// Where the Lease bedrock-access is; default: the operator's own namespace, or that of the kubeconfig's context
+    #[arg(long, env = "BEDROCK_ACCESS_LEASE_NAMESPACE", value_name = "NAMESPACE")]
+    pub lease_namespace: Option<String>,
+
+    /// How long the others wait for a leader that has fallen silent; the same for all of them
+    #[arg(long, env = "BEDROCK_ACCESS_LEASE_DURATION", default_value = "15s", value_parser = duration, value_name = "DURATION")]
+    pub lease_duration: Duration,
+
+    /// After how long without a renewal a leader stops writing; shorter than the lease's duration
+    #[arg(long, env = "BEDROCK_ACCESS_LEASE_RENEW_DEADLINE", default_value = "10s", value_parser = duration, value_name = "DURATION")]
+    pub lease_renew_deadline: Duration,
+
+    /// How often the lease is renewed, and looked at by the others
+    #[arg(long, env = "BEDROCK_ACCESS_LEASE_RETRY_PERIOD", default_value = "2s", value_parser = duration, value_name = "DURATION")]
+    pub lease_retry_period: Duration,
+}
+
+impl LeaseArgs {
+    /// The three durations, if they fit together.
+    pub fn timings(&self) -> Result<Timings, TimingsError> {
+        Timings::new(self.lease_duration, self.lease_renew_deadline, self.lease_retry_period)
+    }
 }
 
 /// How roles consent.
@@ -79,13 +110,14 @@ impl From<ConsentArg> for ConsentPolicy {
 }
 
 fn interval(text: &str) -> Result<Duration, String> {
-    let interval = duration(text)?;
-    if interval < Duration::from_mins(1) { Err("less than 1m".to_owned()) } else { Ok(interval) }
+    match duration(text)? {
+        interval if interval >= Duration::from_mins(1) => Ok(interval),
+        _ => Err("less than 1m".to_owned()),
+    }
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
-    let duration: Option<SignedDuration> = text.parse().ok();
-    duration
-        .and_then(|duration| Duration::try_from(duration).ok())
-        .ok_or_else(|| "not a duration such as 10m or 1h30m".to_owned())
+    let duration: SignedDuration =
+        text.parse().map_err(|_| "not a duration such as 15s, 10m or 1h30m".to_owned())?;
+    Duration::try_from(duration).map_err(|_| "less than 0s".to_owned())
 }

@@ -16,10 +16,24 @@ pub struct Health(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    synced: bool,
+    duty: Duty,
     watch_failed: Option<Instant>,
     running: BTreeMap<u64, Instant>,
     next: u64,
+}
+
+/// What the operator has to do now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Duty {
+    /// Nothing yet: cluster or account are not known.
+    #[default]
+    Starting,
+    /// Waiting for the lease.
+    Following,
+    /// Getting to know all objects.
+    Listing,
+    /// Reconciling.
+    Reconciling,
 }
 
 /// A reconcile under way; it ends when this is dropped.
@@ -29,9 +43,19 @@ pub struct Running {
 }
 
 impl Health {
+    /// Another operator holds the lease, or nobody does yet.
+    pub fn follows(&self) {
+        self.lock().duty = Duty::Following;
+    }
+
+    /// This operator holds the lease.
+    pub fn leads(&self) {
+        self.lock().duty = Duty::Listing;
+    }
+
     /// All objects are known.
     pub fn synced(&self) {
-        self.lock().synced = true;
+        self.lock().duty = Duty::Reconciling;
     }
 
     /// The watch was interrupted.
@@ -55,14 +79,19 @@ impl Health {
         (longest > STUCK).then(|| format!("a reconcile has been running for {} s", longest.as_secs()))
     }
 
-    /// Why the operator does not work on objects now, if it does not.
+    /// Why the operator neither works on objects nor stands by, if so.
     pub fn not_ready(&self) -> Option<&'static str> {
         let state = self.lock();
-        if !state.synced {
-            return Some("the objects are not known yet");
+        match state.duty {
+            Duty::Starting => Some("cluster and account are not known yet"),
+            // It is ready to take over, which is all that a rolling update waits for.
+            Duty::Following => None,
+            Duty::Listing => Some("the objects are not known yet"),
+            Duty::Reconciling => {
+                let failing = state.watch_failed.is_some_and(|at| at.elapsed() < WATCH_RECOVERED);
+                failing.then_some("the watch on BedrockAccess is interrupted")
+            }
         }
-        let failing = state.watch_failed.is_some_and(|at| at.elapsed() < WATCH_RECOVERED);
-        failing.then_some("the watch on BedrockAccess is interrupted")
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -89,6 +118,17 @@ mod tests {
         assert_eq!(health.not_ready(), None);
         health.watch_failed();
         assert!(health.not_ready().is_some());
+    }
+
+    #[test]
+    fn a_follower_is_ready_and_a_new_leader_only_once_all_objects_are_known() {
+        let health = Health::default();
+        health.follows();
+        assert_eq!(health.not_ready(), None);
+        health.leads();
+        assert!(health.not_ready().is_some());
+        health.synced();
+        assert_eq!(health.not_ready(), None);
     }
 
     #[test]

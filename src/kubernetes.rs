@@ -1,11 +1,19 @@
-//! Kubernetes as the operator sees it: a client that never waits for ever, and the cluster's identity.
+//! Kubernetes as the operator sees it: clients that never wait for ever, the lease, and the cluster's identity.
+
+mod fencing;
+mod lease;
 
 use std::time::Duration;
 
+use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::client::ClientBuilder;
 use kube::{Api, Client, Config, ResourceExt};
 use tower::timeout::TimeoutLayer;
+
+use crate::fence::Fence;
+use fencing::Fencing;
+pub use lease::{Candidate, Timings, TimingsError};
 
 /// Until an answer begins; also the longest silence within one.
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
@@ -24,38 +32,123 @@ pub enum Error {
     /// The client could not be built, or a call failed.
     #[error("the Kubernetes API failed")]
     Api(#[from] kube::Error),
+    /// The lease cannot be seen: mostly a missing right.
+    #[error(
+        "the Lease {} in the namespace {namespace} cannot be read; the operator needs get, create and update on leases there",
+        lease::NAME
+    )]
+    Lease {
+        /// Where it was looked for.
+        namespace: String,
+        /// What the API server said.
+        source: kube::Error,
+    },
     /// The namespace kube-system has no UID.
     #[error("namespace kube-system has no UID; set --cluster-id")]
     NoClusterId,
 }
 
-/// Two clients for one cluster: a watch may be silent for minutes, a call may not.
+/// Three clients for one cluster: a watch may be silent for minutes, a call may not, and the lease must not wait for either.
 pub struct Clients {
-    /// For everything but watches.
+    /// For everything but watches and the lease; writes only while the fence is open.
     pub calls: Client,
+    /// For the lease; its renewals open the fence.
+    pub leases: Client,
     /// For watches.
     pub watches: Client,
 }
 
-/// From KUBECONFIG, or from the ServiceAccount of the pod.
-pub async fn connect() -> Result<Clients, Error> {
-    let mut config = Config::infer().await?;
-    config.connect_timeout = Some(CONNECT_TIMEOUT);
-    config.write_timeout = Some(CALL_TIMEOUT);
-    config.reset_reader_on_write = true;
-    // The client's own retries may take hours (15 times, doubling); ours are per object and bounded.
-    config.default_retry = false;
-    let mut watches = config.clone();
-    watches.read_timeout = Some(WATCH_TIMEOUT);
-    config.read_timeout = Some(CALL_TIMEOUT);
-    Ok(Clients {
-        calls: ClientBuilder::try_from(config)?.with_layer(&TimeoutLayer::new(CALL_TIMEOUT)).build(),
-        watches: Client::try_from(watches)?,
-    })
+/// From KUBECONFIG, or from the ServiceAccount of the pod, whose namespace is then the clients' default one.
+pub async fn connect(fence: &Fence, timings: &Timings) -> Result<Clients, Error> {
+    Clients::new(Config::infer().await?, fence, timings)
+}
+
+impl Clients {
+    fn new(mut config: Config, fence: &Fence, timings: &Timings) -> Result<Self, Error> {
+        config.connect_timeout = Some(CONNECT_TIMEOUT);
+        config.write_timeout = Some(CALL_TIMEOUT);
+        config.reset_reader_on_write = true;
+        // The client's own retries may take hours (15 times, doubling); ours are per object and bounded.
+        config.default_retry = false;
+        let mut watches = config.clone();
+        watches.read_timeout = Some(WATCH_TIMEOUT);
+        config.read_timeout = Some(CALL_TIMEOUT);
+        let calls = ClientBuilder::try_from(config.clone())?.with_layer(&Fencing(fence.clone()));
+        let leases = ClientBuilder::try_from(config)?.with_layer(&timings.renewals(fence));
+        Ok(Self {
+            calls: calls.with_layer(&TimeoutLayer::new(CALL_TIMEOUT)).build(),
+            leases: leases.with_layer(&TimeoutLayer::new(timings.request_limit())).build(),
+            watches: Client::try_from(watches)?,
+        })
+    }
+}
+
+/// Asks for the lease, which need not exist yet: without the right to see it, an operator would follow nobody for ever.
+pub async fn see_lease(client: &Client, namespace: &str) -> Result<(), Error> {
+    let leases: Api<Lease> = Api::namespaced(client.clone(), namespace);
+    let seen = leases.get_opt(lease::NAME).await.map(drop);
+    seen.map_err(|source| Error::Lease { namespace: namespace.to_owned(), source })
 }
 
 /// The UID of the namespace kube-system, by which the policies of this cluster differ from those of another.
 pub async fn cluster_id(client: &Client) -> Result<String, Error> {
     let namespaces: Api<Namespace> = Api::all(client.clone());
     namespaces.get("kube-system").await?.uid().ok_or(Error::NoClusterId)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Json;
+    use axum::extract::Request;
+    use kube::api::{DeleteParams, PostParams};
+    use serde_json::{Value, json};
+    use tokio::net::TcpListener;
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    /// An API server that says yes to everything, and the methods and paths that it is asked.
+    async fn api_server() -> (Config, mpsc::UnboundedReceiver<String>) {
+        let (sender, asked) = mpsc::unbounded_channel();
+        let answer = move |request: Request| {
+            sender.send(format!("{} {}", request.method(), request.uri().path())).unwrap();
+            async { Json::<Value>(json!({"metadata": {}})) }
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async { axum::serve(listener, axum::Router::new().fallback(answer)).await });
+        (Config::new(format!("http://{address}").parse().unwrap()), asked)
+    }
+
+    #[tokio::test]
+    async fn calls_write_only_while_the_lease_was_renewed_by_its_own_client() {
+        // Another test of this process may have installed it already.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let (config, mut asked) = api_server().await;
+        let fence = Fence::default();
+        let second = Duration::from_secs(1);
+        let timings = Timings::new(900 * second, 600 * second, second).unwrap();
+        let clients = Clients::new(config, &fence, &timings).unwrap();
+        let delete = async || {
+            let namespaces: Api<Namespace> = Api::all(clients.calls.clone());
+            namespaces.delete("team-a", &DeleteParams::default()).await.map(drop)
+        };
+
+        delete().await.unwrap_err();
+        cluster_id(&clients.calls).await.unwrap_err();
+        let leases: Api<Lease> = Api::namespaced(clients.leases.clone(), "ours");
+        leases.create(&PostParams::default(), &Lease::default()).await.unwrap();
+        delete().await.unwrap();
+        fence.close();
+        delete().await.unwrap_err();
+
+        asked.close();
+        let mut seen = Vec::new();
+        while let Some(request) = asked.recv().await {
+            seen.push(request);
+        }
+        let created = "POST /apis/coordination.k8s.io/v1/namespaces/ours/leases";
+        let expected = ["GET /api/v1/namespaces/kube-system", created, "DELETE /api/v1/namespaces/team-a"];
+        assert_eq!(seen, expected);
+    }
 }

@@ -8,6 +8,7 @@ pub mod aws;
 pub mod cli;
 pub mod config;
 pub mod controller;
+pub mod fence;
 pub mod health;
 pub mod kubernetes;
 pub mod metrics;

@@ -8,6 +8,7 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
@@ -23,6 +24,7 @@ pub struct Metrics {
     policy_writes: Family<WriteLabels, Counter>,
     findings: Family<FindingLabels, Counter>,
     watch_errors: Counter,
+    leader: Gauge,
 }
 
 /// How a reconcile ended.
@@ -121,6 +123,7 @@ impl Default for Metrics {
         let policy_writes = Family::default();
         let findings = Family::default();
         let watch_errors = Counter::default();
+        let leader = Gauge::default();
         registry.register("reconciles", "Reconciles by how they ended", reconciles.clone());
         registry.register_with_unit(
             "reconcile_duration",
@@ -147,6 +150,7 @@ impl Default for Metrics {
             "Interruptions of the watch on BedrockAccess",
             watch_errors.clone(),
         );
+        registry.register("leader", "1 while this instance holds the lease, else 0", leader.clone());
         Self {
             registry: Arc::new(registry),
             reconciles,
@@ -157,6 +161,7 @@ impl Default for Metrics {
             policy_writes,
             findings,
             watch_errors,
+            leader,
         }
     }
 }
@@ -209,6 +214,16 @@ impl Metrics {
     /// Counts what stands against an object.
     pub fn found(&self, reason: Reason) {
         self.findings.get_or_create(&FindingLabels { reason: reason.as_str() }).inc();
+    }
+
+    /// Another instance holds the lease, or nobody does yet.
+    pub fn follows(&self) {
+        self.leader.set(0);
+    }
+
+    /// This instance holds the lease.
+    pub fn leads(&self) {
+        self.leader.set(1);
     }
 
     /// Counts an interruption of the watch.

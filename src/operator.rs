@@ -1,5 +1,6 @@
 //! The operator's life: connect, learn who we are, reconcile until told to stop.
 
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,21 +9,27 @@ use aws_config::meta::region::RegionProviderChain;
 use backon::{ExponentialBuilder, Retryable};
 use bedrock_iam::Fault;
 use futures::FutureExt;
+use futures::future::{BoxFuture, Shared};
 use kube::Client;
 use kube::runtime::events::Reporter;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::sleep;
 
 use crate::api::parse::Realm;
 use crate::aws::{self, Bedrock, Caller, Iam};
 use crate::config::RunArgs;
+use crate::fence::Fence;
 use crate::health::Health;
-use crate::kubernetes::Clients;
+use crate::kubernetes::{Candidate, Clients, TimingsError};
 use crate::metrics::Metrics;
 use crate::reconcile::{Context, Failures, Memory};
 use crate::{controller, kubernetes, server};
 
 /// The controller's name in Events.
 const CONTROLLER: &str = "bedrock-access";
+
+/// What is under way when the operator is told to end gets so long; the rest is dropped, since every step is safe to repeat.
+const TIME_TO_FINISH: Duration = Duration::from_millis(1200);
 
 /// Until the cluster and AWS answer, for as long as it takes: a restart would not help.
 const PATIENCE: ExponentialBuilder = ExponentialBuilder::new()
@@ -48,12 +55,31 @@ pub enum Error {
     /// No account.
     #[error("{0}")]
     Aws(#[from] Fault),
+    /// The lease's settings contradict each other.
+    #[error("{0}")]
+    Lease(#[from] TimingsError),
+}
+
+/// The one signal that everything ends by.
+type Shutdown = Shared<BoxFuture<'static, ()>>;
+
+/// What the operator is made of once cluster and account are known.
+struct Parts {
+    watches: Client,
+    context: Arc<Context>,
+    candidate: Candidate,
+    health: Arc<Health>,
+    concurrency: u16,
 }
 
 /// Runs until SIGTERM or SIGINT.
 pub fn run(args: RunArgs) -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.map_err(io("starting the runtime"))?.block_on(operate(args))
+    let runtime = runtime.map_err(io("starting the runtime"))?;
+    let result = runtime.block_on(operate(args));
+    // A name that is being looked up cannot be interrupted, and must not keep the process.
+    runtime.shutdown_background();
+    result
 }
 
 async fn operate(args: RunArgs) -> Result<(), Error> {
@@ -65,40 +91,69 @@ async fn operate(args: RunArgs) -> Result<(), Error> {
     let served = server::Served { health: Arc::clone(&health), metrics: metrics.clone() };
     let serving = tokio::spawn(server::serve(listener, served));
 
-    let concurrency = args.concurrency.get();
-    let (watches, context) = tokio::select! {
-        prepared = prepare(args, metrics) => prepared?,
+    let parts = tokio::select! {
+        prepared = prepare(args, health, metrics) => prepared?,
         () = shutdown.clone() => return Ok(()),
     };
-    controller::run(watches, Arc::new(context), health, concurrency, shutdown).await;
+    take_turns(&parts, shutdown).await;
     serving.abort();
     tracing::info!("stopped");
     Ok(())
 }
 
-/// Connects, and asks until it is known: which cluster, which account?
-async fn prepare(args: RunArgs, metrics: Metrics) -> Result<(Client, Context), Error> {
-    let Clients { calls, watches } = kubernetes::connect().await?;
+/// Reconciles whenever this operator leads, and waits for its turn whenever it does not.
+async fn take_turns(parts: &Parts, shutdown: Shutdown) {
+    let Parts { watches, context, candidate, health, concurrency } = parts;
+    let follow = || {
+        health.follows();
+        context.metrics.follows();
+    };
+    let lead = async || {
+        health.leads();
+        context.metrics.leads();
+        // Another one may have written since.
+        context.memory.forget_all();
+        let (context, health) = (Arc::clone(context), Arc::clone(health));
+        let work = controller::run(watches.clone(), context, health, *concurrency, shutdown.clone());
+        tokio::select! {
+            () = work => {}
+            () = shutdown.clone().then(|()| sleep(TIME_TO_FINISH)) => {}
+        }
+    };
+    candidate.run(shutdown.clone(), follow, lead).await;
+}
+
+/// Connects, and asks until it is known: which cluster, which account, may the lease be seen?
+async fn prepare(args: RunArgs, health: Arc<Health>, metrics: Metrics) -> Result<Parts, Error> {
+    let (fence, timings) = (Fence::default(), args.lease.timings()?);
+    let Clients { calls, leases, watches } = kubernetes::connect(&fence, &timings).await?;
+    let namespace = args.lease.lease_namespace.unwrap_or_else(|| leases.default_namespace().to_owned());
     // IAM and STS answer in every Region; Bedrock's clients name theirs.
     let region = RegionProviderChain::default_provider().or_else("us-east-1");
     let config = aws::sdk_config(aws_config::defaults(BehaviorVersion::latest()).region(region)).await;
     let iam = Caller::new(args.iam_rate, metrics.clone());
-    let (cluster_id, account) = tokio::try_join!(
+    let (cluster_id, account, ()) = tokio::try_join!(
         async {
             match args.cluster_id {
                 Some(id) => Ok::<_, Error>(id),
                 None => Ok((|| kubernetes::cluster_id(&calls)).retry(PATIENCE).notify(waits).await?),
             }
         },
-        async { Ok((|| aws::account(&config, &iam)).retry(PATIENCE).notify(waits).await?) }
+        async { Ok((|| aws::account(&config, &iam)).retry(PATIENCE).notify(waits).await?) },
+        async {
+            let see = || kubernetes::see_lease(&leases, &namespace);
+            Ok(see.retry(PATIENCE).notify(waits).await?)
+        }
     )?;
-    tracing::info!(cluster_id, account = %account.id, partition = %account.partition, "started");
+    let identity = identity();
+    tracing::info!(cluster_id, account = %account.id, partition = %account.partition, identity, "started");
 
     let bedrock = Bedrock::new(config.clone(), args.bedrock_rate, metrics.clone(), account.clone());
+    let candidate = Candidate::new(leases, &namespace, &identity, &timings, fence.clone());
     let context = Context {
-        reporter: Reporter { controller: CONTROLLER.to_owned(), instance: None },
+        reporter: Reporter { controller: CONTROLLER.to_owned(), instance: Some(identity) },
         client: calls,
-        iam: Iam::new(&config, iam),
+        iam: Iam::new(&config, iam, fence),
         bedrock,
         realm: Realm {
             account,
@@ -111,7 +166,15 @@ async fn prepare(args: RunArgs, metrics: Metrics) -> Result<(Client, Context), E
         memory: Memory::new(args.iam_lag),
         metrics,
     };
-    Ok((watches, context))
+    Ok(Parts { watches, context: Arc::new(context), candidate, health, concurrency: args.concurrency.get() })
+}
+
+/// The pod's name, and what no other process has: two that shared an identity would both lead.
+fn identity() -> String {
+    let mut host = std::env::var("HOSTNAME").unwrap_or_else(|_| CONTROLLER.to_owned());
+    // A reporting instance of an Event has at most 128 bytes.
+    host.truncate(host.floor_char_boundary(100));
+    format!("{host}_{:016x}", RandomState::new().hash_one(std::process::id()))
 }
 
 fn waits(error: &impl std::fmt::Display, delay: Duration) {

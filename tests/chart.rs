@@ -9,7 +9,8 @@ use local_cluster::{
 };
 use serde_json::{Value, json};
 
-const EVERY_SETTING: [&str; 8] = [
+const EVERY_SETTING: [&str; 9] = [
+    "--set=replicas=2",
     "--set=clusterId=test",
     "--set=interval=1h30m",
     "--set=concurrency=2",

@@ -11,6 +11,7 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 
 use super::error::{self, Operation};
 use super::strain::Strain;
+use crate::fence::Fence;
 use crate::metrics::Metrics;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -46,18 +47,48 @@ impl Caller {
     {
         // The SDK's futures take some 20 kB each; boxed, they do not swell every future around them.
         let request = Box::pin(request);
-        async move {
-            if self.strain.admit().await.is_err() {
-                return Err(error::spared(operation, subject));
+        self.measured(operation, subject, async move {
+            request.await.map_err(|source| error::fault(operation, subject, &source))
+        })
+    }
+
+    /// Like [`Caller::call`], for a call that changes something: no attempt is sent once `fence` is closed.
+    pub(super) fn write<T, E>(
+        &self,
+        fence: &Fence,
+        operation: Operation,
+        subject: &str,
+        request: impl Future<Output = Result<T, SdkError<E>>> + Send,
+    ) -> impl Future<Output = Result<T, Fault>> + Send
+    where
+        T: Send,
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    {
+        let request = Box::pin(request);
+        self.measured(operation, subject, async move {
+            match fence.guard(request).await {
+                Ok(result) => result.map_err(|source| error::fault(operation, subject, &source)),
+                Err(closed) => Err(error::given_up(operation, subject, closed)),
             }
-            self.limit.until_ready().await;
-            let started = Instant::now();
-            let result = request.await.map_err(|source| error::fault(operation, subject, &source));
-            let failure = result.as_ref().err().map(|fault| fault.class);
-            self.strain.learn(failure);
-            self.metrics.called(operation.service, operation.name, failure, started.elapsed());
-            result
+        })
+    }
+
+    async fn measured<T: Send>(
+        &self,
+        operation: Operation,
+        subject: &str,
+        request: impl Future<Output = Result<T, Fault>> + Send,
+    ) -> Result<T, Fault> {
+        if self.strain.admit().await.is_err() {
+            return Err(error::spared(operation, subject));
         }
+        self.limit.until_ready().await;
+        let started = Instant::now();
+        let result = request.await;
+        let failure = result.as_ref().err().map(|fault| fault.class);
+        self.strain.learn(failure);
+        self.metrics.called(operation.service, operation.name, failure, started.elapsed());
+        result
     }
 }
 

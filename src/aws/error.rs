@@ -1,6 +1,8 @@
 use aws_sdk_iam::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use bedrock_iam::{Class, Fault};
 
+use crate::fence::Closed;
+
 /// One operation of an AWS service, as IAM policies name it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Operation {
@@ -39,6 +41,14 @@ where
         Class::Unavailable => format!("AWS cannot answer ({code}); it is tried again"),
     };
     Fault { class, message: format!("{service}:{name} of {subject}: {explanation}") }
+}
+
+/// A write that may have been sent, but is not sent again.
+pub(super) fn given_up(operation: Operation, subject: &str, closed: Closed) -> Fault {
+    let Operation { service, name } = operation;
+    tracing::warn!(service, operation = name, subject, error = %closed, "write to AWS given up");
+    let message = format!("{service}:{name} of {subject}: given up, since {closed}; it is tried again");
+    Fault { class: Class::Unavailable, message }
 }
 
 fn classify<E: ProvideErrorMetadata>(error: &SdkError<E>) -> (Class, &str) {

@@ -6,12 +6,14 @@ use percent_encoding::percent_decode_str;
 
 use super::call::Caller;
 use super::error::Operation;
+use crate::fence::Fence;
 
 /// The IAM calls of the operator.
 #[derive(Clone)]
 pub struct Iam {
     client: Client,
     caller: Caller,
+    fence: Fence,
 }
 
 const MOST_PAGES: usize = 10;
@@ -21,9 +23,9 @@ const fn iam(name: &'static str) -> Operation {
 }
 
 impl Iam {
-    /// A client whose calls all pass `caller`.
-    pub fn new(config: &SdkConfig, caller: Caller) -> Self {
-        Self { client: Client::new(config), caller }
+    /// A client whose calls all pass `caller`, and whose writes are sent only while `fence` is open.
+    pub fn new(config: &SdkConfig, caller: Caller, fence: Fence) -> Self {
+        Self { client: Client::new(config), caller, fence }
     }
 
     /// GetRole, which answers with the role's tags too.
@@ -101,7 +103,8 @@ impl Iam {
             .policy_name(identity.policy_name())
             .policy_document(document.to_json())
             .send();
-        self.caller.call(iam("PutRolePolicy"), &subject(role, identity), request).await.map(drop)
+        let subject = subject(role, identity);
+        self.caller.write(&self.fence, iam("PutRolePolicy"), &subject, request).await.map(drop)
     }
 
     /// DeleteRolePolicy; a policy that is gone already is as good as deleted.
@@ -112,7 +115,8 @@ impl Iam {
             .role_name(role.as_str())
             .policy_name(identity.policy_name())
             .send();
-        match self.caller.call(iam("DeleteRolePolicy"), &subject(role, identity), request).await {
+        let subject = subject(role, identity);
+        match self.caller.write(&self.fence, iam("DeleteRolePolicy"), &subject, request).await {
             Ok(_) | Err(Fault { class: Class::NotFound, .. }) => Ok(()),
             Err(fault) => Err(fault),
         }

@@ -97,6 +97,11 @@ impl Memory {
         }
     }
 
+    /// Begins afresh.
+    pub fn forget_all(&self) {
+        self.lock().clear();
+    }
+
     /// Forgets an object that is gone.
     pub(super) fn forget(&self, uid: &str) {
         self.lock().remove(uid);

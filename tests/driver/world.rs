@@ -9,6 +9,7 @@ use aws_sandbox::{Call, Config, NewRole, Sandbox, Server};
 use bedrock_access::api::parse::Realm;
 use bedrock_access::api::v1alpha1::BedrockAccess;
 use bedrock_access::aws::{self, Bedrock, Caller, Iam};
+use bedrock_access::fence::Fence;
 use bedrock_access::metrics::Metrics;
 use bedrock_access::reconcile::{Context, Error, FINALIZER, Failures, Memory, reconcile};
 use bedrock_iam::consent::Policy;
@@ -47,6 +48,13 @@ pub(crate) fn manifest() -> Value {
 
 pub(crate) fn consenting() -> NewRole {
     NewRole::new("assistant").tag("bedrockaccess.io/namespaces", "team-a")
+}
+
+/// The fence of an operator that leads for as long as any test takes.
+fn leading() -> Fence {
+    let fence = Fence::default();
+    fence.open_until(tokio::time::Instant::now() + Duration::from_hours(24));
+    fence
 }
 
 impl World {
@@ -89,7 +97,7 @@ impl World {
         let context = Context {
             reporter,
             client,
-            iam: Iam::new(&config, caller()),
+            iam: Iam::new(&config, caller(), leading()),
             bedrock: Bedrock::new(config.clone(), 1000.try_into().unwrap(), metrics.clone(), account.clone()),
             realm: Realm {
                 account,

@@ -7,6 +7,15 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use local_cluster::{ControlPlane, OperatorProcess, OperatorSettings, SandboxProcess, install_chart};
 use serde_json::json;
 
+/// With a lease that is soon free again after the operator was killed.
+const ARGUMENTS: [&str; 5] = [
+    "--log-level=info",
+    "--log-format=text",
+    "--lease-duration=5s",
+    "--lease-renew-deadline=4s",
+    "--lease-retry-period=500ms",
+];
+
 pub(crate) struct World {
     pub(crate) cluster: ControlPlane,
     pub(crate) sandbox: SandboxProcess,
@@ -53,7 +62,7 @@ impl World {
         let settings = OperatorSettings {
             kubeconfig,
             aws_endpoint: sandbox.endpoint().to_owned(),
-            arguments: ["--log-level=info", "--log-format=text"].map(OsString::from).to_vec(),
+            arguments: ARGUMENTS.map(OsString::from).to_vec(),
         };
         let world = Self { cluster, sandbox, settings, operator: Mutex::default() };
         world.start_operator();

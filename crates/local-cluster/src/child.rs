@@ -84,13 +84,27 @@ impl ChildProcess {
         drop(self.child.wait());
     }
 
+    /// SIGSTOP: the process stands still as if its machine did, and knows nothing of it.
+    pub(crate) fn pause(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// SIGCONT.
+    pub(crate) fn resume(&self) {
+        self.signal(Signal::CONT);
+    }
+
     /// SIGTERM, as Kubernetes ends a pod; gives the exit status.
     pub(crate) fn terminate(&mut self) -> Result<ExitStatus> {
-        if let Some(id) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
-            let _ = kill_process(id, Signal::TERM);
-        }
+        self.signal(Signal::TERM);
         let name = format!("{} to end after SIGTERM", self.name);
         wait_until(&name, LIMIT_TO_STOP, || self.exit_status().ok_or("it still runs"))
+    }
+
+    fn signal(&self, signal: Signal) {
+        if let Some(id) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
+            let _ = kill_process(id, signal);
+        }
     }
 }
 

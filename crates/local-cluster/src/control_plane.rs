@@ -1,11 +1,13 @@
 mod access;
 mod api_server;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use api_server::ApiServer;
+use api_server::{AUDIT_LOG, ApiServer};
+use serde_json::Value;
 
 use crate::child::ChildProcess;
 use crate::ports::free_port;
@@ -59,12 +61,23 @@ impl ControlPlane {
         Ok(Tool::new(tool("helm")?, &self.admin_kubeconfig))
     }
 
-    /// Writes a kubeconfig with a token of this `ServiceAccount` (`TokenRequest`, one day): exactly the rights that RBAC gives it.
+    /// Writes a kubeconfig with a token of this `ServiceAccount` (`TokenRequest`, one day): exactly the rights that RBAC gives
+    /// it, and like a pod's its own namespace.
     pub fn service_account_kubeconfig(&self, namespace: &str, name: &str) -> Result<PathBuf> {
         let token =
             self.kubectl()?.run(["create", "token", name, "--namespace", namespace, "--duration=24h"])?;
-        let content = access::kubeconfig(self.dir.path(), self.api_server().port(), token.trim())?;
+        let port = self.api_server().port();
+        let content = access::kubeconfig(self.dir.path(), port, token.trim(), namespace)?;
         self.dir.write(&format!("{namespace}.{name}.kubeconfig"), &content)
+    }
+
+    /// Every writing request that was answered, as the API server's audit log has it (`audit.k8s.io/v1`, level Metadata):
+    /// `{"verb": …, "user": {"username": …}, "objectRef": {…}, "responseStatus": {"code": …}, …}`.
+    pub fn writes(&self) -> Result<Vec<Value>> {
+        let path = self.dir.join(AUDIT_LOG);
+        let log = fs::read_to_string(&path).map_err(Error::io(format!("cannot read {}", path.display())))?;
+        // Its last line may be half-written.
+        Ok(log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
     }
 
     /// Ends the API server as a crash would: every connection and watch breaks, what etcd holds stays.
@@ -86,7 +99,8 @@ impl ControlPlane {
         let mut api_server = ApiServer::new(dir.path(), port, &etcd_address)?;
         api_server.spawn()?;
         api_server.wait_for_certificate()?;
-        dir.write("admin.kubeconfig", &access::kubeconfig(dir.path(), port, &admin_token)?)?;
+        let content = access::kubeconfig(dir.path(), port, &admin_token, "default")?;
+        dir.write("admin.kubeconfig", &content)?;
         api_server.wait_ready(&Tool::new(tool("kubectl")?, &admin_kubeconfig))?;
         let controller_manager = start_controller_manager(&dir, &admin_kubeconfig)?;
         Ok(Self {

@@ -32,6 +32,11 @@ pub struct OperatorProcess {
 impl OperatorProcess {
     /// Starts it and waits until `/readyz` answers 200.
     pub fn start(settings: &OperatorSettings) -> Result<Self> {
+        Self::start_in(SandboxProcess::REGION, settings)
+    }
+
+    /// Like [`OperatorProcess::start`], with `AWS_REGION`: the sandbox's log then tells whose call of IAM it was.
+    pub fn start_in(region: &str, settings: &OperatorSettings) -> Result<Self> {
         let dir = Workdir::new("bedrock-access")?;
         let http_address = format!("127.0.0.1:{}", free_port()?);
         let (id, secret) = SandboxProcess::CREDENTIALS;
@@ -41,7 +46,7 @@ impl OperatorProcess {
             .args(&settings.arguments)
             .env("KUBECONFIG", &settings.kubeconfig)
             .env("AWS_ENDPOINT_URL", &settings.aws_endpoint)
-            .env("AWS_REGION", SandboxProcess::REGION)
+            .env("AWS_REGION", region)
             .env("AWS_ACCESS_KEY_ID", id)
             .env("AWS_SECRET_ACCESS_KEY", secret)
             // The settings of whoever runs the test must not reach the operator: they may lead to a real account.
@@ -84,6 +89,16 @@ impl OperatorProcess {
     /// The last lines of the log.
     pub fn log_tail(&self) -> String {
         self.process.log_tail()
+    }
+
+    /// SIGSTOP: it stands still, and knows nothing of it afterwards.
+    pub fn pause(&self) {
+        self.process.pause();
+    }
+
+    /// SIGCONT.
+    pub fn resume(&self) {
+        self.process.resume();
     }
 
     /// SIGKILL, as a lost node would.

@@ -60,6 +60,13 @@ impl SandboxProcess {
         aws_sdk_iam::Client::from_conf(config)
     }
 
+    /// Arms a fault: `{"kind": "Hang", "operation": "GetRole", "times": 1}` and more, see the sandbox's `Fault`.
+    pub fn fault(&self, fault: &Value) -> Result<()> {
+        let address = format!("{}/_sandbox/faults", self.endpoint);
+        let answer = ureq::post(&address).send_json(fault).map(drop);
+        answer.map_err(|error| Error::Unexpected { what: address, text: error.to_string() })
+    }
+
     /// Asks the sandbox itself, outside of AWS's own interface: `path` as in `calls`, below `/_sandbox/`.
     pub fn inspect(&self, path: &str) -> Result<Value> {
         let address = format!("{}/_sandbox/{path}", self.endpoint);

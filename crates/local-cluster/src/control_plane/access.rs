@@ -30,7 +30,7 @@ pub(super) fn create(dir: &Workdir) -> Result<String> {
 }
 
 /// A kubeconfig (JSON, which is YAML) for a bearer token at the API server on `port`.
-pub(super) fn kubeconfig(dir: &Path, port: u16, token: &str) -> Result<String> {
+pub(super) fn kubeconfig(dir: &Path, port: u16, token: &str, namespace: &str) -> Result<String> {
     let path = dir.join(SERVING_CERTIFICATE);
     let certificate = fs::read(&path).map_err(Error::io(format!("cannot read {}", path.display())))?;
     let config = json!({
@@ -41,7 +41,7 @@ pub(super) fn kubeconfig(dir: &Path, port: u16, token: &str) -> Result<String> {
             "certificate-authority-data": STANDARD.encode(certificate),
         }}],
         "users": [{"name": "user", "user": {"token": token}}],
-        "contexts": [{"name": "local", "context": {"cluster": "local", "user": "user"}}],
+        "contexts": [{"name": "local", "context": {"cluster": "local", "user": "user", "namespace": namespace}}],
         "current-context": "local",
     });
     Ok(config.to_string())

@@ -1,3 +1,4 @@
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -7,6 +8,11 @@ use crate::child::ChildProcess;
 use crate::{Error, Result, Tool, tool};
 
 const LIMIT_TO_START: Duration = Duration::from_secs(90);
+
+pub(super) const AUDIT_LOG: &str = "audit.log";
+
+const AUDIT_POLICY: &str = r#"{"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"],
+"rules": [{"level": "Metadata", "verbs": ["create", "update", "patch", "delete", "deletecollection"]}]}"#;
 
 #[derive(Debug)]
 pub(super) struct ApiServer {
@@ -38,6 +44,9 @@ impl ApiServer {
 
     pub(super) fn spawn(&mut self) -> Result<()> {
         let file = |name: &str| self.dir.join(name).display().to_string();
+        let audit_policy = self.dir.join("audit-policy.json");
+        let cannot_write = Error::io(format!("cannot write {}", audit_policy.display()));
+        fs::write(&audit_policy, AUDIT_POLICY).map_err(cannot_write)?;
         let mut command = Command::new(&self.program);
         command
             .arg(format!("--etcd-servers={}", self.etcd_address))
@@ -48,6 +57,8 @@ impl ApiServer {
                 "--authorization-mode=RBAC",
             ])
             .arg(format!("--cert-dir={}", file("")))
+            .arg(format!("--audit-policy-file={}", audit_policy.display()))
+            .arg(format!("--audit-log-path={}", file(AUDIT_LOG)))
             .arg(format!("--token-auth-file={}", file(TOKENS)))
             .arg(format!("--service-account-issuer=https://127.0.0.1:{}", self.port))
             .arg(format!("--service-account-key-file={}", file(SERVICE_ACCOUNT_PUBLIC_KEY)))
