@@ -115,18 +115,20 @@ async fn keep(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
         Ok(answers) => answers,
         Err(finding) => return refuse(object, cx, &claim, finding).await,
     };
-    let held = Held::read(&observed.policy);
-    let resolution = resolve::resolve(&intent, &cx.realm.account, &answers, &held);
+    let uid = object.uid().unwrap_or_default();
     let history = History {
         last_written: status::last_written(object, &claim, &observed.role),
-        patience: cx.memory.patience(&object.uid().unwrap_or_default(), interval),
+        patience: cx.memory.patience(&uid, interval),
     };
+    let held = Held::read(&observed.policy, history.last_written.as_ref());
+    let resolution = resolve::resolve(&intent, &cx.realm.account, &answers, &held);
     let plan = plan::plan(&intent, &cx.realm.account, &resolution, &observed, &history);
+    let plan = cx.memory.restrain(&uid, &claim, plan);
 
     let outcome = carry_out(object, cx, &claim, &plan, &observed).await;
     let told = status::kept(object, &intent, &plan, &observed.role, &outcome);
-    let interval = if outcome.applied.is_repair() { cx.memory.soon(interval) } else { interval };
-    report::report(object, cx, told, interval).await
+    let next_look = cx.memory.next_look(&uid, interval, &outcome.applied);
+    report::report(object, cx, told, next_look).await
 }
 
 /// Leaves the policy of an object that cannot be worked with alone, unless the role withdrew its consent.

@@ -3,8 +3,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bedrock_iam::plan::Cause;
-use bedrock_iam::{Claim, Finding, Observed, Patience, PolicyState, Step, Unsettled};
+use bedrock_iam::{Claim, Finding, Observed, Patience, Plan, PolicyState, Step, Unsettled};
 use tokio::time::Instant;
+
+use super::apply::Applied;
 
 /// So many repairs, each within an interval of the one before, are taken for chance.
 const REPAIRS_BY_CHANCE: u32 = 3;
@@ -49,6 +51,11 @@ impl Memory {
         self.with_unsettled(uid, policy, Unsettled::believe_policy)
     }
 
+    /// Holds a new grant back while a read that was not believed says that the role did not consent.
+    pub(super) fn restrain(&self, uid: &str, claim: &Claim, plan: Plan) -> Plan {
+        self.with_unsettled(uid, plan, |unsettled, plan| unsettled.restrain(plan, claim))
+    }
+
     /// What is to be said while no read has shown our last write.
     pub(super) fn not_shown(&self, uid: &str, claim: &Claim) -> Option<Finding> {
         self.with_unsettled(uid, None, |unsettled, _| unsettled.finding(claim))
@@ -60,7 +67,8 @@ impl Memory {
         let Some(object) = objects.get_mut(uid) else { return Patience::Calm };
         let Some(Repairs { count, last }) = object.repairs else { return Patience::Calm };
         let pause = self.pause(count);
-        if last.elapsed() > interval.max(pause) + self.iam_lag {
+        // The look at which the pause is over may come an interval later.
+        if last.elapsed() > pause + interval + self.iam_lag {
             object.repairs = None;
             return Patience::Calm;
         }
@@ -85,9 +93,11 @@ impl Memory {
         }
     }
 
-    /// When to look again after a repair: as soon as IAM shows whether it lasted.
-    pub(super) fn soon(&self, interval: Duration) -> Duration {
-        interval.min(self.iam_lag + Duration::from_secs(1))
+    /// When to look again: as soon as IAM shows whether a repair lasted, or whether a read that was not believed was right.
+    pub(super) fn next_look(&self, uid: &str, interval: Duration, applied: &Applied) -> Duration {
+        let is_open =
+            applied.is_repair() || self.with_unsettled(uid, false, |unsettled, _| unsettled.doubts());
+        if is_open { interval.min(self.iam_lag + Duration::from_secs(1)) } else { interval }
     }
 
     /// Believes AWS alone from now on, because a person asks for it.

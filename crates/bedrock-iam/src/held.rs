@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use crate::arn::{FoundationModelArn, InferenceProfileArn, OwnModelArn};
+use crate::canonical::{Digest, Meaning};
 use crate::document::{Document, Effect, Statement};
 use crate::grant::Grant;
 use crate::identity;
@@ -23,14 +24,12 @@ pub struct Held {
 }
 
 impl Held {
-    /// Reads the policy on the role.
-    pub fn read(policy: &PolicyState) -> Self {
-        match policy {
-            PolicyState::Ours(document) => {
-                Self { edited: identity::is_edited(document), ..Self::of(document) }
-            }
-            PolicyState::Absent | PolicyState::Foreign | PolicyState::Fault(_) => Self::default(),
-        }
+    /// Reads the policy on the role. It counts as edited unless its seal, or else what we remember to have written, says that
+    /// it is as we wrote it; so that a status which someone forged can keep a grant, and never take one away.
+    pub fn read(policy: &PolicyState, last_written: Option<&Digest>) -> Self {
+        let Some(document) = policy.document() else { return Self::default() };
+        let is_remembered = last_written == Some(&Meaning::of(document).digest());
+        Self { edited: !is_remembered && !identity::is_sealed(document), ..Self::of(document) }
     }
 
     /// Reads a document by its statements: profile ARNs that may be invoked, with the models that their condition opens.

@@ -1,5 +1,7 @@
 //! What went before a plan, as far as it matters to it. All of it may be unknown: then a plan is only less reserved.
 
+use std::collections::BTreeMap;
+
 use crate::canonical::{Digest, Meaning};
 use crate::document::{Document, Statement};
 use crate::identity::PolicyIdentity;
@@ -28,22 +30,27 @@ pub enum Patience {
 /// What someone did to a policy of ours, by its statements' names.
 pub fn drift(identity: &PolicyIdentity, wanted: &Document, found: Option<&Document>) -> String {
     let Some(found) = found else { return "the policy had been removed".to_owned() };
-    let find = |document: &Document, name: &str| {
-        document.statement.iter().find(|statement| name_of(identity, statement) == name).map(meaning)
-    };
+    let (wanted, found) = (by_name(identity, wanted), by_name(identity, found));
     let mut changes = Vec::new();
-    for statement in &wanted.statement {
-        let name = name_of(identity, statement);
-        match find(found, &name) {
-            Some(found) if found == meaning(statement) => {}
+    for (name, meaning) in &wanted {
+        match found.get(name) {
+            Some(found) if found == meaning => {}
             Some(_) => changes.push(format!("{name} had been changed")),
             None => changes.push(format!("{name} had been removed")),
         }
     }
-    let added = found.statement.iter().map(|statement| name_of(identity, statement));
-    let added = added.filter(|name| find(wanted, name).is_none());
+    let added = found.keys().filter(|name| !wanted.contains_key(*name));
     changes.extend(added.map(|name| format!("{name} had been added")));
-    if changes.is_empty() { "statements had been repeated".to_owned() } else { changes.join(", ") }
+    changes.join(", ")
+}
+
+/// What the statements of each name mean together.
+fn by_name(identity: &PolicyIdentity, document: &Document) -> BTreeMap<String, Meaning> {
+    let mut statements: BTreeMap<String, Vec<Statement>> = BTreeMap::new();
+    for statement in &document.statement {
+        statements.entry(name_of(identity, statement)).or_default().push(statement.clone());
+    }
+    statements.into_iter().map(|(name, of_name)| (name, Meaning::of(&Document::new(of_name)))).collect()
 }
 
 /// The Sid without the seal, which differs with every meaning.
@@ -52,10 +59,6 @@ fn name_of(identity: &PolicyIdentity, statement: &Statement) -> String {
         Some(sid) if identity.is_mark(sid) => identity.mark(),
         sid => sid.unwrap_or_default().to_owned(),
     }
-}
-
-fn meaning(statement: &Statement) -> Meaning {
-    Meaning::of(&Document::new(vec![statement.clone()]))
 }
 
 #[cfg(test)]
@@ -79,6 +82,10 @@ mod tests {
         for (found, expected) in [
             (all(&[with_seal, statement(one, "t")]), "BedrockAccess1 had been changed".to_owned()),
             (all(&[statement(&mark, "r")]), "BedrockAccess1 had been removed".to_owned()),
+            (
+                all(&[statement(&mark, "r"), statement(one, "s"), statement(&mark, "*")]),
+                format!("{mark} had been changed"),
+            ),
             (
                 all(&[statement(&mark, "*"), statement(one, "s"), statement(two, "s")]),
                 format!("{mark} had been changed, BedrockAccess2 had been added"),

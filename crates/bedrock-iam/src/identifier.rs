@@ -78,7 +78,7 @@ identifier!(
     /// The prefix of a system-defined profile's id such as `us`, `us-gov` or `global`.
     Scope,
     "a profile's prefix such as us or us-gov",
-    |value| words(value, '-')
+    |value| value.split('-').all(is_scope_word) && value.starts_with(|first: char| first.is_ascii_lowercase())
 );
 
 identifier!(
@@ -159,6 +159,10 @@ fn is_resource_id(value: &str) -> bool {
 
 fn words(value: &str, separator: char) -> bool {
     value.split(separator).all(is_lowercase)
+}
+
+fn is_scope_word(word: &str) -> bool {
+    !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
 }
 
 fn is_lowercase(word: &str) -> bool {

@@ -66,12 +66,12 @@ impl PolicyIdentity {
     }
 }
 
-/// Whether someone edited a policy of ours since it was written; one without a seal tells nothing.
-pub(crate) fn is_edited(document: &Document) -> bool {
+/// Whether the seal on a policy of ours is that of what it means.
+pub(crate) fn is_sealed(document: &Document) -> bool {
     let sids = document.statement.iter().filter_map(|statement| statement.sid.as_deref());
     let seal =
         sids.filter_map(|sid| sid.strip_prefix(SID_PREFIX)?.get(HASH_LENGTH..)).find(|rest| is_seal(rest));
-    seal.is_some_and(|seal| !Meaning::of(document).digest().to_string().starts_with(seal))
+    seal.is_some_and(|seal| Meaning::of(document).digest().to_string().starts_with(seal))
 }
 
 fn is_seal(text: &str) -> bool {
@@ -107,7 +107,7 @@ mod tests {
         let written = r#"{"Version":"2012-10-17","Statement":[
             {"Effect":"Allow","Action":"a:B","Resource":["r","s"]},{"Effect":"Deny","Action":"a:C","Resource":"*"}]}"#;
         let mut document = Document::parse(written).unwrap();
-        assert!(!is_edited(&document), "a policy without a seal tells nothing");
+        assert!(!is_sealed(&document));
         let identity = PolicyIdentity::derive("cluster", "team-a", "assistant");
         identity.sign(&mut document);
         let sids: Vec<&str> =
@@ -115,9 +115,9 @@ mod tests {
         assert!(identity.is_mark(sids[0]) && sids[1] == "BedrockAccess1", "{sids:?}");
         document.statement.reverse();
         document.statement[1].resource.reverse();
-        assert!(!is_edited(&document), "order is no edit");
+        assert!(is_sealed(&document), "order is no edit");
         document.statement[0].resource = vec!["r".to_owned()];
-        assert!(is_edited(&document));
+        assert!(!is_sealed(&document));
     }
 
     #[test]

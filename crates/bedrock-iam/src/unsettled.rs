@@ -10,7 +10,7 @@ use crate::document::Document;
 use crate::finding::{Finding, Reason};
 use crate::intent::Claim;
 use crate::observed::{Observed, PolicyState, Role, RoleState};
-use crate::plan::Step;
+use crate::plan::{Plan, Step};
 
 /// More states of one policy than a minute of writes can leave behind.
 const MOST_BEFORE: usize = 16;
@@ -22,6 +22,7 @@ pub struct Unsettled {
     before: Vec<Option<Meaning>>,
     written: Option<Document>,
     is_confirmed: bool,
+    doubts: bool,
 }
 
 impl Unsettled {
@@ -36,7 +37,7 @@ impl Unsettled {
             Step::Put { document, .. } => Some(document.clone()),
             Step::Delete => None,
         };
-        Some(Self { role: role.clone(), before, written, is_confirmed: false })
+        Some(Self { role: role.clone(), before, written, is_confirmed: false, doubts: false })
     }
 
     /// What is to be believed of a read: the write itself, where the read shows no more than what was there before it.
@@ -65,6 +66,26 @@ impl Unsettled {
         self.written.clone().map_or(PolicyState::Absent, PolicyState::Ours)
     }
 
+    /// Whether the last read of the role was not believed.
+    pub fn doubts(&self) -> bool {
+        self.doubts
+    }
+
+    /// While a read that was not believed may be right after all, what is there stays, but nothing more is granted: else every
+    /// write would put off the moment from which the read is believed.
+    pub fn restrain(&self, plan: Plan, claim: &Claim) -> Plan {
+        if !self.doubts || !matches!(plan.step, Some(Step::Put { .. })) {
+            return plan;
+        }
+        let message = format!(
+            "IAM answers in two ways about role {}; nothing is written until it is known which one holds",
+            claim.role
+        );
+        let findings =
+            plan.findings.into_iter().chain([Finding::new(Reason::Progressing, message)]).collect();
+        Plan { findings, ..Plan::default() }
+    }
+
     /// What is still to be said: nothing once a read has shown the write.
     pub fn finding(&self, claim: &Claim) -> Option<Finding> {
         (!self.is_confirmed).then(|| not_shown(claim))
@@ -72,13 +93,14 @@ impl Unsettled {
 
     /// What the role was when it was written to is not undone by one read that shows another: neither that it exists, nor
     /// whether it consents.
-    fn believe_role(&self, seen: RoleState, claim: &Claim) -> RoleState {
+    fn believe_role(&mut self, seen: RoleState, claim: &Claim) -> RoleState {
         let consents = |role: &Role| claim.applicant.consent(&role.tags) == Consent::Given;
         let is_stale = match &seen {
             RoleState::Missing => true,
             RoleState::Found(role) => role.id == self.role.id && consents(role) != consents(&self.role),
             RoleState::Fault(_) => false,
         };
+        self.doubts = is_stale;
         if is_stale { RoleState::Found(self.role.clone()) } else { seen }
     }
 

@@ -63,7 +63,7 @@ fn reads_back<T: FromStr<Err: Debug> + Display>(text: &str) {
 /// Whatever Bedrock and the role answer: nothing panics, only exact grants are written, and they stay as they are.
 pub(crate) fn grants_are_exact_and_settle(text: &str) {
     let scene = Scene::read(text);
-    let held = Held::read(&scene.observed.policy);
+    let held = Held::read(&scene.observed.policy, scene.last_written.as_ref());
     let resolution = resolve(&scene.intent, &scene.account, &scene.answers, &held);
     let Intent { claim, terms, .. } = &scene.intent;
     for form in [Form::Explicit, Form::Factored] {
@@ -105,7 +105,7 @@ fn settles(scene: &Scene, desired: &Desired, document: &Document) {
         assert_eq!(verify(claim, desired, &policy), None, "{}", document.to_json());
     }
     let written = Meaning::of(document).digest();
-    let held = Held::read(&policy);
+    let held = Held::read(&policy, Some(&written));
     let resolution = resolve(&scene.intent, &scene.account, &scene.answers, &held);
     let history = History { last_written: Some(written), ..History::default() };
     let observed = Observed { policy, ..scene.observed.clone() };
