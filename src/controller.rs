@@ -5,11 +5,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::{FutureExt, StreamExt, TryStreamExt, future};
+use kube::client::ClientBuilder;
 use kube::core::DeserializeGuard;
 use kube::runtime::controller::{Action, Config};
 use kube::runtime::reflector::{self, Store};
+use kube::runtime::utils::Backoff;
+use kube::runtime::watcher::DefaultBackoff;
 use kube::runtime::{Controller, Predicate, PredicateConfig, WatchStreamExt, predicates, watcher};
 use kube::{Api, Client, ResourceExt};
+use tower::limit::RateLimitLayer;
 
 use crate::api::v1alpha1::BedrockAccess;
 use crate::health::Health;
@@ -21,6 +25,27 @@ const DEADLINE: Duration = Duration::from_mins(2);
 
 /// Failures of our own are looked at again at the latest after this.
 const LONGEST_DELAY: Duration = Duration::from_mins(5);
+
+/// The most lists and watches in a minute: one that ends as soon as it begins is no error to the watcher, which begins the
+/// next at once.
+const WATCHES_PER_MINUTE: u64 = 30;
+
+/// Delays of the watch. The watcher announces each new list before it asks for it, which must not count as success:
+/// only two minutes without a failure do.
+#[derive(Default)]
+struct WatchBackoff(DefaultBackoff);
+
+impl Iterator for WatchBackoff {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        self.0.next()
+    }
+}
+
+impl Backoff for WatchBackoff {
+    fn reset(&mut self) {}
+}
 
 type Guarded = DeserializeGuard<BedrockAccess>;
 
@@ -38,7 +63,7 @@ impl Error {
     /// How it is counted; a failed call to AWS was counted when it failed.
     fn class(&self) -> Option<ErrorClass> {
         match self {
-            Self::Reconcile(reconcile::Error::DeletionWaits(_)) => None,
+            Self::Reconcile(reconcile::Error::DeletionWaits(_) | reconcile::Error::Outdated) => None,
             Self::Reconcile(_) => Some(ErrorClass::Kubernetes),
             Self::Deadline => Some(ErrorClass::Deadline),
             Self::Panic => Some(ErrorClass::Panic),
@@ -102,12 +127,12 @@ fn watch(
     cx: &Context,
     health: Arc<Health>,
 ) -> (Store<Guarded>, impl futures::Stream<Item = Result<Guarded, watcher::Error>> + Send + 'static) {
-    let api: Api<Guarded> = Api::all(client);
+    let api: Api<Guarded> = Api::all(paced(client));
     let (store, writer) = reflector::store();
     let metrics = cx.metrics.clone();
     let changes = predicates::generation.combine(predicates::annotations).combine(predicates::finalizers);
     let objects = watcher(api, watcher::Config::default())
-        .default_backoff()
+        .backoff(WatchBackoff::default())
         .inspect_err(move |error| {
             metrics.watch_failed();
             health.watch_failed();
@@ -120,6 +145,16 @@ fn watch(
         // Backing off is the watch's own affair: an error that went on would delay every object in the queue.
         .filter(|result| future::ready(result.is_ok()));
     (store, objects)
+}
+
+fn paced(client: Client) -> Client {
+    let namespace = client.default_namespace().to_owned();
+    let pace = RateLimitLayer::new(WATCHES_PER_MINUTE, Duration::from_mins(1));
+    let send = move |request| {
+        let client = client.clone();
+        async move { client.send(request).await }
+    };
+    ClientBuilder::new(tower::service_fn(send), namespace).with_layer(&pace).build()
 }
 
 /// One reconcile that can neither hang nor take the others down.

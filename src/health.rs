@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 const STUCK: Duration = Duration::from_mins(5);
 
 /// While the watch fails it does so at least this often.
-const WATCH_RECOVERED: Duration = Duration::from_mins(1);
+const WATCH_RECOVERED: Duration = Duration::from_mins(2);
 
 /// What the parts of the operator tell about themselves.
 #[derive(Default)]

@@ -6,6 +6,7 @@
 mod apply;
 mod aside;
 mod ask;
+mod current;
 mod failures;
 mod memory;
 mod observe;
@@ -17,7 +18,7 @@ mod verify;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bedrock_iam::{Claim, Finding, Held, History, Intent, Observed, Plan, plan, resolve};
+use bedrock_iam::{Answers, Claim, Finding, Held, History, Intent, Observed, Plan, plan, resolve};
 use kube::runtime::controller::Action;
 use kube::runtime::events::Reporter;
 use kube::runtime::finalizer::{Event, finalizer};
@@ -67,6 +68,9 @@ pub enum Error {
     /// The finalizer could not be set or removed.
     #[error("the finalizer could not be changed")]
     Finalizer(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The object changed while it was worked on, or what is known of it is old.
+    #[error("the object has changed meanwhile")]
+    Outdated,
     /// The object is being deleted, and our policy is still there.
     #[error("{0}")]
     DeletionWaits(String),
@@ -75,17 +79,23 @@ pub enum Error {
 /// Reconciles an object under its finalizer, so that nothing is written for one that could vanish unnoticed.
 pub async fn reconcile(object: Arc<BedrockAccess>, cx: Arc<Context>) -> Result<Action, Error> {
     let api: Api<BedrockAccess> = Api::namespaced(cx.client.clone(), &object.namespace().unwrap_or_default());
+    // Only an object that is really gone has nothing left to fail.
+    let leaving = object.metadata.deletion_timestamp.as_ref().and(object.uid());
     let result = finalizer(&api, FINALIZER, object, |event| async {
         match event {
             Event::Apply(object) => keep(&object, &cx).await,
             Event::Cleanup(object) => remove::remove(&object, &cx).await,
         }
     });
-    result.await.map_err(|error| match error {
+    let action = result.await.map_err(|error| match error {
         kube::runtime::finalizer::Error::ApplyFailed(error)
         | kube::runtime::finalizer::Error::CleanupFailed(error) => error,
         other => Error::Finalizer(Box::new(other)),
-    })
+    })?;
+    if let Some(uid) = leaving {
+        cx.failures.forget(&uid);
+    }
+    Ok(action)
 }
 
 /// Keeps the role's policy in step with the object.
@@ -111,10 +121,11 @@ async fn keep(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
         ask::ask(&cx.bedrock, &intent, max_age(object, interval)),
         observe::observe(object, cx, &claim)
     );
-    let answers = match answers {
+    let mut answers = match answers {
         Ok(answers) => answers,
         Err(finding) => return refuse(object, cx, &claim, finding).await,
     };
+    ask::ask_owners(&cx.bedrock, &claim, &observed.policy, &mut answers).await;
     let uid = object.uid().unwrap_or_default();
     let history = History {
         last_written: status::last_written(object, &claim, &observed.role),
@@ -125,7 +136,7 @@ async fn keep(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
     let plan = plan::plan(&intent, &cx.realm.account, &resolution, &observed, &history);
     let plan = cx.memory.restrain(&uid, &claim, plan);
 
-    let outcome = carry_out(object, cx, &claim, &plan, &observed).await;
+    let outcome = carry_out(object, cx, &claim, &plan, &observed).await?;
     let told = status::kept(object, &intent, &plan, &observed.role, &outcome);
     let next_look = cx.memory.next_look(&uid, interval, &outcome.applied);
     report::report(object, cx, told, next_look).await
@@ -138,10 +149,10 @@ async fn refuse(
     claim: &Claim,
     finding: Finding,
 ) -> Result<Action, Error> {
-    let observed = observe::observe(object, cx, claim).await;
-    let mut plan = plan::plan_withdrawal(claim, &cx.realm.account, &observed);
+    let (observed, answers) = observe_owners(object, cx, claim).await;
+    let mut plan = withdrawal(cx, claim, &observed, &answers);
     plan.findings.push(finding);
-    let outcome = carry_out(object, cx, claim, &plan, &observed).await;
+    let outcome = carry_out(object, cx, claim, &plan, &observed).await?;
     let told = status::refused(object, claim, &plan, &observed.role, &outcome);
     report::report(object, cx, told, cx.interval).await
 }
@@ -153,11 +164,26 @@ async fn rest(
     claim: &Claim,
     interval: Duration,
 ) -> Result<Action, Error> {
-    let observed = observe::observe(object, cx, claim).await;
-    let plan = plan::plan_withdrawal(claim, &cx.realm.account, &observed);
-    let outcome = carry_out(object, cx, claim, &plan, &observed).await;
+    let (observed, answers) = observe_owners(object, cx, claim).await;
+    let plan = withdrawal(cx, claim, &observed, &answers);
+    let outcome = carry_out(object, cx, claim, &plan, &observed).await?;
     let told = status::suspended(object, claim, &plan, &observed.role, &outcome);
     report::report(object, cx, told, interval).await
+}
+
+/// What IAM holds, and by whose consent.
+async fn observe_owners(object: &BedrockAccess, cx: &Context, claim: &Claim) -> (Observed, Answers) {
+    let observed = observe::observe(object, cx, claim).await;
+    let mut answers = Answers::default();
+    ask::ask_owners(&cx.bedrock, claim, &observed.policy, &mut answers).await;
+    (observed, answers)
+}
+
+/// What has to go although nothing else is to be done, because the role or a target withdrew consent.
+fn withdrawal(cx: &Context, claim: &Claim, observed: &Observed, answers: &Answers) -> Plan {
+    let held = observed.policy.document().map(Held::of).unwrap_or_default();
+    let revoked = resolve::withdrawn(&claim.applicant, &cx.realm.account, answers, &held);
+    plan::plan_withdrawal(claim, &cx.realm.account, observed, &revoked)
 }
 
 /// Writes what is planned, tells of it at once, and reads it back.
@@ -167,7 +193,10 @@ async fn carry_out(
     claim: &Claim,
     plan: &Plan,
     observed: &Observed,
-) -> Outcome {
+) -> Result<Outcome, Error> {
+    if plan.step.is_some() {
+        current::confirm(object, cx).await?;
+    }
     let applied = apply::apply(&cx.iam, &cx.realm.account, claim, plan).await;
     if let Applied::Done(step) = &applied {
         cx.memory.wrote(&object.uid().unwrap_or_default(), observed, step);
@@ -175,7 +204,7 @@ async fn carry_out(
     report::announce(object, cx, &claim.identity, &applied, &observed.policy).await;
     let outcome = verify::verify(object, cx, claim, plan, applied, &observed.policy).await;
     outcome.findings.iter().for_each(|finding| cx.metrics.found(finding.reason));
-    outcome
+    Ok(outcome)
 }
 
 fn parse(object: &BedrockAccess, cx: &Context) -> Result<(Intent, Duration), Finding> {

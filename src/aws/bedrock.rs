@@ -34,7 +34,6 @@ pub struct Bedrock {
     answers: Cache<Target, Dated<Answer>>,
     system_profiles: Listings<ProfileId>,
     on_demand_models: Listings<ModelId>,
-    tags: Cache<Target, Dated<Result<Tags, Fault>>>,
 }
 
 /// Bedrock in one Region, with a quota of its own.
@@ -73,7 +72,6 @@ impl Bedrock {
             answers: Cache::new(CACHED_ANSWERS),
             system_profiles: Cache::new(CACHED_ANSWERS),
             on_demand_models: Cache::new(CACHED_ANSWERS),
-            tags: Cache::new(CACHED_ANSWERS),
         }
     }
 
@@ -96,9 +94,13 @@ impl Bedrock {
         recent(&self.on_demand_models, source, max_age, self.list_foundation_models(source)).await
     }
 
-    /// The tags of a target that belongs to the account, at most `max_age` old.
-    pub async fn tags(&self, target: &Target, max_age: MaxAge) -> Result<Tags, Fault> {
-        recent(&self.tags, target, max_age, self.list_tags(target)).await
+    /// The tags of a target that belongs to the account, as they are now.
+    pub async fn tags(&self, target: &Target) -> Result<Tags, Fault> {
+        let arn = target.owned(&self.account).unwrap_or_default();
+        let Regional { client, caller } = self.region(target.source()).await;
+        let request = client.list_tags_for_resource().resource_arn(&arn).send();
+        let answer = caller.call(bedrock("ListTagsForResource"), &arn, request).await?;
+        Ok(answer.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect())
     }
 
     async fn ask(&self, target: &Target) -> Answer {
@@ -177,14 +179,6 @@ impl Bedrock {
         let answer = caller.call(bedrock("ListFoundationModels"), &subject, request).await?;
         let summaries = answer.model_summaries.unwrap_or_default();
         Ok(summaries.into_iter().filter_map(|summary| summary.model_id.parse().ok()).collect())
-    }
-
-    async fn list_tags(&self, target: &Target) -> Result<Tags, Fault> {
-        let arn = target.owned(&self.account).unwrap_or_default();
-        let Regional { client, caller } = self.region(target.source()).await;
-        let request = client.list_tags_for_resource().resource_arn(&arn).send();
-        let answer = caller.call(bedrock("ListTagsForResource"), &arn, request).await?;
-        Ok(answer.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect())
     }
 
     async fn region(&self, source: &Region) -> Regional {

@@ -2,7 +2,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bedrock_iam::consent::Policy as ConsentPolicy;
-use bedrock_iam::{Answers, Family, Finding, Intent, Region, Target, size};
+use bedrock_iam::{
+    Answers, Claim, Family, Fault, Finding, Held, Intent, PolicyState, Region, Tags, Target, size,
+};
 use futures::{StreamExt, stream};
 
 use crate::aws::{Bedrock, MaxAge};
@@ -30,18 +32,39 @@ pub(super) async fn ask(bedrock: &Bedrock, intent: &Intent, max_age: MaxAge) -> 
     if let Some(finding) = size::cannot_fit(&targets) {
         return Err(finding);
     }
-    let of_account = targets.iter().filter(|target| target.belongs_to_account()).cloned().collect();
-    let tags = |target| async move { bedrock.tags(&target, max_age).await };
-    answers.targets = each(targets, |target| async move { bedrock.answer(&target, max_age).await }).await;
-    if intent.claim.applicant.policy == ConsentPolicy::Tag {
-        answers.tags = each(of_account, tags).await;
-    }
+    (answers.targets, answers.tags) = futures::join!(
+        each(targets.clone(), |target| async move { bedrock.answer(&target, max_age).await }),
+        consents(bedrock, &intent.claim, targets)
+    );
 
     let refused = answers.targets.iter().filter(|(target, answer)| answer.asks_for_alternatives(target));
     let refused: BTreeSet<Region> = refused.map(|(target, _)| target.source().clone()).collect();
     let unlisted = refused.into_iter().filter(|source| !answers.profiles.contains_key(source)).collect();
     answers.profiles.extend(each(unlisted, profiles).await);
     Ok(answers)
+}
+
+/// Asks by whose consent the role holds what belongs to the account, where that was not asked yet.
+pub(super) async fn ask_owners(
+    bedrock: &Bedrock,
+    claim: &Claim,
+    policy: &PolicyState,
+    answers: &mut Answers,
+) {
+    let held = policy.document().map(Held::of).unwrap_or_default();
+    let targets = held.grants().into_iter().filter_map(|grant| grant.target());
+    let unasked = targets.filter(|target| !answers.tags.contains_key(target)).collect();
+    answers.tags.extend(consents(bedrock, claim, unasked).await);
+}
+
+/// The tags of the targets that belong to the account; asked anew every time, since consent may be withdrawn at any.
+async fn consents(
+    bedrock: &Bedrock,
+    claim: &Claim,
+    mut targets: BTreeSet<Target>,
+) -> BTreeMap<Target, Result<Tags, Fault>> {
+    targets.retain(|target| target.belongs_to_account() && claim.applicant.policy == ConsentPolicy::Tag);
+    each(targets, |target| async move { bedrock.tags(&target).await }).await
 }
 
 fn sources(families: Vec<&Family>) -> BTreeSet<Region> {

@@ -1,12 +1,11 @@
 use bedrock_iam::consent::Consent;
-use bedrock_iam::plan::teardown;
-use bedrock_iam::{Claim, Class, Finding, PolicyState, Reason, RoleState};
+use bedrock_iam::{Claim, Class, Fault, Finding, Plan, PolicyState, Reason, RoleState, Step, plan};
 use kube::ResourceExt;
 use kube::runtime::controller::Action;
 use kube::runtime::events::EventType;
 
 use super::apply::Applied;
-use super::{Context, Error, report, status};
+use super::{Context, Error, current, report, status};
 use crate::api::parse;
 use crate::api::v1alpha1::BedrockAccess;
 use crate::metrics::Ending;
@@ -17,9 +16,7 @@ const LEAVE_POLICY: &str = "bedrockaccess.io/leave-policy";
 /// Removes our policy before the object goes; an error keeps the finalizer.
 pub(super) async fn remove(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
     release(object, cx).await?;
-    let uid = object.uid().unwrap_or_default();
-    cx.failures.forget(&uid);
-    cx.memory.forget(&uid);
+    cx.memory.forget(&object.uid().unwrap_or_default());
     cx.metrics.reconciled(Ending::Removed);
     Ok(Action::await_change())
 }
@@ -29,46 +26,25 @@ async fn release(object: &BedrockAccess, cx: &Context) -> Result<(), Error> {
     let Ok(claim) = parse::claim(object, &cx.realm) else {
         return Ok(());
     };
-    // A grant whose consent was withdrawn goes, also where it would be retained.
-    if object.spec.deletion_policy == "Retain"
-        && matches!(consent(cx, &claim).await, None | Some(Consent::Given))
-    {
-        return Ok(());
-    }
-    let policy = cx.iam.policy(&claim.role, &claim.identity).await;
-    let plan = teardown(&policy);
-    let failure = match (&policy, &plan.step) {
-        (PolicyState::Fault(fault), _) => Some(fault.clone()),
-        (PolicyState::Foreign, _) => {
-            leave(object, cx, &claim, "does not have this operator's mark, or other Sids beside it").await;
-            None
-        }
-        (_, None) => None,
-        (_, Some(step)) => match cx.iam.delete(&claim.role, &claim.identity).await {
-            Ok(()) => {
-                report::announce(object, cx, &claim.identity, &Applied::Done(step.clone()), &policy).await;
-                None
-            }
-            Err(fault) => Some(fault),
-        },
+    let released = match object.spec.deletion_policy.as_str() {
+        "Retain" => cut_back(object, cx, &claim).await?,
+        _ => take_away(object, cx, &claim).await?,
     };
-    match failure {
-        None => Ok(()),
+    match released {
+        Ok(()) => Ok(()),
         // AWS lets us write to tagged roles only: once the tag is gone, the role's owner has to clean up.
-        Some(fault)
-            if fault.class == Class::Denied && consent(cx, &claim).await == Some(Consent::Untagged) =>
-        {
+        Err(fault) if fault.class == Class::Denied && is_untagged(cx, &claim).await => {
             let why = "can no longer be removed by the operator, since the role has lost its consent tag";
             leave(object, cx, &claim, why).await;
             Ok(())
         }
         // A person may know that AWS will not answer again.
-        Some(_) if object.annotations().get(LEAVE_POLICY).is_some_and(|value| value == "true") => {
+        Err(_) if object.annotations().get(LEAVE_POLICY).is_some_and(|value| value == "true") => {
             let why = format!("could not be removed, and the annotation {LEAVE_POLICY} lets the object go");
             leave(object, cx, &claim, &why).await;
             Ok(())
         }
-        Some(fault) => {
+        Err(fault) => {
             let message = format!(
                 "deletion waits until the policy is removed: {}; to let the object go and leave the policy on the role, \
                  annotate {LEAVE_POLICY}: \"true\"",
@@ -81,11 +57,60 @@ async fn release(object: &BedrockAccess, cx: &Context) -> Result<(), Error> {
     }
 }
 
-/// What the role's tags say now, where that can be known.
-async fn consent(cx: &Context, claim: &Claim) -> Option<Consent> {
+/// Takes our policy off the role.
+async fn take_away(object: &BedrockAccess, cx: &Context, claim: &Claim) -> Result<Result<(), Fault>, Error> {
+    let policy = cx.iam.policy(&claim.role, &claim.identity).await;
+    match &policy {
+        PolicyState::Fault(fault) => return Ok(Err(fault.clone())),
+        PolicyState::Foreign => {
+            leave(object, cx, claim, "does not have this operator's mark, or other Sids beside it").await;
+        }
+        PolicyState::Absent | PolicyState::Ours(_) => {}
+    }
+    match write(object, cx, claim, &plan::release(&policy), &policy).await? {
+        // AWS refuses it for a role that does not take part, on which there is nothing of ours as far as IAM shows.
+        Err(fault) if fault.class == Class::Denied && policy == PolicyState::Absent => Ok(Ok(())),
+        result => Ok(result),
+    }
+}
+
+/// Leaves our policy on the role, but for what consent was withdrawn from; who does not answer may have withdrawn it.
+async fn cut_back(object: &BedrockAccess, cx: &Context, claim: &Claim) -> Result<Result<(), Fault>, Error> {
+    let (observed, answers) = super::observe_owners(object, cx, claim).await;
+    let unknown_owner = answers.tags.values().find_map(|tags| tags.as_ref().err());
+    match (&observed.role, &observed.policy, unknown_owner) {
+        (RoleState::Fault(fault), _, _) | (_, PolicyState::Fault(fault), _) => Ok(Err(fault.clone())),
+        (_, _, Some(fault)) if fault.class != Class::NotFound => Ok(Err(fault.clone())),
+        _ => {
+            let plan = super::withdrawal(cx, claim, &observed, &answers);
+            write(object, cx, claim, &plan, &observed.policy).await
+        }
+    }
+}
+
+async fn write(
+    object: &BedrockAccess,
+    cx: &Context,
+    claim: &Claim,
+    plan: &Plan,
+    found: &PolicyState,
+) -> Result<Result<(), Fault>, Error> {
+    let Some(step) = &plan.step else { return Ok(Ok(())) };
+    current::confirm(object, cx).await?;
+    let written = match step {
+        Step::Put { document, .. } => cx.iam.put(&claim.role, &claim.identity, document).await,
+        Step::Delete => cx.iam.delete(&claim.role, &claim.identity).await,
+    };
+    if written.is_ok() && found.document().is_some() {
+        report::announce(object, cx, &claim.identity, &Applied::Done(step.clone()), found).await;
+    }
+    Ok(written)
+}
+
+async fn is_untagged(cx: &Context, claim: &Claim) -> bool {
     match cx.iam.role(&claim.role).await {
-        RoleState::Found(role) => Some(claim.applicant.consent(&role.tags)),
-        RoleState::Missing | RoleState::Fault(_) => None,
+        RoleState::Found(role) => claim.applicant.consent(&role.tags) == Consent::Untagged,
+        RoleState::Missing | RoleState::Fault(_) => false,
     }
 }
 

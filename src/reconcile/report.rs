@@ -78,6 +78,10 @@ pub(super) async fn announce(
             match cause {
                 Cause::New => (PolicyWrite::New, "PolicyWritten", text("created")),
                 Cause::Changed => (PolicyWrite::Changed, "PolicyWritten", text("changed")),
+                Cause::Withdrawn => {
+                    let note = format!("{}, since consent for the rest was withdrawn", text("cut back"));
+                    (PolicyWrite::Changed, "PolicyWritten", note)
+                }
                 Cause::Drift => {
                     let drift = history::drift(identity, document, found.document());
                     let note = format!("{}: {drift} by someone else", text("restored"));

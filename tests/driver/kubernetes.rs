@@ -52,6 +52,7 @@ impl ApiServer {
         let mut state = self.0.lock().unwrap();
         let path = parts.uri.path().to_owned();
         let answer = match (&parts.method, path.rsplit('/').next().unwrap()) {
+            (&Method::GET, _) if path.contains("/bedrockaccesses/") => state.object.clone(),
             (&Method::PATCH, "status") => {
                 state.writes.push(("status".to_owned(), body.clone()));
                 state.object["status"] = body["status"].clone();

@@ -47,7 +47,7 @@ impl Held {
                     routes.extend(models.iter().cloned());
                 }
             }
-            if conditions(statement, "Null").any(|value| value == "true") {
+            if policy::is_on_demand(statement) {
                 held.on_demand.extend(models);
             }
         }

@@ -146,7 +146,7 @@ impl Target {
 }
 
 /// On what terms the role may call what it is granted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Terms {
     /// The actions.
     pub operations: Operations,
@@ -174,13 +174,14 @@ impl Guardrail {
 }
 
 /// The Bedrock actions of a grant (Service Authorization Reference).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Operations {
     /// `bedrock:InvokeModel`, which also authorises Converse.
     Invoke,
     /// `bedrock:InvokeModelWithResponseStream`, which also authorises ConverseStream.
     Stream,
     /// Both.
+    #[default]
     Both,
 }
 

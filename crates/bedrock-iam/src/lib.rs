@@ -11,6 +11,7 @@
 //! | what that means | [`resolve`](mod@resolve) | intent + answers + what is held → grants and findings |
 //! | as a policy | [`policy`] | grants → [`Document`] |
 //! | what went before | [`unsettled`], [`history`] | our last write and how often it was undone → what to believe, how patient to be |
+//! | what has to go | [`revocation`] | withdrawn consent → what is left of a policy |
 //! | what to do | [`plan`](mod@plan) | desired + observed → at most one write |
 //! | whether it suffices | [`invocation`], [`evaluate`](mod@evaluate) | grants + what was read back → IAM's decision |
 //! | what to say | [`verdict`](mod@verdict) | findings → conditions |
@@ -40,6 +41,7 @@ pub mod observed;
 pub mod plan;
 pub mod policy;
 pub mod resolve;
+pub mod revocation;
 pub mod size;
 pub mod unsettled;
 pub mod verdict;

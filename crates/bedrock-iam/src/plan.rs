@@ -15,6 +15,7 @@ use crate::invocation;
 use crate::observed::{Account, Observed, PolicyState, RoleState};
 use crate::policy::{self, Form, INLINE_QUOTA};
 use crate::resolve::Resolution;
+use crate::revocation::{self, Remainder, Revoked};
 use crate::size;
 use crate::unsettled;
 
@@ -62,6 +63,8 @@ pub enum Cause {
     Changed,
     /// Someone removed or edited what we wrote.
     Drift,
+    /// Something in it may not stay, although nothing else could be decided.
+    Withdrawn,
 }
 
 /// The policy that the role is to hold.
@@ -116,21 +119,48 @@ pub fn plan(
     observed: &Observed,
     history: &History,
 ) -> Plan {
-    let mut plan = refusal(&intent.claim, account, observed)
-        .or_else(|| without_leave_to_deny(intent, observed))
-        .unwrap_or_else(|| sync(intent, account, resolution, &observed.policy, history));
+    let (mut plan, revoked) = match refusal(&intent.claim, account, observed) {
+        Some(plan) => (plan, Revoked::default()),
+        None => match without_leave_to_deny(intent, observed) {
+            Some(plan) => (plan, Revoked { denials: true, ..resolution.revoked.clone() }),
+            None => {
+                (sync(intent, account, resolution, &observed.policy, history), resolution.revoked.clone())
+            }
+        },
+    };
     plan.findings.extend(resolution.findings.iter().cloned());
     plan.settles_acceptance =
         plan.desired.is_some() && !plan.misses_consent() && resolution.acceptance_is_settled;
-    plan
+    revoking(&intent.claim, &observed.policy, &revoked, plan)
 }
 
-/// Plans for an object that is suspended, or that cannot be worked with: nothing, unless consent was withdrawn.
-pub fn plan_withdrawal(claim: &Claim, account: &Account, observed: &Observed) -> Plan {
-    refusal(claim, account, observed).filter(Plan::misses_consent).unwrap_or_default()
+/// Plans for an object that is suspended, or that cannot be worked with: nothing, unless consent was withdrawn, by the role
+/// or by a target.
+pub fn plan_withdrawal(claim: &Claim, account: &Account, observed: &Observed, revoked: &Revoked) -> Plan {
+    match refusal(claim, account, observed) {
+        Some(plan) if plan.misses_consent() => plan,
+        Some(_) => Plan::default(),
+        None => revoking(claim, &observed.policy, revoked, Plan::default()),
+    }
 }
 
-/// Plans for an object that is being deleted: our policy goes, anything else stays.
+/// Takes out of our policy what may not stay, where a plan would leave it as it is.
+fn revoking(claim: &Claim, policy: &PolicyState, revoked: &Revoked, plan: Plan) -> Plan {
+    let (None, None, Some(held)) = (&plan.step, &plan.desired, policy.document()) else { return plan };
+    let (step, desired) = match revocation::remainder(&claim.identity, held, revoked) {
+        Remainder::Whole => return plan,
+        Remainder::Nothing => (Step::Delete, Desired::Nothing),
+        Remainder::Part(document) => {
+            let step = Step::Put { document: document.clone(), smaller: None, cause: Cause::Withdrawn };
+            let (grants, terms) = (Vec::new(), Terms::default());
+            let desired = DesiredPolicy { document, smaller: None, grants, terms };
+            (step, Desired::Policy(Box::new(desired)))
+        }
+    };
+    Plan { step: Some(step), desired: Some(desired), ..plan }
+}
+
+/// Takes our policy away; anything else stays.
 pub fn teardown(policy: &PolicyState) -> Plan {
     match policy {
         PolicyState::Ours(_) => {
@@ -142,6 +172,17 @@ pub fn teardown(policy: &PolicyState) -> Plan {
             findings: vec![Finding::new(Reason::of_policy_fault(fault.class), &fault.message)],
             ..Plan::default()
         },
+    }
+}
+
+/// Plans for an object whose finalizer is about to go. No later read mends what this one does not show yet, so a policy of ours
+/// that seems to be gone is removed all the same.
+pub fn release(policy: &PolicyState) -> Plan {
+    match policy {
+        PolicyState::Absent => {
+            Plan { step: Some(Step::Delete), desired: Some(Desired::Nothing), ..Plan::default() }
+        }
+        PolicyState::Ours(_) | PolicyState::Foreign | PolicyState::Fault(_) => teardown(policy),
     }
 }
 

@@ -174,6 +174,12 @@ fn factored(models: &BTreeSet<FoundationModelArn>) -> Option<(String, Vec<String
     })
 }
 
+/// Whether a statement grants models on demand.
+pub(crate) fn is_on_demand(statement: &Statement) -> bool {
+    let null = statement.condition.get("Null").and_then(|keys| keys.get(INFERENCE_PROFILE_ARN));
+    null.is_some_and(|Values(values)| values.iter().any(|value| value == "true"))
+}
+
 /// The models that a statement of either form names.
 pub(crate) fn models(statement: &Statement) -> BTreeSet<FoundationModelArn> {
     let regions = statement.condition.get("StringEquals").and_then(|keys| keys.get(REQUESTED_REGION));

@@ -13,13 +13,15 @@ use std::collections::BTreeSet;
 
 use crate::answer::{Answer, Answers};
 use crate::arn::{FoundationModelArn, InferenceProfileArn, OwnModelArn, Profile};
+use crate::consent::Applicant;
 use crate::family::expand;
-use crate::finding::Finding;
+use crate::finding::{Finding, Outlook};
 use crate::grant::{Grant, destination};
 use crate::held::Held;
 use crate::identifier::Region;
 use crate::intent::{Intent, Target};
 use crate::observed::Account;
+use crate::revocation::Revoked;
 use consent::Leave;
 
 /// What may be granted, and what stands against the rest.
@@ -31,29 +33,40 @@ pub struct Resolution {
     pub findings: Vec<Finding>,
     /// Whether the user's acceptance of a shrink was weighed against an answer, and so is used up.
     pub acceptance_is_settled: bool,
+    /// What the policy on the role may no longer hold, even should nothing else come of this.
+    pub revoked: Revoked,
 }
 
 /// Judges every target of the intent.
 pub fn resolve(intent: &Intent, account: &Account, answers: &Answers, held: &Held) -> Resolution {
     let (targets, unlisted) = expand(intent, answers, held);
     let judge = Judge { intent, account, answers, held };
-    let acceptance_is_open = targets.iter().any(|(target, answer)| {
-        let is_unanswered =
-            matches!(answer, Answer::Fault(_)) || matches!(judge.leave(target), Leave::Unknown(_));
-        is_unanswered && judge.shrink_is_accepted(target.id(), target.source())
-    });
     let mut resolution = Resolution {
         grants: Vec::new(),
         findings: intent.refused.clone(),
-        acceptance_is_settled: !acceptance_is_open,
+        acceptance_is_settled: true,
+        revoked: judge.revoked(),
     };
     resolution.findings.extend(unlisted);
     for (target, answer) in &targets {
         let (grant, finding) = judge.judge(target, answer);
+        let is_unknown = finding.as_ref().is_some_and(|finding| finding.reason.outlook() == Outlook::Unknown);
+        if is_unknown && judge.shrink_is_accepted(target.id(), target.source()) {
+            resolution.acceptance_is_settled = false;
+        }
         resolution.grants.extend(grant);
         resolution.findings.extend(finding);
     }
     resolution
+}
+
+/// What a policy may no longer hold because an owner of a target withdrew consent, whatever else is wanted.
+pub fn withdrawn(applicant: &Applicant, account: &Account, answers: &Answers, held: &Held) -> Revoked {
+    let targets = held.grants().into_iter().filter_map(|grant| grant.target());
+    let is_refused =
+        |target: &Target| matches!(consent::leave(applicant, account, answers, target), Leave::Refused(_));
+    let targets = targets.filter(is_refused).filter_map(|target| target.owned(account)).collect();
+    Revoked { targets, ..Revoked::default() }
 }
 
 struct Judge<'a> {
@@ -85,6 +98,35 @@ impl Judge<'_> {
     fn profile_arn(&self, region: Region, profile: Profile) -> InferenceProfileArn {
         let Account { id: account, partition } = self.account.clone();
         InferenceProfileArn { partition, region, account, profile }
+    }
+
+    fn leave(&self, target: &Target) -> Leave {
+        consent::leave(&self.intent.claim.applicant, self.account, self.answers, target)
+    }
+
+    /// What an owner, the lock or a denied scope takes away at once.
+    fn revoked(&self) -> Revoked {
+        let mut revoked = withdrawn(&self.intent.claim.applicant, self.account, self.answers, self.held);
+        for grant in self.held.grants() {
+            match grant {
+                Grant::Profile { arn, models } if !self.is_permitted(&models) => {
+                    revoked.targets.insert(arn.to_string());
+                }
+                Grant::OwnModel { arn } if self.is_locked_out(&arn.region) => {
+                    revoked.targets.insert(arn.to_string());
+                }
+                Grant::OnDemand { model } if !self.is_permitted(&[model.clone()].into()) => {
+                    revoked.on_demand.insert(model.to_string());
+                }
+                Grant::Profile { .. } | Grant::OwnModel { .. } | Grant::OnDemand { .. } => {}
+            }
+        }
+        revoked
+    }
+
+    /// Whether neither the lock nor a denied scope stands against the route.
+    fn is_permitted(&self, models: &BTreeSet<FoundationModelArn>) -> bool {
+        self.beyond_lock(models).is_empty() && !self.is_denied(models)
     }
 
     /// The destinations outside the lock; the region-less ARN may run anywhere and so lies outside every lock.

@@ -10,7 +10,7 @@ use crate::document::Document;
 use crate::finding::{Finding, Reason};
 use crate::intent::Claim;
 use crate::observed::{Observed, PolicyState, Role, RoleState};
-use crate::plan::{Plan, Step};
+use crate::plan::{Cause, Plan, Step};
 
 /// More states of one policy than a minute of writes can leave behind.
 const MOST_BEFORE: usize = 16;
@@ -74,7 +74,9 @@ impl Unsettled {
     /// While a read that was not believed may be right after all, what is there stays, but nothing more is granted: else every
     /// write would put off the moment from which the read is believed.
     pub fn restrain(&self, plan: Plan, claim: &Claim) -> Plan {
-        if !self.doubts || !matches!(plan.step, Some(Step::Put { .. })) {
+        let grants =
+            matches!(plan.step, Some(Step::Put { cause: Cause::New | Cause::Changed | Cause::Drift, .. }));
+        if !self.doubts || !grants {
             return plan;
         }
         let message = format!(

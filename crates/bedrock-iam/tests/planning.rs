@@ -6,6 +6,7 @@ mod world;
 
 use bedrock_iam::plan::{Cause, plan_withdrawal, step_failed, teardown, verify};
 use bedrock_iam::policy::{Form, INLINE_QUOTA};
+use bedrock_iam::revocation::Revoked;
 use bedrock_iam::size::cannot_fit;
 use bedrock_iam::*;
 use world::*;
@@ -126,14 +127,17 @@ fn withdrawn_consent_removes_the_grant_also_under_report_and_suspend() {
     let report = Intent { drift_policy: DriftPolicy::Report, ..intent([us()]) };
     let plan = planned(&report, &answer(), &withdrawn, Some(&digest));
     assert_eq!((plan.step, reasons(&plan.findings)), (Some(Step::Delete), vec![Reason::ConsentMissing]));
-    assert_eq!(plan_withdrawal(&claim(), &account(), &withdrawn).step, Some(Step::Delete));
+    assert_eq!(
+        plan_withdrawal(&claim(), &account(), &withdrawn, &Revoked::default()).step,
+        Some(Step::Delete)
+    );
 }
 
 #[test]
 fn a_suspended_object_changes_nothing_while_its_role_consents() {
     for role in [consenting(), RoleState::Missing] {
         let observed = Observed { role, policy: PolicyState::Absent };
-        assert_eq!(plan_withdrawal(&claim(), &account(), &observed), Plan::default());
+        assert_eq!(plan_withdrawal(&claim(), &account(), &observed, &Revoked::default()), Plan::default());
     }
 }
 

@@ -42,7 +42,8 @@ impl Judge<'_> {
                 (Reason::BedrockUnavailable, format!("{place} was not answered for"))
             }
         };
-        let is_final = !matches!(answer, Answer::Fault(_)) && self.may_shrink(model.as_str(), source);
+        let is_definite = matches!(reason, Reason::ModelNotFound | Reason::OnDemandNotSupported);
+        let is_final = is_definite && self.may_shrink(model.as_str(), source);
         if self.held.on_demand(&arn) && !is_final {
             return (
                 Some(Grant::OnDemand { model: arn }),

@@ -91,8 +91,7 @@ impl Judge<'_> {
         let mut held = self.held.models(arn);
         held.retain(|model| self.may_lead_to(arn, model));
         // A lock or a denied scope that the user adds revokes at once, so nothing beyond it counts as held.
-        let is_wanted = self.beyond_lock(&held).is_empty() && !self.is_denied(&held) && is_one_model(&held);
-        if is_wanted { held } else { BTreeSet::new() }
+        if self.is_permitted(&held) && is_one_model(&held) { held } else { BTreeSet::new() }
     }
 
     /// An answer is believed if it is about the profile, and names exact ARNs of its one model.
@@ -134,7 +133,7 @@ impl Judge<'_> {
     }
 
     /// Whether the policy's own Deny would stop the route; a global one is denied by its Region, whatever the profile.
-    fn is_denied(&self, models: &BTreeSet<FoundationModelArn>) -> bool {
+    pub(super) fn is_denied(&self, models: &BTreeSet<FoundationModelArn>) -> bool {
         policy::denies_global(&self.intent.terms) && models.iter().any(|model| model.region.is_none())
     }
 }

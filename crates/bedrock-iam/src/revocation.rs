@@ -1,0 +1,61 @@
+//! What has to go from a policy of ours although nothing else can be decided about it: an owner who withdraws consent must
+//! not depend on whether the rest of the manifest can be served.
+
+use std::collections::BTreeSet;
+
+use crate::document::{Document, Effect, Statement, Values};
+use crate::identity::PolicyIdentity;
+use crate::policy::{self, INFERENCE_PROFILE_ARN};
+
+/// What a policy of ours may no longer hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Revoked {
+    /// ARNs of inference profiles, and of models of the account's own.
+    pub targets: BTreeSet<String>,
+    /// ARNs of foundation models on demand.
+    pub on_demand: BTreeSet<String>,
+    /// Every explicit Deny.
+    pub denials: bool,
+}
+
+/// What is left of a policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Remainder {
+    /// It holds nothing that has to go.
+    Whole,
+    /// Less than before.
+    Part(Document),
+    /// Nothing.
+    Nothing,
+}
+
+/// Takes out of a document of ours what may no longer be in it.
+pub fn remainder(identity: &PolicyIdentity, document: &Document, revoked: &Revoked) -> Remainder {
+    let statement = document.statement.iter().filter_map(|statement| cut(statement, revoked)).collect();
+    let mut left = Document { statement, ..document.clone() };
+    if left.statement == document.statement {
+        return Remainder::Whole;
+    }
+    if left.statement.is_empty() {
+        return Remainder::Nothing;
+    }
+    identity.sign(&mut left);
+    Remainder::Part(left)
+}
+
+/// What is left of a statement, if anything.
+fn cut(statement: &Statement, revoked: &Revoked) -> Option<Statement> {
+    if statement.effect == Effect::Deny {
+        return (!revoked.denials).then(|| statement.clone());
+    }
+    let mut left = statement.clone();
+    let gone = if policy::is_on_demand(statement) { &revoked.on_demand } else { &revoked.targets };
+    left.resource.retain(|resource| !gone.contains(resource));
+    let condition =
+        left.condition.get_mut("StringEquals").and_then(|keys| keys.get_mut(INFERENCE_PROFILE_ARN));
+    let is_reachable = condition.is_none_or(|Values(profiles)| {
+        profiles.retain(|profile| !revoked.targets.contains(profile));
+        !profiles.is_empty()
+    });
+    (is_reachable && !left.resource.is_empty()).then_some(left)
+}
