@@ -71,7 +71,7 @@ bench: tools ## Measure the core, then memory, start-up, size and calls of a rel
 
 .PHONY: fuzz
 fuzz: $(CARGO_FUZZ) ## Send the core what nobody may send it, for FUZZ_SECONDS (60) a target
-	@for target in arn document grant; do \
+	@for target in arn document grant manifest; do \
 		printf '\n\033[1m== fuzzing: %s\033[0m\n' $$target; \
 		mkdir -p fuzz/corpus/$$target; \
 		$(CARGO_FUZZ) run --sanitizer none $$target fuzz/corpus/$$target fuzz/seeds/$$target -- \

@@ -109,12 +109,18 @@ async fn keep(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
             return report::report(object, cx, status::blocked(object, finding), cx.interval).await;
         }
     };
-    let (intent, interval) = match parse(object, cx) {
+    let (mut intent, interval) = match parse(object, cx) {
         Ok(parsed) => parsed,
         Err(finding) => return refuse(object, cx, &claim, finding).await,
     };
     if object.spec.suspend {
         return rest(object, cx, &claim, interval).await;
+    }
+
+    let uid = object.uid().unwrap_or_default();
+    let accepted = object.annotations().get(parse::ACCEPT_SHRINK);
+    if accepted.is_some_and(|accepted| cx.memory.has_settled(&uid, accepted)) {
+        intent.accepted_shrink = None;
     }
 
     let (answers, observed) = futures::join!(
@@ -126,7 +132,6 @@ async fn keep(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
         Err(finding) => return refuse(object, cx, &claim, finding).await,
     };
     ask::ask_owners(&cx.bedrock, &claim, &observed.policy, &mut answers).await;
-    let uid = object.uid().unwrap_or_default();
     let history = History {
         last_written: status::last_written(object, &claim, &observed.role),
         patience: cx.memory.patience(&uid, interval),
@@ -138,6 +143,10 @@ async fn keep(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
 
     let outcome = carry_out(object, cx, &claim, &plan, &observed).await?;
     let told = status::kept(object, &intent, &plan, &observed.role, &outcome);
+    if let Some(accepted) = accepted.filter(|value| told.status.last_accepted_shrink.as_ref() == Some(value))
+    {
+        cx.memory.settle(&uid, accepted);
+    }
     let next_look = cx.memory.next_look(&uid, interval, &outcome.applied);
     report::report(object, cx, told, next_look).await
 }

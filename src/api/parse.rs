@@ -49,7 +49,14 @@ pub fn intent(object: &BedrockAccess, realm: &Realm) -> Parsed<Intent> {
     let spec = &object.spec;
     let claim = claim(object, realm)?;
     let sources: Vec<Region> = list("spec.sourceRegions", &spec.source_regions)?;
+    if sources.is_empty() {
+        return invalid("spec.sourceRegions", "at least one Region is needed");
+    }
     served(&sources, realm)?;
+    if !["Delete", "Retain"].contains(&spec.deletion_policy.as_str()) {
+        let message = format!("{:?} is neither Delete nor Retain", spec.deletion_policy);
+        return invalid("spec.deletionPolicy", message);
+    }
     let Wanted { targets, families, refused } = models::wanted(object, &sources, &realm.account)?;
     Ok(Intent {
         claim,
@@ -133,8 +140,12 @@ fn served(sources: &[Region], realm: &Realm) -> Parsed<()> {
 fn allowed_destination_regions(object: &BedrockAccess) -> Parsed<Option<BTreeSet<Region>>> {
     let regions =
         object.spec.routing.as_ref().and_then(|routing| routing.allowed_destination_regions.as_ref());
+    let place = "spec.routing.allowedDestinationRegions";
+    if regions.is_some_and(Vec::is_empty) {
+        return invalid(place, "at least one Region is needed, or none of the field");
+    }
     regions
-        .map(|regions| list("spec.routing.allowedDestinationRegions", regions))
+        .map(|regions| list(place, regions))
         .transpose()
         .map(|regions| regions.map(|regions| regions.into_iter().collect()))
 }

@@ -6,7 +6,7 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::CustomResource;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{rules, schema};
 
@@ -147,7 +147,7 @@ pub struct BedrockAccessStatus {
     #[schemars(with = "i64")]
     pub observed_generation: Option<i64>,
     /// Ready is the summary; RoleAccepted, ProfilesResolved and PolicyInSync say where it stands. Reconciling, Stalled and Suspended exist only while true.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "readable")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
     /// The role that was found.
@@ -212,6 +212,13 @@ pub struct GrantStatus {
     /// The Regions to which Bedrock may route the call; '*' stands for every commercial Region.
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub destination_regions: Vec<String>,
+}
+
+/// The API server admits times that are none, such as `2026-01-01T00:00:00+99:99`: a condition that cannot be read is no reason
+/// to give up the object, and is written anew.
+fn readable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Condition>, D::Error> {
+    let conditions = Vec::<serde_json::Value>::deserialize(deserializer)?;
+    Ok(conditions.into_iter().filter_map(|condition| serde_json::from_value(condition).ok()).collect())
 }
 
 fn enforce() -> String {

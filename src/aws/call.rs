@@ -79,14 +79,14 @@ impl Caller {
         subject: &str,
         request: impl Future<Output = Result<T, Fault>> + Send,
     ) -> Result<T, Fault> {
-        if self.strain.admit().await.is_err() {
+        let Ok(admitted) = self.strain.admit().await else {
             return Err(error::spared(operation, subject));
-        }
+        };
         self.limit.until_ready().await;
         let started = Instant::now();
         let result = request.await;
         let failure = result.as_ref().err().map(|fault| fault.class);
-        self.strain.learn(failure);
+        self.strain.learn(admitted, failure);
         self.metrics.called(operation.service, operation.name, failure, started.elapsed());
         result
     }

@@ -28,10 +28,15 @@ pub(super) struct Strain(Mutex<State>);
 
 #[derive(Default)]
 struct State {
+    answered: Option<Instant>,
     unanswered: u32,
     rests: Option<(Instant, ExponentialBackoff)>,
     pauses: Option<(Instant, ExponentialBackoff)>,
 }
+
+/// A call that may be made, and since when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Admitted(Instant);
 
 /// Nothing answers there, and it is not yet time to try again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +44,7 @@ pub(super) struct Resting;
 
 impl Strain {
     /// Waits while the service throttles; refuses at once while it does not answer, but for one call now and then.
-    pub(super) async fn admit(&self) -> Result<(), Resting> {
+    pub(super) async fn admit(&self) -> Result<Admitted, Resting> {
         let pause = {
             let mut state = self.lock();
             if let Some((until, backoff)) = &mut state.rests {
@@ -54,15 +59,18 @@ impl Strain {
         if let Some(until) = pause {
             tokio::time::sleep_until(until).await;
         }
-        Ok(())
+        Ok(Admitted(Instant::now()))
     }
 
     /// Takes note of how a call ended.
-    pub(super) fn learn(&self, failure: Option<Class>) {
+    pub(super) fn learn(&self, Admitted(began): Admitted, failure: Option<Class>) {
         let mut state = self.lock();
         match failure {
             Some(Class::Unanswered) => {
-                state.unanswered += 1;
+                // Whoever answered another call meanwhile is there.
+                if state.answered.is_none_or(|answered| answered < began) {
+                    state.unanswered += 1;
+                }
                 if state.unanswered >= SILENCE && state.rests.is_none() {
                     state.rests = Some(begin(REST));
                 }
@@ -70,10 +78,10 @@ impl Strain {
             Some(Class::Throttled) => {
                 let (until, backoff) = state.pauses.get_or_insert_with(|| begin(PAUSE));
                 *until = Instant::now() + backoff.next().unwrap_or_default();
-                state.unanswered = 0;
-                state.rests = None;
+                *state =
+                    State { answered: Some(Instant::now()), pauses: state.pauses.take(), ..State::default() };
             }
-            _ => *state = State::default(),
+            _ => *state = State { answered: Some(Instant::now()), ..State::default() },
         }
     }
 
@@ -96,16 +104,16 @@ mod tests {
     async fn a_region_that_does_not_answer_is_tried_now_and_then_and_costs_the_others_no_time() {
         let strain = Strain::default();
         for _ in 0..SILENCE {
-            assert_eq!(strain.admit().await, Ok(()));
-            strain.learn(Some(Class::Unanswered));
+            let admitted = strain.admit().await.unwrap();
+            strain.learn(admitted, Some(Class::Unanswered));
         }
         let started = Instant::now();
         let (mut tried, mut spared) = (0, 0);
         while started.elapsed() < Duration::from_mins(10) {
             match strain.admit().await {
-                Ok(()) => {
+                Ok(admitted) => {
                     tried += 1;
-                    strain.learn(Some(Class::Unanswered));
+                    strain.learn(admitted, Some(Class::Unanswered));
                 }
                 Err(Resting) => spared += 1,
             }
@@ -113,22 +121,36 @@ mod tests {
         }
         assert!((3..=15).contains(&tried), "{tried} tried, {spared} spared in ten minutes");
         tokio::time::advance(Duration::from_mins(5)).await;
-        assert_eq!(strain.admit().await, Ok(()));
-        strain.learn(None);
-        assert_eq!(
-            (strain.admit().await, strain.admit().await),
-            (Ok(()), Ok(())),
-            "one answer ends the rest"
-        );
+        let admitted = strain.admit().await.unwrap();
+        strain.learn(admitted, None);
+        assert!(strain.admit().await.is_ok() && strain.admit().await.is_ok(), "one answer ends the rest");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_single_call_without_an_answer_stops_no_other() {
         let strain = Strain::default();
         for failure in [Some(Class::Unanswered), Some(Class::Unanswered), None, Some(Class::Unanswered)] {
-            strain.learn(failure);
-            assert_eq!(strain.admit().await, Ok(()));
+            let admitted = strain.admit().await.unwrap();
+            strain.learn(admitted, failure);
+            tokio::time::advance(Duration::from_secs(1)).await;
         }
+        assert!(strain.admit().await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_that_hang_while_others_are_answered_are_no_sign_of_an_outage() {
+        let strain = Strain::default();
+        let mut hanging = Vec::new();
+        for _ in 0..2 * SILENCE {
+            hanging.push(strain.admit().await.unwrap());
+        }
+        tokio::time::advance(Duration::from_secs(1)).await;
+        let answered = strain.admit().await.unwrap();
+        strain.learn(answered, None);
+        for admitted in hanging {
+            strain.learn(admitted, Some(Class::Unanswered));
+        }
+        assert!(strain.admit().await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
@@ -136,14 +158,15 @@ mod tests {
         let strain = Strain::default();
         let mut waits = Vec::new();
         for _ in 0..8 {
-            strain.learn(Some(Class::Throttled));
+            let admitted = Admitted(Instant::now());
+            strain.learn(admitted, Some(Class::Throttled));
             let started = Instant::now();
             strain.admit().await.unwrap();
             waits.push(started.elapsed());
         }
         assert!(waits[0] > Duration::from_millis(400), "{waits:?}");
         assert!(waits[7] >= Duration::from_secs(8) && waits[7] <= Duration::from_secs(16), "{waits:?}");
-        strain.learn(None);
+        strain.learn(Admitted(Instant::now()), None);
         let started = Instant::now();
         strain.admit().await.unwrap();
         assert_eq!(started.elapsed(), Duration::ZERO);

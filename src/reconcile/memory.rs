@@ -26,6 +26,7 @@ pub struct Memory {
 struct Remembered {
     unsettled: Option<(Instant, Unsettled)>,
     repairs: Option<Repairs>,
+    accepted_shrink: Option<String>,
 }
 
 /// Repairs that followed one another within an interval.
@@ -93,6 +94,16 @@ impl Memory {
         }
     }
 
+    /// Whether this acceptance of a shrink was acted upon, whatever became of the status that says so too.
+    pub(super) fn has_settled(&self, uid: &str, accepted: &str) -> bool {
+        self.lock().get(uid).is_some_and(|object| object.accepted_shrink.as_deref() == Some(accepted))
+    }
+
+    /// Remembers an acceptance that was acted upon.
+    pub(super) fn settle(&self, uid: &str, accepted: &str) {
+        self.lock().entry(uid.to_owned()).or_default().accepted_shrink = Some(accepted.to_owned());
+    }
+
     /// When to look again: as soon as IAM shows whether a repair lasted, or whether a read that was not believed was right.
     pub(super) fn next_look(&self, uid: &str, interval: Duration, applied: &Applied) -> Duration {
         let is_open =
@@ -135,5 +146,55 @@ impl Memory {
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Remembered>> {
         // The map is never left half-written, so a poisoned lock holds a good map.
         self.objects.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bedrock_iam::{Document, RoleState};
+
+    use super::*;
+
+    const LAG: Duration = Duration::from_mins(1);
+    const INTERVAL: Duration = Duration::from_mins(10);
+
+    fn repair(memory: &Memory) {
+        let document = Document::new(Vec::new());
+        let step = Step::Put { document, smaller: None, cause: Cause::Drift };
+        memory.wrote("a", &Observed { role: RoleState::Missing, policy: PolicyState::Absent }, &step);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_keeps_undoing_the_policy_is_met_less_and_less_often_up_to_an_hour() {
+        let memory = Memory::new(LAG);
+        let mut pauses = Vec::new();
+        for repairs in 1..=12 {
+            repair(&memory);
+            let repaired = Instant::now();
+            // A look every interval, as the object gets one.
+            loop {
+                tokio::time::advance(INTERVAL).await;
+                match memory.patience("a", INTERVAL) {
+                    Patience::Calm if repairs < REPAIRS_BY_CHANCE => break,
+                    Patience::Calm => panic!("the quarrel was forgotten after {repairs} repairs"),
+                    Patience::Retrying => break,
+                    Patience::Waiting => {}
+                }
+            }
+            pauses.push(repaired.elapsed());
+        }
+        assert!(pauses.is_sorted(), "{pauses:?}");
+        assert_eq!(pauses.last(), Some(&LONGEST_PAUSE));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_quarrel_ends_with_a_quiet_interval() {
+        let memory = Memory::new(LAG);
+        (0..REPAIRS_BY_CHANCE).for_each(|_| repair(&memory));
+        assert_eq!(memory.patience("a", INTERVAL), Patience::Waiting);
+        tokio::time::advance(3 * INTERVAL).await;
+        assert_eq!(memory.patience("a", INTERVAL), Patience::Calm);
+        repair(&memory);
+        assert_eq!(memory.patience("a", INTERVAL), Patience::Calm, "it starts afresh");
     }
 }

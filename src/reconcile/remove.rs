@@ -27,8 +27,8 @@ async fn release(object: &BedrockAccess, cx: &Context) -> Result<(), Error> {
         return Ok(());
     };
     let released = match object.spec.deletion_policy.as_str() {
-        "Retain" => cut_back(object, cx, &claim).await?,
-        _ => take_away(object, cx, &claim).await?,
+        "Delete" => take_away(object, cx, &claim).await?,
+        _ => cut_back(object, cx, &claim).await?,
     };
     match released {
         Ok(()) => Ok(()),

@@ -1,6 +1,7 @@
 //! Targets that belong to the account, with the tags by which they consent.
 
 use aws_sandbox::{ApplicationProfile, Fault, FaultKind, Service};
+use bedrock_access::reconcile::Error;
 use serde_json::json;
 
 use crate::world::{World, consenting, manifest};
@@ -97,4 +98,42 @@ async fn a_shrunken_profile_is_counted_in_the_metrics() {
     world.reconcile().await.unwrap();
     let metrics = world.context.metrics.to_text().unwrap();
     assert!(metrics.contains(r#"bedrock_access_findings_total{reason="ProfileShrunk"} 1"#), "{metrics}");
+}
+
+#[tokio::test]
+async fn a_withdrawal_is_carried_out_while_the_object_is_suspended_invalid_or_retained() {
+    for (path, value) in [
+        ("/spec/suspend", json!(true)),
+        ("/spec/driftPolicy", json!("Nonsense")),
+        ("/metadata/deletionTimestamp", json!("2026-01-01T00:00:00Z")),
+    ] {
+        let world = world().await;
+        world.kubernetes.edit(|object| object["spec"]["deletionPolicy"] = json!("Retain"));
+        world.reconcile().await.unwrap();
+        let (parent, field) = path.rsplit_once('/').unwrap();
+        world.kubernetes.edit(|object| object.pointer_mut(parent).unwrap()[field] = value);
+        world.sandbox.set_tags(APPLICATION, &[(TAG, "@none")]).unwrap();
+        world.reconcile().await.unwrap();
+        let policy = world.policy().unwrap().to_string();
+        assert!(!policy.contains(APPLICATION) && policy.contains(PROVISIONED), "{path}: {policy}");
+        let events = world.take_events();
+        assert!(events.contains(&"PolicyWritten".to_owned()), "{path}: {events:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_retained_policy_waits_for_an_owner_that_does_not_answer() {
+    for (service, operation) in [(Service::Bedrock, "ListTagsForResource"), (Service::Iam, "GetRole")] {
+        let world = world().await;
+        world.kubernetes.edit(|object| object["spec"]["deletionPolicy"] = json!("Retain"));
+        world.reconcile().await.unwrap();
+        world
+            .kubernetes
+            .edit(|object| object["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z"));
+        world.sandbox.fault(Fault::new(FaultKind::AccessDenied).of(service, operation));
+        assert!(matches!(world.reconcile().await, Err(Error::DeletionWaits(_))), "{operation}");
+        world.sandbox.clear_faults();
+        world.reconcile().await.unwrap();
+        assert!(world.policy().is_some(), "{operation}: it is retained");
+    }
 }

@@ -21,7 +21,7 @@ const OUTAGE: Duration = Duration::from_mins(20);
 const UNHINDERED: Duration = Duration::from_mins(1);
 
 /// The longest wait between two tries, and as much again for what they need.
-const HEALED: Duration = Duration::from_mins(11);
+const HEALED: Duration = Duration::from_mins(16);
 
 const AT_REST: Duration = Duration::from_mins(11);
 

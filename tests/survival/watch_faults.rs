@@ -201,8 +201,13 @@ fn an_object_that_cannot_be_decoded_stops_no_other() {
         world.start().await;
         ready(&world, "beside bad objects").await;
         world.cluster.edit("team-1", ROLE, |object| object["spec"] = json!("still bad"));
-        let asked = world.wire.count();
         world.settle(Duration::from_mins(2), HEALED).await;
+        for team in ["team-1", "team-2", "team-3"] {
+            let told = Some(("False".to_owned(), "InvalidSpec".to_owned()));
+            assert_eq!(world.condition(team, "Ready"), told, "{team} is not told why nothing happens");
+        }
+        let asked = world.wire.count();
+        sleep(Duration::from_mins(5)).await;
         assert_eq!(world.wire.count(), asked, "what cannot be decoded is nothing to ask about");
     });
 }

@@ -7,7 +7,7 @@ use crate::fault::Fault;
 use crate::finding::{Finding, Reason};
 use crate::grant::Grant;
 use crate::held::Held;
-use crate::identifier::{ModelPrefix, Region};
+use crate::identifier::{ModelId, ModelPrefix, ProfileId, Region};
 use crate::intent::{Intent, Target};
 
 /// All models in one scope and source Region whose id begins with a prefix.
@@ -35,16 +35,19 @@ impl Family {
     /// Its members among what Bedrock lists in the source Region.
     pub fn members(&self, answers: &Answers) -> Result<Vec<Target>, Fault> {
         match self {
-            Self::Profiles { source, .. } => {
-                let listed = answers.profiles.get(source).cloned().unwrap_or_else(|| Err(unanswered()))?;
-                let targets = listed.into_iter().map(|id| Target::Profile { source: source.clone(), id });
-                Ok(targets.filter(|target| self.contains(target)).collect())
+            Self::Profiles { source, scope, prefix } => {
+                let listed = listed(answers.profiles.get(source))?;
+                let is_member =
+                    |id: &&ProfileId| id.scope() == scope && id.model().starts_with(prefix.as_str());
+                let target = |id: &ProfileId| Target::Profile { source: source.clone(), id: id.clone() };
+                Ok(listed.iter().filter(is_member).map(target).collect())
             }
-            Self::OnDemand { source, .. } => {
-                let listed = answers.on_demand.get(source).cloned().unwrap_or_else(|| Err(unanswered()))?;
-                let targets =
-                    listed.into_iter().map(|model| Target::OnDemand { source: source.clone(), model });
-                Ok(targets.filter(|target| self.contains(target)).collect())
+            Self::OnDemand { source, prefix } => {
+                let listed = listed(answers.on_demand.get(source))?;
+                let is_member = |model: &&ModelId| model.as_str().starts_with(prefix.as_str());
+                let target =
+                    |model: &ModelId| Target::OnDemand { source: source.clone(), model: model.clone() };
+                Ok(listed.iter().filter(is_member).map(target).collect())
             }
         }
     }
@@ -95,6 +98,11 @@ impl Family {
         let message = format!("the family {prefix}* in {source}: {}", fault.message);
         Finding::new(Reason::of_bedrock_fault(fault.class), message)
     }
+}
+
+/// Not copied: a manifest may have as many families as a list has entries.
+fn listed<T>(list: Option<&Result<Vec<T>, Fault>>) -> Result<&[T], Fault> {
+    list.map_or_else(|| Err(unanswered()), |list| list.as_deref().map_err(Clone::clone))
 }
 
 /// Every target of the intent with its answer: those that are named, the members of families, and the members that the role

@@ -68,10 +68,17 @@ impl PolicyIdentity {
 
 /// Whether the seal on a policy of ours is that of what it means.
 pub(crate) fn is_sealed(document: &Document) -> bool {
-    let sids = document.statement.iter().filter_map(|statement| statement.sid.as_deref());
-    let seal =
-        sids.filter_map(|sid| sid.strip_prefix(SID_PREFIX)?.get(HASH_LENGTH..)).find(|rest| is_seal(rest));
-    seal.is_some_and(|seal| Meaning::of(document).digest().to_string().starts_with(seal))
+    was_written_as(document, &Meaning::of(document)) == Some(true)
+}
+
+/// Whether `meaning` is what we last wrote, by the seal in a policy of ours, which an edit leaves behind; `None` without one.
+pub(crate) fn was_written_as(document: &Document, meaning: &Meaning) -> Option<bool> {
+    seal(document).map(|seal| meaning.digest().to_string().starts_with(seal))
+}
+
+fn seal(document: &Document) -> Option<&str> {
+    let mut sids = document.statement.iter().filter_map(|statement| statement.sid.as_deref());
+    sids.find_map(|sid| sid.strip_prefix(SID_PREFIX)?.get(HASH_LENGTH..).filter(|rest| is_seal(rest)))
 }
 
 fn is_seal(text: &str) -> bool {

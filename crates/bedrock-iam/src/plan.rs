@@ -10,6 +10,7 @@ use crate::fault::{Class, Fault};
 use crate::finding::{Finding, Reason};
 use crate::grant::Grant;
 use crate::history::{History, Patience};
+use crate::identity;
 use crate::intent::{Claim, DriftPolicy, Intent, Terms};
 use crate::invocation;
 use crate::observed::{Account, Observed, PolicyState, RoleState};
@@ -279,9 +280,9 @@ fn sync(
         return Plan { desired: Some(desired), findings: contended, ..Plan::default() };
     }
 
-    let cause = match &history.last_written {
-        Some(digest) if *digest == meaning.digest() => Cause::Drift,
-        Some(_) => Cause::Changed,
+    let cause = match is_last_written(&meaning, held, history.last_written.as_ref()) {
+        Some(true) => Cause::Drift,
+        Some(false) => Cause::Changed,
         None if held.is_some() => Cause::Changed,
         None => Cause::New,
     };
@@ -305,6 +306,16 @@ fn sync(
         Desired::Nothing => Step::Delete,
     };
     Plan { step: Some(step), desired: Some(desired), findings: contended, ..Plan::default() }
+}
+
+/// Whether we last wrote this. The policy itself tells, as long as it is there: a status may be anyone's.
+fn is_last_written(
+    meaning: &Meaning,
+    held: Option<&Document>,
+    last_written: Option<&Digest>,
+) -> Option<bool> {
+    held.and_then(|held| identity::was_written_as(held, meaning))
+        .or_else(|| last_written.map(|digest| *digest == meaning.digest()))
 }
 
 fn contended(claim: &Claim) -> Finding {
@@ -340,7 +351,7 @@ fn desired(
     let meaning = Meaning::of(&factored);
     let only_factored = explicit_size > INLINE_QUOTA
         || held.is_some_and(|held| Meaning::of(held) == meaning)
-        || last_written == Some(&meaning.digest());
+        || is_last_written(&meaning, held, last_written) == Some(true);
     let (document, smaller) = match (only_factored, factored_size < explicit_size) {
         (true, true) => (factored, None),
         (false, true) => (explicit, Some(factored)),

@@ -141,6 +141,111 @@ fn consent_that_a_target_withdraws_takes_the_grant_away_whatever_else_is_known()
     }
 }
 
+/// A role that holds the grants of both targets, and what is planned once the manifest is changed.
+fn later_with(change: impl FnOnce(&mut Intent, &mut Answers, &mut Observed)) -> Plan {
+    let mut answers = answered(&application(), leads_to(NOVA, &THREE), tags("team-a"));
+    answers.tags.insert(provisioned(), tags("team-a"));
+    let mut intent = intent([application(), provisioned()]);
+    let mut observed = observed(PolicyState::Absent);
+    let (policy, digest) = carried_out(&planned(&intent, &answers, &observed, None));
+    observed.policy = policy;
+    change(&mut intent, &mut answers, &mut observed);
+    planned(&intent, &answers, &observed, Some(&digest))
+}
+
+fn held_after(plan: &Plan) -> Vec<Target> {
+    Held::of(&written(plan)).grants().into_iter().filter_map(|grant| grant.target()).collect()
+}
+
+/// What keeps the rest of a manifest from being served.
+type Block<'a> = &'a dyn Fn(&mut Intent, &mut Answers);
+
+#[test]
+fn a_withdrawal_is_carried_out_though_the_rest_of_the_manifest_cannot_be() {
+    let too_large = |intent: &mut Intent, answers: &mut Answers| {
+        for (id, sources) in real_profiles() {
+            let Some(destinations) = sources.get("us-east-1") else { continue };
+            let destinations: Vec<&str> = destinations.iter().map(String::as_str).collect();
+            intent.targets.insert(profile(&id, "us-east-1"));
+            answers.targets.insert(profile(&id, "us-east-1"), routes(&id, "us-east-1", &destinations));
+        }
+    };
+    let without_leave: Block<'_> = &|intent, _| intent.terms.denied_scopes = ["apac".parse().unwrap()].into();
+    let blocked: [(&str, Reason, Block<'_>); 2] = [
+        ("too large", Reason::PolicyTooLarge, &too_large),
+        ("no leave to deny", Reason::ConsentMissing, without_leave),
+    ];
+    for (what, reason, block) in blocked {
+        let unchanged = later_with(|intent, answers, _| block(intent, answers));
+        assert_eq!((unchanged.step, unchanged.findings[0].reason), (None, reason), "{what}");
+        let plan = later_with(|intent, answers, _| {
+            block(intent, answers);
+            answers.tags.insert(application(), tags("@none"));
+        });
+        assert_eq!(held_after(&plan), [provisioned()], "{what}");
+        assert!(reasons(&plan.findings).contains(&reason), "{what}");
+        assert!(!plan.settles_acceptance, "{what}");
+        let locked = later_with(|intent, answers, _| {
+            block(intent, answers);
+            intent.allowed_destination_regions = lock(&["us-east-1"]);
+        });
+        assert_eq!(held_after(&locked), [provisioned()], "{what}: a lock revokes at once");
+    }
+}
+
+#[test]
+fn a_withdrawal_is_carried_out_for_an_object_that_cannot_be_worked_with() {
+    let mut answers = answered(&application(), leads_to(NOVA, &THREE), tags("team-a"));
+    let plan = planned(&intent([application()]), &answers, &observed(PolicyState::Absent), None);
+    let (policy, _) = carried_out(&plan);
+    let held = Held::read(&policy, None);
+    for (now, expected) in [("team-a", None), ("@none", Some(Step::Delete))] {
+        answers.tags.insert(application(), tags(now));
+        let revoked = resolve::withdrawn(&claim().applicant, &account(), &answers, &held);
+        let plan = plan::plan_withdrawal(&claim(), &account(), &observed(policy.clone()), &revoked);
+        assert_eq!(plan.step, expected, "{now}");
+    }
+}
+
+#[test]
+fn what_is_left_after_a_withdrawal_is_ours_and_is_not_cut_back_again() {
+    let withdraw = |_: &mut Intent, answers: &mut Answers, _: &mut Observed| {
+        answers.tags.insert(provisioned(), tags("@none"));
+    };
+    let block = |intent: &mut Intent, answers: &mut Answers, observed: &mut Observed| {
+        intent.terms.denied_scopes = ["apac".parse().unwrap()].into();
+        withdraw(intent, answers, observed);
+    };
+    let first = later_with(block);
+    let left = PolicyState::of(&written(&first).to_json(), &claim().identity);
+    assert!(matches!(&left, PolicyState::Ours(_)), "{left:?}");
+    let again = later_with(|intent, answers, observed| {
+        block(intent, answers, observed);
+        observed.policy = left;
+    });
+    assert_eq!(again.step, None);
+}
+
+#[test]
+fn leave_to_deny_that_is_taken_back_takes_the_denials_away() {
+    let deny = |leave: &str| {
+        let mut denying = intent([application()]);
+        denying.terms.denied_scopes = ["apac".parse().unwrap()].into();
+        let answers = answered(&application(), leads_to(NOVA, &THREE), tags("team-a"));
+        let role = role(&[("bedrockaccess.io/namespaces", leave)]);
+        (denying, answers, role)
+    };
+    let (intent, answers, with_leave) = deny("deny:team-a");
+    let observed = Observed { role: with_leave, policy: PolicyState::Absent };
+    let (policy, digest) = carried_out(&planned(&intent, &answers, &observed, None));
+    let (.., without) = deny("team-a");
+    let plan = planned(&intent, &answers, &Observed { role: without, policy }, Some(&digest));
+    assert_eq!(reasons(&plan.findings), [Reason::ConsentMissing]);
+    let document = written(&plan);
+    assert!(document.statement.iter().all(|statement| statement.effect == document::Effect::Allow));
+    assert_eq!(Held::of(&document).grants().len(), 1);
+}
+
 #[test]
 fn tags_that_cannot_be_read_keep_what_is_granted_and_grant_nothing_new() {
     for (target, answer) in [(application(), leads_to(NOVA, &THREE)), (provisioned(), Answer::Unasked)] {
@@ -192,6 +297,13 @@ fn a_model_of_the_account_that_vanishes_keeps_its_grant_until_accepted() {
     assert!(message(&plan).ends_with("accept-shrink: abcdefghijkl@us-east-1"), "{}", message(&plan));
     let new = new(&provisioned(), Answer::Unasked, failed(Class::NotFound));
     assert_eq!((new.step, reasons(&new.findings)), (None, vec![Reason::ModelNotFound]));
+    let accepted = later_with(|intent, answers, _| {
+        intent.accepted_shrink =
+            Some(AcceptedShrink { profile: "abcdefghijkl".to_owned(), source: Some(region("us-east-1")) });
+        answers.tags.insert(provisioned(), failed(Class::NotFound));
+    });
+    assert_eq!(held_after(&accepted), [application()]);
+    assert!(accepted.settles_acceptance, "an acceptance releases once");
 }
 
 #[test]

@@ -47,6 +47,10 @@ fn owned_grants() -> Vec<Grant> {
     wrapped.chain(own).collect()
 }
 
+fn on_demand_grant() -> Grant {
+    Grant::OnDemand { model: model_arn("amazon.nova-micro-v1:0", "us-east-1").parse().unwrap() }
+}
+
 fn document(grants: &[Grant], operations: Operations, form: Form) -> Document {
     policy::document(&claim().identity, &account(), grants, &terms(operations), form).unwrap()
 }
@@ -85,6 +89,33 @@ fn an_operation_that_was_not_granted_is_denied() {
 
 #[test]
 fn another_account_region_or_partition_is_denied() {
+    for grant in every_grant().into_iter().step_by(41).chain(owned_grants()) {
+        for form in [Form::Explicit, Form::Factored] {
+            let document = document(std::slice::from_ref(&grant), Operations::Both, form);
+            for request in requests(&grant, ACTIONS[0], None) {
+                assert_eq!(evaluate(&[&document], &request), Ok(Decision::Allowed), "{request:?}");
+                for (from, to) in [
+                    (ACCOUNT, "999999999999"),
+                    ("arn:aws:", "arn:aws-us-gov:"),
+                    (":bedrock:us-", ":bedrock:mx-"),
+                    (":bedrock:eu-", ":bedrock:mx-"),
+                    (":bedrock:ap-", ":bedrock:mx-"),
+                ] {
+                    let mut changed = request.clone();
+                    changed.resource = request.resource.replace(from, to);
+                    if changed.resource != request.resource {
+                        // In the factored form the Region is bound by what the request says of itself.
+                        changed.context.entry("aws:requestedregion".to_owned()).and_modify(|region| {
+                            *region =
+                                region.replace("us-", "mx-").replace("eu-", "mx-").replace("ap-", "mx-");
+                        });
+                        let decision = evaluate(&[&document], &changed);
+                        assert_ne!(decision, Ok(Decision::Allowed), "{form:?} {changed:?}");
+                    }
+                }
+            }
+        }
+    }
     let grant = every_grant().swap_remove(0);
     let document = document(std::slice::from_ref(&grant), Operations::Both, Form::Explicit);
     let Grant::Profile { arn, models } = grant else { panic!() };
@@ -107,29 +138,47 @@ fn guardrail(version: &str) -> Guardrail {
 }
 
 #[test]
-fn under_guardrails_a_call_must_name_one_of_them() {
+fn under_guardrails_a_call_must_name_one_of_them_in_both_forms() {
     let terms = Terms { guardrails: [guardrail("2"), guardrail("DRAFT")].into(), ..terms(Operations::Both) };
-    for grant in every_grant().iter().step_by(97) {
-        let document = policy::document(
-            &claim().identity,
-            &account(),
-            std::slice::from_ref(grant),
-            &terms,
-            Form::Explicit,
-        )
-        .unwrap();
-        let with =
-            |guardrail: Option<&Guardrail>| is_allowed(&[&document], grant, ACTIONS[0], guardrail).unwrap();
-        assert!(with(Some(&guardrail("2"))) && with(Some(&guardrail("DRAFT"))), "{grant:?}");
-        assert!(!with(Some(&guardrail("3"))) && !with(None), "{grant:?}");
+    let grants = every_grant().into_iter().step_by(97).chain(owned_grants()).chain([on_demand_grant()]);
+    for (grant, form) in grants.flat_map(|grant| [(grant.clone(), Form::Explicit), (grant, Form::Factored)]) {
+        let of_grant = std::slice::from_ref(&grant);
+        let document = policy::document(&claim().identity, &account(), of_grant, &terms, form).unwrap();
+        for action in ACTIONS {
+            let with =
+                |guardrail: Option<&Guardrail>| is_allowed(&[&document], &grant, action, guardrail).unwrap();
+            assert!(with(Some(&guardrail("2"))) && with(Some(&guardrail("DRAFT"))), "{form:?} {grant:?}");
+            assert!(!with(Some(&guardrail("3"))) && !with(None), "{form:?} {grant:?}");
+        }
+        // Each request by itself too: a call is denied as a whole as soon as one of its parts is.
+        for request in requests(&grant, ACTIONS[0], None) {
+            assert_ne!(evaluate(&[&document], &request), Ok(Decision::Allowed), "{form:?} {request:?}");
+        }
         let ask = |action: &str, resource: String| {
             let request = Request { action: action.to_owned(), resource, context: [].into() };
             evaluate(&[&document], &request).unwrap()
         };
-        let Grant::Profile { arn, .. } = grant else { panic!() };
-        assert_eq!(ask("bedrock:GetInferenceProfile", arn.to_string()), Decision::Allowed);
+        if let Grant::Profile { arn, .. } = &grant {
+            assert_eq!(ask("bedrock:GetInferenceProfile", arn.to_string()), Decision::Allowed);
+        }
         assert_eq!(ask("bedrock:ApplyGuardrail", guardrail("2").arn.to_string()), Decision::Allowed);
     }
+}
+
+#[test]
+fn global_routes_are_denied_through_application_profiles_too() {
+    let terms = Terms { denied_scopes: ["global".parse().unwrap()].into(), ..terms(Operations::Both) };
+    let (mut global, mut others) = (0, 0);
+    for grant in owned_grants() {
+        let Grant::Profile { models, .. } = &grant else { continue };
+        let of_grant = std::slice::from_ref(&grant);
+        let document =
+            policy::document(&claim().identity, &account(), of_grant, &terms, Form::Explicit).unwrap();
+        let is_global = models.iter().any(|model| model.region.is_none());
+        assert_eq!(allowed(&document, &grant, ACTIONS[0]), !is_global, "{grant:?}");
+        *(if is_global { &mut global } else { &mut others }) += 1;
+    }
+    assert!(global > 0 && others > 0, "{global} global, {others} others");
 }
 
 #[test]
@@ -164,8 +213,22 @@ proptest! {
         form in prop_oneof![Just(Form::Explicit), Just(Form::Factored)],
     ) {
         let granted = [granted, granted_too].concat();
+        let granted = [granted, vec![on_demand_grant()]].concat();
         let asked = [asked, owned_grants()].concat();
         let document = document(&granted, Operations::Both, form);
+        for through in granted.iter().chain(asked.iter().step_by(7)) {
+            let Grant::Profile { arn: through, models: own } = through else { continue };
+            // The model of every other grant, as if this profile led there.
+            let others = granted.iter().filter_map(|grant| match grant {
+                Grant::Profile { arn, models } if arn != through => Some(models),
+                _ => None,
+            });
+            for model in others.flatten().filter(|model| !own.contains(model)) {
+                let other = Grant::Profile { arn: through.clone(), models: [model.clone()].into() };
+                let request = requests(&other, ACTIONS[0], None).pop().unwrap();
+                prop_assert_ne!(evaluate(&[&document], &request), Ok(Decision::Allowed), "{:?}", request);
+            }
+        }
         let opened: BTreeSet<String> = granted.iter().flat_map(|grant| requests(grant, ACTIONS[0], None)).map(|r| format!("{r:?}")).collect();
         for grant in granted.iter().chain(&asked) {
             prop_assert_eq!(allowed(&document, grant, ACTIONS[1]), granted.contains(grant), "{:?}", grant);
@@ -174,7 +237,8 @@ proptest! {
                 prop_assert_eq!(is_allowed, opened.contains(&format!("{request:?}")), "{:?}", request);
                 let mut bare = Request { context: request.context.clone(), ..request.clone() };
                 if bare.context.remove("bedrock:inferenceprofilearn").is_some() {
-                    prop_assert_ne!(evaluate(&[&document], &bare), Ok(Decision::Allowed), "without a profile: {:?}", bare);
+                    let is_allowed = evaluate(&[&document], &bare) == Ok(Decision::Allowed);
+                    prop_assert_eq!(is_allowed, opened.contains(&format!("{bare:?}")), "without a profile: {:?}", bare);
                 }
             }
         }

@@ -78,7 +78,8 @@ fn what_is_neither_our_write_nor_what_was_there_before_is_drift_at_once() {
     edited.statement[1].resource = vec!["*".to_owned()];
     let (step, _) = then(&mut unsettled, &[US], observed(PolicyState::Ours(edited)));
     assert!(matches!(step, Some(Step::Put { .. })), "{step:?}");
-    assert_eq!(then(&mut unsettled, &[US], observed(PolicyState::Foreign)).0, None);
+    let believed = unsettled.believe(observed(PolicyState::Foreign), &claim());
+    assert_eq!(believed.policy, PolicyState::Foreign, "what is not ours is never taken for ours");
 }
 
 #[test]
@@ -89,6 +90,22 @@ fn consent_that_one_read_does_not_show_moments_after_a_write_is_not_withdrawn() 
         let seen = Observed { role, policy: policy.clone() };
         assert_eq!(then(&mut unsettled, &[US], seen), (None, None));
     }
+}
+
+#[test]
+fn while_consent_is_in_doubt_nothing_more_is_granted_so_that_the_doubt_ends() {
+    let (step, policy) = first(&[US], &absent());
+    let mut unsettled = Unsettled::after(None, &absent(), &step).unwrap();
+    let withdrawn = Observed { role: role(&[("bedrockaccess.io/namespaces", "@none")]), policy };
+    let believed = unsettled.believe(withdrawn.clone(), &claim());
+    let more = plan_for(&[US, MICRO], &believed, &History::default());
+    assert!(more.step.is_some(), "it is what the manifest wants");
+    let restrained = unsettled.restrain(more, &claim());
+    assert_eq!((restrained.step, restrained.desired), (None, None));
+    assert_eq!(reasons(&restrained.findings), [Reason::Progressing]);
+    assert!(unsettled.doubts());
+    let unchanged = plan_for(&[US], &believed, &History::default());
+    assert_eq!(unsettled.restrain(unchanged.clone(), &claim()), unchanged, "and nothing is taken away");
 }
 
 #[test]

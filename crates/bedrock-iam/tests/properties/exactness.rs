@@ -22,13 +22,14 @@ pub(crate) fn assert_exact(document: &Document, scene: &Scene) {
         assert!(not_action.is_empty() && not_resource.is_empty(), "an exclusion: {statement:?}");
         assert!(!action.is_empty() && !resource.is_empty(), "an empty statement: {statement:?}");
         match statement.effect {
-            Effect::Allow => assert_exact_grant(statement, &scene.account),
+            Effect::Allow => assert_exact_grant(statement, scene),
             Effect::Deny => assert_denial(statement, scene),
         }
     }
 }
 
-fn assert_exact_grant(statement: &Statement, account: &Account) {
+fn assert_exact_grant(statement: &Statement, scene: &Scene) {
+    let account = &scene.account;
     let invokes = |action: &String| INVOKE.contains(&action.as_str());
     let asks = |action: &String| ASK.contains(&action.as_str());
     assert!(statement.action.iter().all(|action| invokes(action) || asks(action)), "{statement:?}");
@@ -44,6 +45,10 @@ fn assert_exact_grant(statement: &Statement, account: &Account) {
         }
     }
     let profiles = values(statement, INFERENCE_PROFILE_ARN);
+    let is_guarded = !values(statement, GUARDRAIL_IDENTIFIER).is_empty();
+    if statement.action.iter().any(invokes) {
+        assert_eq!(is_guarded, !scene.intent.terms.guardrails.is_empty(), "guardrails: {statement:?}");
+    }
     for resource in &statement.resource {
         if exact::<GuardrailArn>(resource).is_some() || is_profile_of(account, resource) {
             continue;
