@@ -26,7 +26,7 @@ demo: tools binaries ## Show the whole story on a local control plane, without a
 	@KEEP='$(KEEP)' target/debug/demo
 
 .PHONY: test
-test: tools lint crds-fresh unit contract ## Run every check and every test
+test: tools lint crds-fresh docs unit contract ## Run every check and every test
 
 .PHONY: lint
 lint: tools ## Check format and lints; every warning is an error
@@ -83,8 +83,9 @@ $(CARGO_FUZZ):
 	cargo install --quiet --locked --root .tools/cargo-fuzz-$(CARGO_FUZZ_VERSION) --version $(CARGO_FUZZ_VERSION) cargo-fuzz
 
 .PHONY: docs
-docs: ## Build the API documentation of the crates
-	cargo doc --workspace --no-deps
+docs: ## Build the API documentation of the crates; every warning is an error
+	$(call step,API documentation)
+	RUSTDOCFLAGS='-D warnings' cargo doc --quiet --workspace --no-deps
 
 .PHONY: binaries
 binaries:

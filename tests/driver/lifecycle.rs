@@ -99,6 +99,7 @@ async fn a_shrunken_profile_keeps_its_grant_until_the_annotation_accepts_it() {
     world.reconcile().await.unwrap();
     assert_eq!(world.policy(), before);
     assert_eq!(world.condition("ProfilesResolved"), Some(("False".to_owned(), "ProfileShrunk".to_owned())));
+    assert_eq!(world.take_events().last().map(String::as_str), Some("ProfileShrunk"), "an Event tells of it");
     assert!(
         world.message("Ready").contains(&format!("accept-shrink: {US}@us-east-1")),
         "{}",

@@ -80,6 +80,7 @@ impl Line {
         match failure {
             Failure::Refused => Err(broken("connection refused")),
             Failure::Hang => std::future::pending().await,
+            Failure::Panic => panic!("a defect, put in by the test"),
             Failure::LostReply => {
                 self.serve(request).await?;
                 Err(broken("connection closed before the answer"))

@@ -211,3 +211,31 @@ fn an_object_that_cannot_be_decoded_stops_no_other() {
         assert_eq!(world.wire.count(), asked, "what cannot be decoded is nothing to ask about");
     });
 }
+
+#[test]
+fn an_object_on_which_the_code_panics_is_told_so_and_stops_no_other() {
+    let seed = crate::seed();
+    paused(seed, async {
+        let mut world = World::new(seed);
+        world.sandbox.create_role(role(ROLE));
+        let mut bad = manifest("team-b", ROLE);
+        bad["spec"]["models"] = json!([{"modelId": "amazon.nova-micro-v1:0", "scopes": ["in-region"]}]);
+        world.cluster.create(&bad);
+        world.cluster.create(&manifest(TEAM, ROLE));
+        world.wire.fail(|call| call.kind == "GetFoundationModel", Failure::Panic);
+        world.start().await;
+        ready(&world, "beside an object on which the code panics").await;
+        let told = Some(("Unknown".to_owned(), "InternalError".to_owned()));
+        world.until("a panic is told", HEALED, |world| world.condition("team-b", "Ready") == told).await;
+        let told_at = world.wire.count();
+        sleep(Duration::from_mins(20)).await;
+        let requests = world.wire.count() - told_at;
+        assert!(
+            requests <= 60,
+            "{requests} requests in 20 minutes: what panics is tried less and less often"
+        );
+        assert!(world.is_ready(TEAM));
+        world.wire.heal();
+        world.until("healed", HEALED, |world| world.is_ready("team-b")).await;
+    });
+}

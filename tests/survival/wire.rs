@@ -51,6 +51,8 @@ pub(crate) enum Failure {
     Throttled,
     /// Answered by the service's own access error; nothing is done. Only for AWS.
     Denied,
+    /// The code that sends it panics; nothing is done. Only for AWS.
+    Panic,
 }
 
 /// Where the operator dies.
