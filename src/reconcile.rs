@@ -18,6 +18,7 @@ mod verify;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bedrock_iam::finding::Area;
 use bedrock_iam::{Answers, Claim, Finding, Held, History, Intent, Observed, Plan, plan, resolve};
 use kube::runtime::controller::Action;
 use kube::runtime::events::Reporter;
@@ -136,12 +137,18 @@ async fn keep(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
         last_written: status::last_written(object, &claim, &observed.role),
         patience: cx.memory.patience(&uid, interval),
     };
-    let held = Held::read(&observed.policy, history.last_written.as_ref());
+    let held = Held::read(&observed.policy, history.last_written.as_ref())
+        .or_remembered(cx.memory.in_sync(&uid).as_ref());
     let resolution = resolve::resolve(&intent, &cx.realm.account, &answers, &held);
     let plan = plan::plan(&intent, &cx.realm.account, &resolution, &observed, &history);
     let plan = cx.memory.restrain(&uid, &claim, plan);
 
     let outcome = carry_out(object, cx, &claim, &plan, &observed).await?;
+    if let (Some(_), Some(document)) = (&plan.desired, outcome.policy.document())
+        && outcome.findings.iter().all(|finding| finding.reason.area() != Area::PolicyInSync)
+    {
+        cx.memory.remember(&uid, document);
+    }
     let told = status::kept(object, &intent, &plan, &observed.role, &outcome);
     if let Some(accepted) = accepted.filter(|value| told.status.last_accepted_shrink.as_ref() == Some(value))
     {

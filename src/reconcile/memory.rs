@@ -3,7 +3,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bedrock_iam::plan::Cause;
-use bedrock_iam::{Claim, Finding, Observed, Patience, Plan, PolicyState, Step, Unsettled};
+use bedrock_iam::{Claim, Document, Finding, Observed, Patience, Plan, PolicyState, Step, Unsettled};
 use tokio::time::Instant;
 
 use super::apply::Applied;
@@ -27,6 +27,7 @@ struct Remembered {
     unsettled: Option<(Instant, Unsettled)>,
     repairs: Option<Repairs>,
     accepted_shrink: Option<String>,
+    in_sync: Option<Document>,
 }
 
 /// Repairs that followed one another within an interval.
@@ -94,6 +95,16 @@ impl Memory {
         }
     }
 
+    /// The policy as it was when it last was as it should be.
+    pub(super) fn in_sync(&self, uid: &str) -> Option<Document> {
+        self.lock().get(uid)?.in_sync.clone()
+    }
+
+    /// Remembers a policy that is as it should be.
+    pub(super) fn remember(&self, uid: &str, document: &Document) {
+        self.lock().entry(uid.to_owned()).or_default().in_sync = Some(document.clone());
+    }
+
     /// Whether this acceptance of a shrink was acted upon, whatever became of the status that says so too.
     pub(super) fn has_settled(&self, uid: &str, accepted: &str) -> bool {
         self.lock().get(uid).is_some_and(|object| object.accepted_shrink.as_deref() == Some(accepted))
@@ -136,8 +147,9 @@ impl Memory {
 
     fn with_unsettled<T>(&self, uid: &str, seen: T, weigh: impl FnOnce(&mut Unsettled, T) -> T) -> T {
         let mut objects = self.lock();
-        let unsettled = objects.get_mut(uid).and_then(|object| object.unsettled.as_mut());
-        match unsettled.filter(|(at, _)| at.elapsed() < self.iam_lag) {
+        let Some(object) = objects.get_mut(uid) else { return seen };
+        object.unsettled.take_if(|(at, _)| at.elapsed() >= self.iam_lag);
+        match &mut object.unsettled {
             Some((_, unsettled)) => weigh(unsettled, seen),
             None => seen,
         }
@@ -151,7 +163,7 @@ impl Memory {
 
 #[cfg(test)]
 mod tests {
-    use bedrock_iam::{Document, RoleState};
+    use bedrock_iam::RoleState;
 
     use super::*;
 

@@ -120,6 +120,29 @@ async fn a_shrunken_profile_keeps_its_grant_until_the_annotation_accepts_it() {
 }
 
 #[tokio::test]
+async fn an_edit_of_the_policy_does_not_make_a_shrunken_profile_lose_its_grant() {
+    for destinations in [None, Some(&["us-east-1"][..])] {
+        let world = World::new().await;
+        world.reconcile().await.unwrap();
+        let (written, name) = (world.policy().unwrap(), world.sandbox.role_policies("assistant").remove(0));
+        let mut edited = written.clone();
+        edited["Statement"][1]["Resource"] =
+            json!("arn:aws:bedrock:eu-west-1::foundation-model/amazon.nova-2-lite-v1:0");
+        world.sandbox.put_role_policy("assistant", &name, &edited.to_string()).unwrap();
+        world.sandbox.set_profile("us-east-1", US, destinations);
+        world.kubernetes.edit(|object| {
+            object["metadata"]["annotations"]["bedrockaccess.io/reconcile-at"] = json!("1");
+        });
+        world.reconcile().await.unwrap();
+        assert_eq!(world.policy().unwrap(), written, "the edit is undone, and nothing is lost");
+        assert_eq!(
+            world.condition("ProfilesResolved"),
+            Some(("False".to_owned(), "ProfileShrunk".to_owned()))
+        );
+    }
+}
+
+#[tokio::test]
 async fn consent_withdrawn_by_the_tag_removes_the_grant_of_a_suspended_object_too() {
     let world = World::new().await;
     world.reconcile().await.unwrap();

@@ -32,6 +32,15 @@ impl Held {
         Self { edited: !is_remembered && !identity::is_sealed(document), ..Self::of(document) }
     }
 
+    /// What stood there before someone edited it, where that is remembered; an edit by itself takes no grant away.
+    #[must_use]
+    pub fn or_remembered(self, written: Option<&Document>) -> Self {
+        match written {
+            Some(written) if self.edited => Self::of(written),
+            _ => self,
+        }
+    }
+
     /// Reads a document by its statements: profile ARNs that may be invoked, with the models that their condition opens.
     pub fn of(document: &Document) -> Self {
         let mut held = Self::default();
