@@ -12,6 +12,7 @@ TOOLS := .tools/built-$(call digest,hack/tools/build hack/tools/*/go.mod hack/to
 VENV := .venv/installed-$(call digest,$(CONTRACT)/requirements.txt)
 
 FUZZ_SECONDS ?= 60
+SOAK_SECONDS ?= 600
 CARGO_FUZZ_VERSION := 0.13.1
 CARGO_FUZZ := .tools/cargo-fuzz-$(CARGO_FUZZ_VERSION)/bin/cargo-fuzz
 
@@ -68,6 +69,11 @@ bench: tools ## Measure the core, then memory, start-up, size and calls of a rel
 	cargo bench --package bedrock-iam
 	cargo build --release --workspace --bin bedrock-access --bin aws-sandbox --bin bench
 	target/release/bench
+
+.PHONY: soak
+soak: tools ## Edits, drift, faults and kills for SOAK_SECONDS (600), then quiet; SOAK_SEED repeats the draws
+	cargo build --release --workspace --bin bedrock-access --bin aws-sandbox --bin soak
+	@SOAK_SECONDS='$(SOAK_SECONDS)' SOAK_SEED='$(SOAK_SEED)' target/release/soak
 
 .PHONY: fuzz
 fuzz: $(CARGO_FUZZ) ## Send the core what nobody may send it, for FUZZ_SECONDS (60) a target

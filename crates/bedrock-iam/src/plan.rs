@@ -7,7 +7,7 @@ use crate::canonical::{Digest, Meaning};
 use crate::consent::{TAG, Taggable};
 use crate::document::Document;
 use crate::fault::{Class, Fault};
-use crate::finding::{Finding, Reason};
+use crate::finding::{Finding, Outlook, Reason};
 use crate::grant::Grant;
 use crate::history::{History, Patience};
 use crate::identity;
@@ -286,6 +286,13 @@ fn sync(
         None if held.is_some() => Cause::Changed,
         None => Cause::New,
     };
+    // What Bedrock does not answer for is no reason to take anything away, and hides whether the rest is drift.
+    let is_incomplete =
+        resolution.findings.iter().any(|finding| finding.reason.outlook() == Outlook::Unknown);
+    let is_in_doubt = intent.drift_policy == DriftPolicy::Report && history.last_written.is_some();
+    if is_incomplete && (desired == Desired::Nothing || (is_in_doubt && cause == Cause::Changed)) {
+        return Plan { findings: contended, ..Plan::default() };
+    }
     if cause == Cause::Drift && intent.drift_policy == DriftPolicy::Report {
         let message = format!(
             "policy {} on role {} was {} by someone else; driftPolicy is Report, so it stays as it is",

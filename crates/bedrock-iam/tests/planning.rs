@@ -66,6 +66,31 @@ fn under_report_drift_is_reported_and_left_but_a_changed_spec_is_written() {
 }
 
 #[test]
+fn while_bedrock_does_not_answer_an_edited_policy_is_neither_removed_nor_under_report_rewritten() {
+    let (written, digest) = carried_out(&fresh());
+    let PolicyState::Ours(mut document) = written.clone() else { panic!() };
+    document.statement.truncate(1);
+    for drift_policy in [DriftPolicy::Enforce, DriftPolicy::Report] {
+        let intent = Intent { drift_policy, ..intent([us()]) };
+        let silent = answers([(us(), unavailable())]);
+        let cut = observed(PolicyState::Ours(document.clone()));
+        let plan = planned(&intent, &silent, &cut, Some(&digest));
+        assert_eq!((plan.step, reasons(&plan.findings)), (None, vec![Reason::BedrockUnavailable]));
+    }
+    let micro = profile("us.amazon.nova-micro-v1:0", "us-east-1");
+    let report = Intent { drift_policy: DriftPolicy::Report, ..intent([us(), micro.clone()]) };
+    let both = answers([
+        (us(), routes(US, "us-east-1", &["us-east-1"])),
+        (micro.clone(), routes("us.amazon.nova-micro-v1:0", "us-east-1", &["us-east-1"])),
+    ]);
+    let (_, digest) = carried_out(&planned(&report, &both, &observed(PolicyState::Absent), None));
+    let one =
+        Answers { targets: [(micro, unavailable())].into_iter().chain(answer().targets).collect(), ..both };
+    let removed = planned(&report, &one, &observed(PolicyState::Absent), Some(&digest));
+    assert_eq!(removed.step, None, "someone removed it, and Report only reports");
+}
+
+#[test]
 fn a_policy_that_says_the_same_differently_is_not_rewritten() {
     let (PolicyState::Ours(document), digest) = carried_out(&fresh()) else { panic!() };
     let mut other = document;

@@ -1,6 +1,7 @@
 //! A real Kubernetes control plane (etcd, kube-apiserver, kube-controller-manager), the AWS sandbox and the operator,
 //! each a child process that ends with its owner: when the value is dropped, when a test panics, and when the whole
-//! test process is killed. Used by the end-to-end tests, the demonstration and the benchmark.
+//! test process is killed. Used by the end-to-end tests, the demonstration, the benchmark
+//! and the soak.
 
 mod chart;
 mod child;

@@ -37,6 +37,16 @@ impl OperatorProcess {
 
     /// Like [`OperatorProcess::start`], with `AWS_REGION`: the sandbox's log then tells whose call of IAM it was.
     pub fn start_in(region: &str, settings: &OperatorSettings) -> Result<Self> {
+        let mut operator = Self::launch_in(region, settings)?;
+        let readyz = format!("http://{}/readyz", operator.http_address);
+        operator.process.wait_ready(LIMIT_TO_START, || {
+            ureq::get(&readyz).call().map(drop).map_err(|error| error.to_string())
+        })?;
+        Ok(operator)
+    }
+
+    /// Like [`OperatorProcess::start_in`], without waiting for it: cluster and AWS may be out of reach.
+    pub fn launch_in(region: &str, settings: &OperatorSettings) -> Result<Self> {
         let dir = Workdir::new("bedrock-access")?;
         let http_address = format!("127.0.0.1:{}", free_port()?);
         let (id, secret) = SandboxProcess::CREDENTIALS;
@@ -57,12 +67,13 @@ impl OperatorProcess {
         for service in ["IAM", "BEDROCK", "STS"] {
             command.env_remove(format!("AWS_ENDPOINT_URL_{service}"));
         }
-        let mut process = ChildProcess::start("bedrock-access", command, dir.join("operator.log"))?;
-        let readyz = format!("http://{http_address}/readyz");
-        process.wait_ready(LIMIT_TO_START, || {
-            ureq::get(&readyz).call().map(drop).map_err(|error| error.to_string())
-        })?;
+        let process = ChildProcess::start("bedrock-access", command, dir.join("operator.log"))?;
         Ok(Self { http_address, process, _dir: dir })
+    }
+
+    /// How it ended, if it did.
+    pub fn exit_status(&mut self) -> Option<ExitStatus> {
+        self.process.exit_status()
     }
 
     /// The body that the operator's HTTP server answers for `path`: `/metrics`, `/livez`, `/readyz`.

@@ -11,6 +11,8 @@ use crate::{Error, Result, cargo_binary};
 
 const LIMIT_TO_START: Duration = Duration::from_secs(20);
 
+const LONGEST_ANSWER: u64 = 1 << 30;
+
 /// The AWS sandbox: IAM, STS and Bedrock's control plane on one local address, in memory.
 #[derive(Debug)]
 pub struct SandboxProcess {
@@ -62,15 +64,36 @@ impl SandboxProcess {
 
     /// Arms a fault: `{"kind": "Hang", "operation": "GetRole", "times": 1}` and more, see the sandbox's `Fault`.
     pub fn fault(&self, fault: &Value) -> Result<()> {
-        let address = format!("{}/_sandbox/faults", self.endpoint);
+        let address = self.admin("faults");
         let answer = ureq::post(&address).send_json(fault).map(drop);
+        answer.map_err(|error| Error::Unexpected { what: address, text: error.to_string() })
+    }
+
+    /// Sets what the sandbox holds or how it behaves: `path` as in `reads`, below `/_sandbox/`.
+    pub fn set(&self, path: &str, value: &Value) -> Result<()> {
+        let address = self.admin(path);
+        let answer = ureq::put(&address).send_json(value).map(drop);
+        answer.map_err(|error| Error::Unexpected { what: address, text: error.to_string() })
+    }
+
+    /// Undoes a setting or removes a thing: `path` as in `reads`, below `/_sandbox/`.
+    pub fn clear(&self, path: &str) -> Result<()> {
+        let address = self.admin(path);
+        let answer = ureq::delete(&address).call().map(drop);
         answer.map_err(|error| Error::Unexpected { what: address, text: error.to_string() })
     }
 
     /// Asks the sandbox itself, outside of AWS's own interface: `path` as in `calls`, below `/_sandbox/`.
     pub fn inspect(&self, path: &str) -> Result<Value> {
-        let address = format!("{}/_sandbox/{path}", self.endpoint);
-        let answer = ureq::get(&address).call().and_then(|mut answer| answer.body_mut().read_json());
+        let address = self.admin(path);
+        let answer = ureq::get(&address).call().and_then(|mut answer| {
+            // The log of a long run is larger than what is read without a limit of one's own.
+            answer.body_mut().with_config().limit(LONGEST_ANSWER).read_json()
+        });
         answer.map_err(|error| Error::Unexpected { what: address, text: error.to_string() })
+    }
+
+    fn admin(&self, path: &str) -> String {
+        format!("{}/_sandbox/{path}", self.endpoint)
     }
 }
