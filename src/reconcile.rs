@@ -18,7 +18,6 @@ mod verify;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bedrock_iam::finding::Area;
 use bedrock_iam::{Answers, Claim, Finding, Held, History, Intent, Observed, Plan, plan, resolve};
 use kube::runtime::controller::Action;
 use kube::runtime::events::Reporter;
@@ -110,18 +109,12 @@ async fn keep(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
             return report::report(object, cx, status::blocked(object, finding), cx.interval).await;
         }
     };
-    let (mut intent, interval) = match parse(object, cx) {
+    let (intent, interval) = match parse(object, cx) {
         Ok(parsed) => parsed,
         Err(finding) => return refuse(object, cx, &claim, finding).await,
     };
     if object.spec.suspend {
         return rest(object, cx, &claim, interval).await;
-    }
-
-    let uid = object.uid().unwrap_or_default();
-    let accepted = object.annotations().get(parse::ACCEPT_SHRINK);
-    if accepted.is_some_and(|accepted| cx.memory.has_settled(&uid, accepted)) {
-        intent.accepted_shrink = None;
     }
 
     let (answers, observed) = futures::join!(
@@ -133,6 +126,7 @@ async fn keep(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
         Err(finding) => return refuse(object, cx, &claim, finding).await,
     };
     ask::ask_owners(&cx.bedrock, &claim, &observed.policy, &mut answers).await;
+    let uid = object.uid().unwrap_or_default();
     let history = History {
         last_written: status::last_written(object, &claim, &observed.role),
         patience: cx.memory.patience(&uid, interval),
@@ -144,16 +138,8 @@ async fn keep(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
     let plan = cx.memory.restrain(&uid, &claim, plan);
 
     let outcome = carry_out(object, cx, &claim, &plan, &observed).await?;
-    if let (Some(_), Some(document)) = (&plan.desired, outcome.policy.document())
-        && outcome.findings.iter().all(|finding| finding.reason.area() != Area::PolicyInSync)
-    {
-        cx.memory.remember(&uid, document);
-    }
     let told = status::kept(object, &intent, &plan, &observed.role, &outcome);
-    if let Some(accepted) = accepted.filter(|value| told.status.last_accepted_shrink.as_ref() == Some(value))
-    {
-        cx.memory.settle(&uid, accepted);
-    }
+    cx.memory.learn(object, &plan, &outcome, &told.status);
     let next_look = cx.memory.next_look(&uid, interval, &outcome.applied);
     report::report(object, cx, told, next_look).await
 }
@@ -225,7 +211,11 @@ async fn carry_out(
 
 fn parse(object: &BedrockAccess, cx: &Context) -> Result<(Intent, Duration), Finding> {
     let interval = parse::interval(object)?.unwrap_or(cx.interval);
-    Ok((parse::intent(object, &cx.realm)?, interval))
+    let mut intent = parse::intent(object, &cx.realm)?;
+    if cx.memory.has_settled(object) {
+        intent.accepted_shrink = None;
+    }
+    Ok((intent, interval))
 }
 
 /// No cached answer older than the interval decides anything.

@@ -2,11 +2,16 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bedrock_iam::finding::Area;
 use bedrock_iam::plan::Cause;
 use bedrock_iam::{Claim, Document, Finding, Observed, Patience, Plan, PolicyState, Step, Unsettled};
+use kube::ResourceExt;
 use tokio::time::Instant;
 
 use super::apply::Applied;
+use super::verify::Outcome;
+use crate::api::parse::ACCEPT_SHRINK;
+use crate::api::v1alpha1::{BedrockAccess, BedrockAccessStatus};
 
 /// So many repairs, each within an interval of the one before, are taken for chance.
 const REPAIRS_BY_CHANCE: u32 = 3;
@@ -100,19 +105,33 @@ impl Memory {
         self.lock().get(uid)?.in_sync.clone()
     }
 
-    /// Remembers a policy that is as it should be.
-    pub(super) fn remember(&self, uid: &str, document: &Document) {
-        self.lock().entry(uid.to_owned()).or_default().in_sync = Some(document.clone());
+    /// Whether the acceptance of a shrink was acted upon, whatever became of the status that says so too.
+    pub(super) fn has_settled(&self, object: &BedrockAccess) -> bool {
+        let accepted = object.annotations().get(ACCEPT_SHRINK);
+        let objects = self.lock();
+        let settled =
+            objects.get(&object.uid().unwrap_or_default()).and_then(|object| object.accepted_shrink.as_ref());
+        accepted.is_some() && accepted == settled
     }
 
-    /// Whether this acceptance of a shrink was acted upon, whatever became of the status that says so too.
-    pub(super) fn has_settled(&self, uid: &str, accepted: &str) -> bool {
-        self.lock().get(uid).is_some_and(|object| object.accepted_shrink.as_deref() == Some(accepted))
-    }
-
-    /// Remembers an acceptance that was acted upon.
-    pub(super) fn settle(&self, uid: &str, accepted: &str) {
-        self.lock().entry(uid.to_owned()).or_default().accepted_shrink = Some(accepted.to_owned());
+    /// Remembers a policy that is as it should be, and an acceptance that was acted upon.
+    pub(super) fn learn(
+        &self,
+        object: &BedrockAccess,
+        plan: &Plan,
+        outcome: &Outcome,
+        told: &BedrockAccessStatus,
+    ) {
+        let mut objects = self.lock();
+        let remembered = objects.entry(object.uid().unwrap_or_default()).or_default();
+        let is_in_sync = outcome.findings.iter().all(|finding| finding.reason.area() != Area::PolicyInSync);
+        if plan.desired.is_some() && is_in_sync {
+            remembered.in_sync = outcome.policy.document().cloned();
+        }
+        let accepted = object.annotations().get(ACCEPT_SHRINK);
+        if accepted.is_some() && accepted == told.last_accepted_shrink.as_ref() {
+            remembered.accepted_shrink = accepted.cloned();
+        }
     }
 
     /// When to look again: as soon as IAM shows whether a repair lasted, or whether a read that was not believed was right.
