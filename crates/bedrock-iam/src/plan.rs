@@ -3,8 +3,9 @@
 //! A plan only ever names our own policy. It holds at most one step: IAM replaces a policy whole, so a wanted grant is
 //! never absent in between.
 
+mod refusal;
+
 use crate::canonical::{Digest, Meaning};
-use crate::consent::{TAG, Taggable};
 use crate::document::Document;
 use crate::fault::{Class, Fault};
 use crate::finding::{Finding, Outlook, Reason};
@@ -13,12 +14,13 @@ use crate::history::{History, Patience};
 use crate::identity;
 use crate::intent::{Claim, DriftPolicy, Intent, Terms};
 use crate::invocation;
-use crate::observed::{Account, Observed, PolicyState, RoleState};
+use crate::observed::{Account, Observed, PolicyState};
 use crate::policy::{self, Form, INLINE_QUOTA};
 use crate::resolve::Resolution;
 use crate::revocation::{self, Remainder, Revoked};
 use crate::size;
 use crate::unsettled;
+use refusal::{refusal, without_leave_to_deny};
 
 /// What to do, and what to say about it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -185,57 +187,6 @@ pub fn release(policy: &PolicyState) -> Plan {
         }
         PolicyState::Ours(_) | PolicyState::Foreign | PolicyState::Fault(_) => teardown(policy),
     }
-}
-
-/// The plan for a role that may not be written to: it says why, and takes our policy away where consent is gone.
-fn refusal(claim: &Claim, account: &Account, observed: &Observed) -> Option<Plan> {
-    let refuse = |reason, message: String| {
-        Some(Plan { findings: vec![Finding::new(reason, message)], ..Plan::default() })
-    };
-    if let Some(arn) = &claim.role_arn
-        && (arn.account != account.id || arn.partition != account.partition)
-    {
-        let message =
-            format!("role {arn} is not in account {} of partition {}", account.id, account.partition);
-        return refuse(Reason::AccountNotServed, message);
-    }
-    let role = match &observed.role {
-        RoleState::Found(role) => role,
-        RoleState::Missing => {
-            let message = format!("role {} does not exist in account {}", claim.role, account.id);
-            return refuse(Reason::RoleNotFound, message);
-        }
-        RoleState::Fault(fault) => return refuse(Reason::of_role_fault(fault.class), fault.message.clone()),
-    };
-    if let Some(wanted) = claim.role_arn.as_ref().filter(|wanted| **wanted != role.arn) {
-        let message = format!(
-            "role {} is {}, not {wanted}: the role of an object cannot be changed, so create another one",
-            claim.role, role.arn
-        );
-        return refuse(Reason::RoleNotFound, message);
-    }
-    if role.is_protected() {
-        let message = format!("role {} can only be modified by AWS: choose a role of your own", role.arn);
-        return refuse(Reason::RoleProtected, message);
-    }
-    let message = claim.applicant.refusal(Taggable::Role(&claim.role), &role.tags)?;
-    let findings = vec![Finding::new(Reason::ConsentMissing, message)];
-    Some(Plan { findings, ..teardown(&observed.policy) })
-}
-
-/// An explicit Deny reaches beyond what the operator grants, so the role's owner has to allow it by itself.
-fn without_leave_to_deny(intent: &Intent, observed: &Observed) -> Option<Plan> {
-    let RoleState::Found(role) = &observed.role else { return None };
-    let Claim { role: name, applicant, .. } = &intent.claim;
-    if intent.terms.denied_scopes.is_empty() || applicant.may_deny(&role.tags) {
-        return None;
-    }
-    let message = format!(
-        "the tag {TAG} on role {name} does not let namespace {} use deniedScopes; allow it with: {}",
-        applicant.namespace,
-        applicant.remedy_to_deny(name, &role.tags)
-    );
-    Some(Plan { findings: vec![Finding::new(Reason::ConsentMissing, message)], ..Plan::default() })
 }
 
 fn sync(
