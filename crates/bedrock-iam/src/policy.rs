@@ -9,10 +9,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::arn::{FoundationModelArn, InferenceProfileArn};
+use crate::arn::{FoundationModelArn, GuardrailArn, InferenceProfileArn, OwnModelArn};
 use crate::document::{Conditions, Document, Effect, Statement, Values};
 use crate::grant::Grant;
-use crate::identifier::Scope;
+use crate::identifier::{Region, Scope};
 use crate::identity::PolicyIdentity;
 use crate::intent::{Guardrail, Operations, Terms};
 use crate::observed::Account;
@@ -174,6 +174,44 @@ fn factored(models: &BTreeSet<FoundationModelArn>) -> Option<(String, Vec<String
     })
 }
 
+/// Whether a statement is of a shape that [`document`] writes, so that nothing in it reaches further than a grant does.
+pub(crate) fn is_exact(statement: &Statement) -> bool {
+    let Statement { effect, action, not_action, resource, not_resource, condition, .. } = statement;
+    if *effect == Effect::Deny {
+        // Whoever added it, a Deny opens nothing.
+        return true;
+    }
+    let actions = [Operations::Both.actions(), &[GET_INFERENCE_PROFILE, APPLY_GUARDRAIL]].concat();
+    let is_known = |operator: &str, key: &str, Values(values): &Values| {
+        !values.is_empty()
+            && match (operator, key) {
+                (STRING_EQUALS, INFERENCE_PROFILE_ARN) => {
+                    values.iter().all(|value| value.parse::<InferenceProfileArn>().is_ok())
+                }
+                (STRING_EQUALS, REQUESTED_REGION) => {
+                    values.iter().all(|value| value == UNSPECIFIED || value.parse::<Region>().is_ok())
+                }
+                (STRING_EQUALS, GUARDRAIL_IDENTIFIER) => true,
+                ("Null", INFERENCE_PROFILE_ARN) => values.iter().all(|value| value == "true"),
+                _ => false,
+            }
+    };
+    let through = condition.values().any(|keys| keys.contains_key(INFERENCE_PROFILE_ARN));
+    let is_named = |resource: &String| {
+        resource.parse::<InferenceProfileArn>().is_ok()
+            || resource.parse::<OwnModelArn>().is_ok()
+            || resource.parse::<GuardrailArn>().is_ok()
+            || (through && !models_of(resource, condition).is_empty())
+    };
+    not_action.is_empty()
+        && not_resource.is_empty()
+        && action.iter().all(|action| actions.contains(&action.as_str()))
+        && resource.iter().all(is_named)
+        && condition
+            .iter()
+            .all(|(operator, keys)| keys.iter().all(|(key, values)| is_known(operator, key, values)))
+}
+
 /// Whether a statement grants models on demand.
 pub(crate) fn is_on_demand(statement: &Statement) -> bool {
     let null = statement.condition.get("Null").and_then(|keys| keys.get(INFERENCE_PROFILE_ARN));
@@ -182,19 +220,20 @@ pub(crate) fn is_on_demand(statement: &Statement) -> bool {
 
 /// The models that a statement of either form names.
 pub(crate) fn models(statement: &Statement) -> BTreeSet<FoundationModelArn> {
-    let regions = statement.condition.get("StringEquals").and_then(|keys| keys.get(REQUESTED_REGION));
-    let regions: Vec<&str> = regions.into_iter().flat_map(|values| &values.0).map(String::as_str).collect();
-    let of_resource = |resource: &String| -> Vec<FoundationModelArn> {
-        let in_region = |region: &&str| {
-            let region = if *region == UNSPECIFIED { "" } else { region };
-            resource.replacen(&format!(":{ANY_REGION}:"), &format!(":{region}:"), 1).parse().ok()
-        };
-        match resource.parse() {
-            Ok(model) => vec![model],
-            Err(_) => regions.iter().filter_map(in_region).collect(),
-        }
+    statement.resource.iter().flat_map(|resource| models_of(resource, &statement.condition)).collect()
+}
+
+fn models_of(resource: &str, condition: &Conditions) -> Vec<FoundationModelArn> {
+    let regions = condition.get(STRING_EQUALS).and_then(|keys| keys.get(REQUESTED_REGION));
+    let regions = regions.into_iter().flat_map(|values| &values.0).map(String::as_str);
+    let in_region = |region: &str| {
+        let region = if region == UNSPECIFIED { "" } else { region };
+        resource.replacen(&format!(":{ANY_REGION}:"), &format!(":{region}:"), 1).parse().ok()
     };
-    statement.resource.iter().flat_map(of_resource).collect()
+    match resource.parse() {
+        Ok(model) => vec![model],
+        Err(_) => regions.filter_map(in_region).collect(),
+    }
 }
 
 /// What `aws:RequestedRegion` holds when a model is authorised in its Region, or in none ("Global cross-Region inference").

@@ -29,16 +29,19 @@ pub enum Remainder {
     Nothing,
 }
 
-/// Takes out of a document of ours what may no longer be in it.
+/// Takes out of a document of ours what may no longer be in it, and with it whatever someone else put in: what is written anew
+/// bears our seal.
 pub fn remainder(identity: &PolicyIdentity, document: &Document, revoked: &Revoked) -> Remainder {
-    let statement = document.statement.iter().filter_map(|statement| cut(statement, revoked)).collect();
-    let mut left = Document { statement, ..document.clone() };
-    if left.statement == document.statement {
+    let is_touched = |statement: &Statement| cut(statement, revoked).as_ref() != Some(statement);
+    if !document.statement.iter().any(is_touched) {
         return Remainder::Whole;
     }
-    if left.statement.is_empty() {
+    let ours = document.statement.iter().filter(|statement| policy::is_exact(statement));
+    let statement: Vec<Statement> = ours.filter_map(|statement| cut(statement, revoked)).collect();
+    if statement.is_empty() {
         return Remainder::Nothing;
     }
+    let mut left = Document::new(statement);
     identity.sign(&mut left);
     Remainder::Part(left)
 }

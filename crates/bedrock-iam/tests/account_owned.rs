@@ -227,6 +227,23 @@ fn what_is_left_after_a_withdrawal_is_ours_and_is_not_cut_back_again() {
 }
 
 #[test]
+fn what_someone_added_is_not_sealed_by_a_withdrawal() {
+    let plan = later_with(|intent, answers, observed| {
+        intent.terms.denied_scopes = ["apac".parse().unwrap()].into();
+        answers.tags.insert(application(), tags("@none"));
+        let PolicyState::Ours(document) = &mut observed.policy else { panic!() };
+        let mut added = document.statement[1].clone();
+        added.resource = vec!["*".to_owned()];
+        document.statement.push(added);
+        let mut unbound = document.statement[1].clone();
+        unbound.condition.clear();
+        document.statement.push(unbound);
+    });
+    assert_eq!(held_after(&plan), [provisioned()]);
+    assert_eq!(written(&plan).statement.len(), 1);
+}
+
+#[test]
 fn leave_to_deny_that_is_taken_back_takes_the_denials_away() {
     let deny = |leave: &str| {
         let mut denying = intent([application()]);
