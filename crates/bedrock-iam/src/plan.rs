@@ -241,7 +241,10 @@ fn sync(
     let is_incomplete =
         resolution.findings.iter().any(|finding| finding.reason.outlook() == Outlook::Unknown);
     let is_in_doubt = intent.drift_policy == DriftPolicy::Report && history.last_written.is_some();
-    if is_incomplete && (desired == Desired::Nothing || (is_in_doubt && cause == Cause::Changed)) {
+    let is_edited = held.is_some_and(|held| !identity::is_sealed(held));
+    if is_incomplete
+        && ((desired == Desired::Nothing && is_edited) || (is_in_doubt && cause == Cause::Changed))
+    {
         return Plan { findings: contended, ..Plan::default() };
     }
     if cause == Cause::Drift && intent.drift_policy == DriftPolicy::Report {

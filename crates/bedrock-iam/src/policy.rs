@@ -9,10 +9,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::arn::{FoundationModelArn, GuardrailArn, InferenceProfileArn, OwnModelArn};
+use crate::arn::{FoundationModelArn, InferenceProfileArn};
 use crate::document::{Conditions, Document, Effect, Statement, Values};
 use crate::grant::Grant;
-use crate::identifier::{Region, Scope};
+use crate::identifier::Scope;
 use crate::identity::PolicyIdentity;
 use crate::intent::{Guardrail, Operations, Terms};
 use crate::observed::Account;
@@ -172,44 +172,6 @@ fn factored(models: &BTreeSet<FoundationModelArn>) -> Option<(String, Vec<String
             format!("arn:{}:bedrock:{ANY_REGION}::foundation-model/{}", first.partition, first.model);
         (resource, models.iter().map(requested_region).collect())
     })
-}
-
-/// Whether a statement is of a shape that [`document`] writes, so that nothing in it reaches further than a grant does.
-pub(crate) fn is_exact(statement: &Statement) -> bool {
-    let Statement { effect, action, not_action, resource, not_resource, condition, .. } = statement;
-    if *effect == Effect::Deny {
-        // Whoever added it, a Deny opens nothing.
-        return true;
-    }
-    let actions = [Operations::Both.actions(), &[GET_INFERENCE_PROFILE, APPLY_GUARDRAIL]].concat();
-    let is_known = |operator: &str, key: &str, Values(values): &Values| {
-        !values.is_empty()
-            && match (operator, key) {
-                (STRING_EQUALS, INFERENCE_PROFILE_ARN) => {
-                    values.iter().all(|value| value.parse::<InferenceProfileArn>().is_ok())
-                }
-                (STRING_EQUALS, REQUESTED_REGION) => {
-                    values.iter().all(|value| value == UNSPECIFIED || value.parse::<Region>().is_ok())
-                }
-                (STRING_EQUALS, GUARDRAIL_IDENTIFIER) => true,
-                ("Null", INFERENCE_PROFILE_ARN) => values.iter().all(|value| value == "true"),
-                _ => false,
-            }
-    };
-    let through = condition.values().any(|keys| keys.contains_key(INFERENCE_PROFILE_ARN));
-    let is_named = |resource: &String| {
-        resource.parse::<InferenceProfileArn>().is_ok()
-            || resource.parse::<OwnModelArn>().is_ok()
-            || resource.parse::<GuardrailArn>().is_ok()
-            || (through && !models_of(resource, condition).is_empty())
-    };
-    not_action.is_empty()
-        && not_resource.is_empty()
-        && action.iter().all(|action| actions.contains(&action.as_str()))
-        && resource.iter().all(is_named)
-        && condition
-            .iter()
-            .all(|(operator, keys)| keys.iter().all(|(key, values)| is_known(operator, key, values)))
 }
 
 /// Whether a statement grants models on demand.

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::document::{Document, Effect, Statement, Values};
-use crate::identity::PolicyIdentity;
+use crate::identity::{self, PolicyIdentity};
 use crate::policy::{self, INFERENCE_PROFILE_ARN};
 
 /// What a policy of ours may no longer hold.
@@ -29,16 +29,15 @@ pub enum Remainder {
     Nothing,
 }
 
-/// Takes out of a document of ours what may no longer be in it, and with it whatever someone else put in: what is written anew
-/// bears our seal.
+/// Takes out of a document of ours what may no longer be in it. One that someone edited goes whole: what they put in must not
+/// be written anew under our seal.
 pub fn remainder(identity: &PolicyIdentity, document: &Document, revoked: &Revoked) -> Remainder {
-    let is_touched = |statement: &Statement| cut(statement, revoked).as_ref() != Some(statement);
-    if !document.statement.iter().any(is_touched) {
+    let statement: Vec<Statement> =
+        document.statement.iter().filter_map(|statement| cut(statement, revoked)).collect();
+    if statement == document.statement {
         return Remainder::Whole;
     }
-    let ours = document.statement.iter().filter(|statement| policy::is_exact(statement));
-    let statement: Vec<Statement> = ours.filter_map(|statement| cut(statement, revoked)).collect();
-    if statement.is_empty() {
+    if statement.is_empty() || !identity::is_sealed(document) {
         return Remainder::Nothing;
     }
     let mut left = Document::new(statement);
