@@ -133,11 +133,7 @@ fn assert_denial(statement: &Statement, scene: &Scene) {
             assert_eq!(values(statement, REQUESTED_REGION), ["unspecified"], "{statement:?}");
         } else {
             // What only has to be cut back keeps the denials that it had.
-            let had = scene.observed.policy.document().is_some_and(|held| {
-                held.statement
-                    .iter()
-                    .any(|held| held.effect == Effect::Deny && held.resource.contains(resource))
-            });
+            let had = scene.denied_before(resource);
             assert!(denied.contains(resource) || had, "{resource:?} was not to be denied: {statement:?}");
         }
     }

@@ -2,6 +2,7 @@
 
 use bedrock_iam::answer::Answer;
 use bedrock_iam::consent::{Applicant, Policy, TAG};
+use bedrock_iam::document::Effect;
 use bedrock_iam::intent::AcceptedShrink;
 use bedrock_iam::*;
 
@@ -28,6 +29,13 @@ impl Scene {
             let _ = scene.take(&fields);
         }
         scene
+    }
+
+    /// Whether the policy on the role denies this resource already.
+    pub(crate) fn denied_before(&self, resource: &String) -> bool {
+        let held = self.observed.policy.document().into_iter().flat_map(|held| &held.statement);
+        held.filter(|statement| statement.effect == Effect::Deny)
+            .any(|statement| statement.resource.contains(resource))
     }
 
     fn empty() -> Self {
