@@ -111,7 +111,10 @@ async fn keep(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
     };
     let (intent, interval) = match parse(object, cx) {
         Ok(parsed) => parsed,
-        Err(finding) => return refuse(object, cx, &claim, finding).await,
+        Err(finding) => {
+            let observed = observe::observe(object, cx, &claim).await;
+            return refuse(object, cx, &claim, &observed, finding).await;
+        }
     };
     if object.spec.suspend {
         return rest(object, cx, &claim, interval).await;
@@ -123,7 +126,7 @@ async fn keep(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
     );
     let mut answers = match answers {
         Ok(answers) => answers,
-        Err(finding) => return refuse(object, cx, &claim, finding).await,
+        Err(finding) => return refuse(object, cx, &claim, &observed, finding).await,
     };
     ask::ask_owners(&cx.bedrock, &claim, &observed.policy, &mut answers).await;
     let uid = object.uid().unwrap_or_default();
@@ -131,8 +134,8 @@ async fn keep(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
         last_written: status::last_written(object, &claim, &observed.role),
         patience: cx.memory.patience(&uid, interval),
     };
-    let held = Held::read(&observed.policy, history.last_written.as_ref())
-        .or_remembered(cx.memory.in_sync(&uid).as_ref());
+    let held =
+        Held::read(&observed.policy, history.last_written.as_ref()).or_remembered(|| cx.memory.in_sync(&uid));
     let resolution = resolve::resolve(&intent, &cx.realm.account, &answers, &held);
     let plan = plan::plan(&intent, &cx.realm.account, &resolution, &observed, &history);
     let plan = cx.memory.restrain(&uid, &claim, plan);
@@ -149,12 +152,13 @@ async fn refuse(
     object: &BedrockAccess,
     cx: &Context,
     claim: &Claim,
+    observed: &Observed,
     finding: Finding,
 ) -> Result<Action, Error> {
-    let (observed, answers) = observe_owners(object, cx, claim).await;
-    let mut plan = withdrawal(cx, claim, &observed, &answers);
+    let owners = owners(cx, claim, observed).await;
+    let mut plan = withdrawal(cx, claim, observed, &owners);
     plan.findings.push(finding);
-    let outcome = carry_out(object, cx, claim, &plan, &observed).await?;
+    let outcome = carry_out(object, cx, claim, &plan, observed).await?;
     let told = status::refused(object, claim, &plan, &observed.role, &outcome);
     report::report(object, cx, told, cx.interval).await
 }
@@ -166,25 +170,25 @@ async fn rest(
     claim: &Claim,
     interval: Duration,
 ) -> Result<Action, Error> {
-    let (observed, answers) = observe_owners(object, cx, claim).await;
-    let plan = withdrawal(cx, claim, &observed, &answers);
+    let observed = observe::observe(object, cx, claim).await;
+    let owners = owners(cx, claim, &observed).await;
+    let plan = withdrawal(cx, claim, &observed, &owners);
     let outcome = carry_out(object, cx, claim, &plan, &observed).await?;
     let told = status::suspended(object, claim, &plan, &observed.role, &outcome);
     report::report(object, cx, told, interval).await
 }
 
-/// What IAM holds, and by whose consent.
-async fn observe_owners(object: &BedrockAccess, cx: &Context, claim: &Claim) -> (Observed, Answers) {
-    let observed = observe::observe(object, cx, claim).await;
+/// By whose consent the role holds what it holds.
+async fn owners(cx: &Context, claim: &Claim, observed: &Observed) -> Answers {
     let mut answers = Answers::default();
     ask::ask_owners(&cx.bedrock, claim, &observed.policy, &mut answers).await;
-    (observed, answers)
+    answers
 }
 
 /// What has to go although nothing else is to be done, because the role or a target withdrew consent.
-fn withdrawal(cx: &Context, claim: &Claim, observed: &Observed, answers: &Answers) -> Plan {
-    let held = observed.policy.document().map(Held::of).unwrap_or_default();
-    let revoked = resolve::withdrawn(&claim.applicant, &cx.realm.account, answers, &held);
+fn withdrawal(cx: &Context, claim: &Claim, observed: &Observed, owners: &Answers) -> Plan {
+    let held = Held::read(&observed.policy, None);
+    let revoked = resolve::withdrawn(&claim.applicant, &cx.realm.account, owners, &held);
     plan::plan_withdrawal(claim, &cx.realm.account, observed, &revoked)
 }
 

@@ -1,4 +1,3 @@
-use std::hash::Hash;
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
@@ -86,12 +85,12 @@ impl Bedrock {
 
     /// The system-defined profiles of a source Region, at most `max_age` old.
     pub async fn system_profiles(&self, source: &Region, max_age: MaxAge) -> Result<Vec<ProfileId>, Fault> {
-        recent(&self.system_profiles, source, max_age, self.list_inference_profiles(source)).await
+        listed(&self.system_profiles, source, max_age, self.list_inference_profiles(source)).await
     }
 
     /// The models that may be called on demand in a Region, at most `max_age` old.
     pub async fn on_demand_models(&self, source: &Region, max_age: MaxAge) -> Result<Vec<ModelId>, Fault> {
-        recent(&self.on_demand_models, source, max_age, self.list_foundation_models(source)).await
+        listed(&self.on_demand_models, source, max_age, self.list_foundation_models(source)).await
     }
 
     /// The tags of a target that belongs to the account, as they are now.
@@ -192,17 +191,13 @@ impl Bedrock {
     }
 }
 
-async fn recent<K, T>(
-    answers: &Cache<K, Dated<Result<T, Fault>>>,
-    question: &K,
+async fn listed<T: Clone + Send + Sync + 'static>(
+    listings: &Listings<T>,
+    source: &Region,
     max_age: MaxAge,
-    ask: impl Future<Output = Result<T, Fault>>,
-) -> Result<T, Fault>
-where
-    K: Hash + Eq + Clone + Send + Sync + 'static,
-    T: Clone + Send + Sync + 'static,
-{
-    let ask = async { Dated { asked: Instant::now(), answer: ask.await } };
+    list: impl Future<Output = Result<Vec<T>, Fault>>,
+) -> Result<Vec<T>, Fault> {
+    let ask = async { Dated { asked: Instant::now(), answer: list.await } };
     let stale = |dated: &Dated<Result<_, _>>| dated.answer.is_err() || dated.asked.elapsed() >= max_age;
-    answers.entry_by_ref(question).or_insert_with_if(ask, stale).await.into_value().answer
+    listings.entry_by_ref(source).or_insert_with_if(ask, stale).await.into_value().answer
 }

@@ -51,9 +51,8 @@ pub(super) async fn ask_owners(
     policy: &PolicyState,
     answers: &mut Answers,
 ) {
-    let held = policy.document().map(Held::of).unwrap_or_default();
-    let targets = held.grants().into_iter().filter_map(|grant| grant.target());
-    let unasked = targets.filter(|target| !answers.tags.contains_key(target)).collect();
+    let held = Held::read(policy, None);
+    let unasked = held.targets().filter(|target| !answers.tags.contains_key(target)).collect();
     answers.tags.extend(consents(bedrock, claim, unasked).await);
 }
 

@@ -5,7 +5,7 @@ use kube::runtime::controller::Action;
 use kube::runtime::events::EventType;
 
 use super::apply::Applied;
-use super::{Context, Error, current, report, status};
+use super::{Context, Error, current, observe, report, status};
 use crate::api::parse;
 use crate::api::v1alpha1::BedrockAccess;
 use crate::metrics::Ending;
@@ -76,13 +76,14 @@ async fn take_away(object: &BedrockAccess, cx: &Context, claim: &Claim) -> Resul
 
 /// Leaves our policy on the role, but for what consent was withdrawn from; who does not answer may have withdrawn it.
 async fn cut_back(object: &BedrockAccess, cx: &Context, claim: &Claim) -> Result<Result<(), Fault>, Error> {
-    let (observed, answers) = super::observe_owners(object, cx, claim).await;
-    let unknown_owner = answers.tags.values().find_map(|tags| tags.as_ref().err());
+    let observed = observe::observe(object, cx, claim).await;
+    let owners = super::owners(cx, claim, &observed).await;
+    let unknown_owner = owners.tags.values().find_map(|tags| tags.as_ref().err());
     match (&observed.role, &observed.policy, unknown_owner) {
         (RoleState::Fault(fault), _, _) | (_, PolicyState::Fault(fault), _) => Ok(Err(fault.clone())),
         (_, _, Some(fault)) if fault.class != Class::NotFound => Ok(Err(fault.clone())),
         _ => {
-            let plan = super::withdrawal(cx, claim, &observed, &answers);
+            let plan = super::withdrawal(cx, claim, &observed, &owners);
             write(object, cx, claim, &plan, &observed.policy).await
         }
     }

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use crate::answer::{Answer, Answers, unanswered};
 use crate::fault::Fault;
 use crate::finding::{Finding, Reason};
-use crate::grant::Grant;
 use crate::held::Held;
 use crate::identifier::{ModelId, ModelPrefix, ProfileId, Region};
 use crate::intent::{Intent, Target};
@@ -115,7 +114,7 @@ pub(crate) fn expand(
     let answered = |target: &Target| (target.clone(), answers.of(target));
     let mut targets: BTreeMap<Target, Answer> = intent.targets.iter().map(answered).collect();
     let mut findings = Vec::new();
-    let held_targets: Vec<Target> = held.grants().iter().filter_map(Grant::target).collect();
+    let held_targets: Vec<Target> = held.targets().collect();
     for family in &intent.families {
         let listed = family.members(answers);
         let unlisted = listed.as_ref().err().cloned().map_or(Answer::NotFound, Answer::Fault);

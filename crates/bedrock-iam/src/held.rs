@@ -11,8 +11,9 @@ use crate::canonical::{Digest, Meaning};
 use crate::document::{Document, Effect, Statement};
 use crate::grant::Grant;
 use crate::identity;
+use crate::intent::Target;
 use crate::observed::PolicyState;
-use crate::policy::{self, INFERENCE_PROFILE_ARN};
+use crate::policy::{self, INFERENCE_PROFILE_ARN, STRING_EQUALS};
 
 /// The grants that stand in our policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,11 +35,9 @@ impl Held {
 
     /// What stood there before someone edited it, where that is remembered; an edit by itself takes no grant away.
     #[must_use]
-    pub fn or_remembered(self, written: Option<&Document>) -> Self {
-        match written {
-            Some(written) if self.edited => Self::of(written),
-            _ => self,
-        }
+    pub fn or_remembered(self, written: impl FnOnce() -> Option<Document>) -> Self {
+        let written = if self.edited { written() } else { None };
+        written.as_ref().map_or(self, Self::of)
     }
 
     /// Reads a document by its statements: profile ARNs that may be invoked, with the models that their condition opens.
@@ -51,7 +50,7 @@ impl Held {
         held.own_models.extend(granting().flat_map(arns::<OwnModelArn>));
         for statement in granting() {
             let models = policy::models(statement);
-            for profile in conditions(statement, "StringEquals").filter_map(|value| value.parse().ok()) {
+            for profile in conditions(statement, STRING_EQUALS).filter_map(|value| value.parse().ok()) {
                 if let Some(routes) = held.profiles.get_mut(&profile) {
                     routes.extend(models.iter().cloned());
                 }
@@ -87,6 +86,11 @@ impl Held {
         let on_demand = self.on_demand.iter().map(|model| Grant::OnDemand { model: model.clone() });
         let own_models = self.own_models.iter().map(|arn| Grant::OwnModel { arn: arn.clone() });
         profiles.chain(on_demand).chain(own_models).collect()
+    }
+
+    /// What the grants are for.
+    pub fn targets(&self) -> impl Iterator<Item = Target> {
+        self.grants().into_iter().filter_map(|grant| grant.target())
     }
 
     /// Whether someone edited the policy since we last wrote it, so that Bedrock may never have answered what it holds.

@@ -36,6 +36,10 @@ pub struct Plan {
 }
 
 impl Plan {
+    fn removal() -> Self {
+        Self { step: Some(Step::Delete), desired: Some(Desired::Nothing), ..Self::default() }
+    }
+
     fn misses_consent(&self) -> bool {
         self.findings.iter().any(|finding| finding.reason == Reason::ConsentMissing)
     }
@@ -166,9 +170,7 @@ fn revoking(claim: &Claim, policy: &PolicyState, revoked: &Revoked, plan: Plan) 
 /// Takes our policy away; anything else stays.
 pub fn teardown(policy: &PolicyState) -> Plan {
     match policy {
-        PolicyState::Ours(_) => {
-            Plan { step: Some(Step::Delete), desired: Some(Desired::Nothing), ..Plan::default() }
-        }
+        PolicyState::Ours(_) => Plan::removal(),
         PolicyState::Absent => Plan { desired: Some(Desired::Nothing), ..Plan::default() },
         PolicyState::Foreign => Plan::default(),
         PolicyState::Fault(fault) => Plan {
@@ -182,9 +184,7 @@ pub fn teardown(policy: &PolicyState) -> Plan {
 /// that seems to be gone is removed all the same.
 pub fn release(policy: &PolicyState) -> Plan {
     match policy {
-        PolicyState::Absent => {
-            Plan { step: Some(Step::Delete), desired: Some(Desired::Nothing), ..Plan::default() }
-        }
+        PolicyState::Absent => Plan::removal(),
         PolicyState::Ours(_) | PolicyState::Foreign | PolicyState::Fault(_) => teardown(policy),
     }
 }

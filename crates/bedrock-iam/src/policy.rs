@@ -37,7 +37,8 @@ const APPLY_GUARDRAIL: &str = "bedrock:ApplyGuardrail";
 
 const GLOBAL: &str = "global";
 
-const STRING_EQUALS: &str = "StringEquals";
+/// The condition operator that compares exactly.
+pub(crate) const STRING_EQUALS: &str = "StringEquals";
 
 const GET_INFERENCE_PROFILE: &str = "bedrock:GetInferenceProfile";
 

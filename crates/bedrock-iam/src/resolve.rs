@@ -62,10 +62,9 @@ pub fn resolve(intent: &Intent, account: &Account, answers: &Answers, held: &Hel
 
 /// What a policy may no longer hold because an owner of a target withdrew consent, whatever else is wanted.
 pub fn withdrawn(applicant: &Applicant, account: &Account, answers: &Answers, held: &Held) -> Revoked {
-    let targets = held.grants().into_iter().filter_map(|grant| grant.target());
     let is_refused =
         |target: &Target| matches!(consent::leave(applicant, account, answers, target), Leave::Refused(_));
-    let targets = targets.filter(is_refused).filter_map(|target| target.owned(account)).collect();
+    let targets = held.targets().filter(is_refused).filter_map(|target| target.owned(account)).collect();
     Revoked { targets, ..Revoked::default() }
 }
 

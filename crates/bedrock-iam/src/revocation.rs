@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::document::{Document, Effect, Statement, Values};
 use crate::identity::{self, PolicyIdentity};
-use crate::policy::{self, INFERENCE_PROFILE_ARN};
+use crate::policy::{self, INFERENCE_PROFILE_ARN, STRING_EQUALS};
 
 /// What a policy of ours may no longer hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,7 +54,7 @@ fn cut(statement: &Statement, revoked: &Revoked) -> Option<Statement> {
     let gone = if policy::is_on_demand(statement) { &revoked.on_demand } else { &revoked.targets };
     left.resource.retain(|resource| !gone.contains(resource));
     let condition =
-        left.condition.get_mut("StringEquals").and_then(|keys| keys.get_mut(INFERENCE_PROFILE_ARN));
+        left.condition.get_mut(STRING_EQUALS).and_then(|keys| keys.get_mut(INFERENCE_PROFILE_ARN));
     let is_reachable = condition.is_none_or(|Values(profiles)| {
         profiles.retain(|profile| !revoked.targets.contains(profile));
         !profiles.is_empty()

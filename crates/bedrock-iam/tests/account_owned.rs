@@ -154,7 +154,7 @@ fn later_with(change: impl FnOnce(&mut Intent, &mut Answers, &mut Observed)) -> 
 }
 
 fn held_after(plan: &Plan) -> Vec<Target> {
-    Held::of(&written(plan)).grants().into_iter().filter_map(|grant| grant.target()).collect()
+    Held::of(&written(plan)).targets().collect()
 }
 
 /// What keeps the rest of a manifest from being served.

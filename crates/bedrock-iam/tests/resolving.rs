@@ -246,8 +246,7 @@ fn family() -> (Intent, Answers) {
 
 fn granted(plan: &Plan) -> Vec<String> {
     let (PolicyState::Ours(document), _) = carried_out(plan) else { panic!() };
-    let targets = Held::of(&document).grants().into_iter().filter_map(|grant| grant.target());
-    targets.map(|target| target.id().to_owned()).collect()
+    Held::of(&document).targets().map(|target| target.id().to_owned()).collect()
 }
 
 #[test]
