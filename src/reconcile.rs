@@ -49,7 +49,7 @@ pub struct Context {
     pub bedrock: Bedrock,
     /// Account, cluster id, Regions and consent.
     pub realm: Realm,
-    /// How often an object without an interval of its own is looked at.
+    /// How often an object is looked at, whatever longer interval it has of its own: an owner may have withdrawn consent.
     pub interval: Duration,
     /// How often each object has failed.
     pub failures: Failures,
@@ -132,6 +132,7 @@ async fn keep(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
     let uid = object.uid().unwrap_or_default();
     let history = History {
         last_written: status::last_written(object, &claim, &observed.role),
+        remembered: cx.memory.written(&uid, &observed.role),
         patience: cx.memory.patience(&uid, interval),
     };
     let held =
@@ -140,10 +141,18 @@ async fn keep(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
     let plan = plan::plan(&intent, &cx.realm.account, &resolution, &observed, &history);
     let plan = cx.memory.restrain(&uid, &claim, plan);
 
-    let outcome = carry_out(object, cx, &claim, &plan, &observed).await?;
+    let outcome = match carry_out(object, cx, &claim, &plan, &observed).await {
+        Err(Error::Outdated) => {
+            // The object changes while it is worked on. That must not put off what an owner withdrew.
+            let plan = withdrawal(cx, &claim, &observed, &answers);
+            carry_out(object, cx, &claim, &plan, &observed).await?;
+            return Err(Error::Outdated);
+        }
+        outcome => outcome?,
+    };
     let told = status::kept(object, &intent, &plan, &observed.role, &outcome);
     cx.memory.learn(object, &plan, &outcome, &told.status);
-    let next_look = cx.memory.next_look(&uid, interval, &outcome.applied);
+    let next_look = cx.memory.next_look(&uid, interval.min(cx.interval), &outcome.applied);
     report::report(object, cx, told, next_look).await
 }
 
@@ -175,7 +184,7 @@ async fn rest(
     let plan = withdrawal(cx, claim, &observed, &owners);
     let outcome = carry_out(object, cx, claim, &plan, &observed).await?;
     let told = status::suspended(object, claim, &plan, &observed.role, &outcome);
-    report::report(object, cx, told, interval).await
+    report::report(object, cx, told, interval.min(cx.interval)).await
 }
 
 /// By whose consent the role holds what it holds.
@@ -201,7 +210,7 @@ async fn carry_out(
     observed: &Observed,
 ) -> Result<Outcome, Error> {
     if plan.step.is_some() {
-        current::confirm(object, cx).await?;
+        current::confirm(object, cx, plan).await?;
     }
     let applied = apply::apply(&cx.iam, &cx.realm.account, claim, plan).await;
     if let Applied::Done(step) = &applied {

@@ -27,7 +27,17 @@ pub const RECONCILE_AT: &str = "bedrockaccess.io/reconcile-at";
 /// `PROFILE[@REGION]`: the profile's shorter answer is right.
 pub const ACCEPT_SHRINK: &str = "bedrockaccess.io/accept-shrink";
 
+/// `true` lets an object go whose policy cannot be removed.
+pub const LEAVE_POLICY: &str = "bedrockaccess.io/leave-policy";
+
+/// Every annotation that the operator reads.
+pub const ANNOTATIONS: [&str; 3] = [RECONCILE_AT, ACCEPT_SHRINK, LEAVE_POLICY];
+
+/// Before the name of every annotation of the operator.
+pub const ANNOTATION_PREFIX: &str = "bedrockaccess.io/";
+
 const LEAST_INTERVAL: Duration = Duration::from_mins(1);
+const LONGEST_INTERVAL: Duration = Duration::from_hours(24);
 
 /// What the operator, not the object, determines.
 #[derive(Clone, Debug)]
@@ -99,8 +109,13 @@ pub fn interval(object: &BedrockAccess) -> Parsed<Option<Duration>> {
     };
     let interval = text.parse::<SignedDuration>().ok().and_then(|interval| Duration::try_from(interval).ok());
     match interval {
-        Some(interval) if interval >= LEAST_INTERVAL => Ok(Some(interval)),
-        Some(_) => invalid("spec.interval", format!("{text} is less than 1m")),
+        Some(interval) if interval < LEAST_INTERVAL => {
+            invalid("spec.interval", format!("{text} is less than 1m"))
+        }
+        Some(interval) if interval > LONGEST_INTERVAL => {
+            invalid("spec.interval", format!("{text} is more than 24h"))
+        }
+        Some(interval) => Ok(Some(interval)),
         None => invalid("spec.interval", format!("{text:?} is not a duration such as 10m or 1h30m")),
     }
 }

@@ -275,9 +275,11 @@ pub(super) fn interval() -> Vec<Rule> {
     vec![
         Rule::new(
             "self != '' && self.matches('^([0-9]{1,5}h)?([0-9]{1,7}m)?([0-9]{1,9}s)?$') \
-             && duration(self) >= duration('1m')",
+             && duration(self) >= duration('1m') && duration(self) <= duration('24h')",
         )
-        .message("an interval is at least 1m: write hours, minutes and seconds, such as 10m, 1h30m or 90s"),
+        .message(
+            "an interval is at least 1m and at most 24h: write hours, minutes and seconds, such as 10m, 1h30m or 90s",
+        ),
     ]
 }
 

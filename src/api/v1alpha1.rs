@@ -57,11 +57,13 @@ pub struct BedrockAccessSpec {
     #[serde(default = "enforce")]
     #[schemars(schema_with = "schema::drift_policy")]
     pub drift_policy: String,
-    /// Delete removes the policy when the object is deleted. Retain leaves it on the role.
+    /// Delete removes the policy when the object is deleted. Retain leaves it on the role, if the role's tag lets this namespace do so by an
+    /// entry with retain: before it; without that entry the policy is removed all the same.
     #[serde(default = "delete")]
     #[schemars(schema_with = "schema::deletion_policy")]
     pub deletion_policy: String,
-    /// How often to check, as hours, minutes and seconds such as 10m or 1h30m; at least 1m. Default: the operator's own interval.
+    /// How late a change in Bedrock or someone's edit may be found, as hours, minutes and seconds such as 10m or 1h30m; from 1m to 24h.
+    /// Default: the operator's own interval. Consent is looked at once in the operator's interval all the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::interval")]
     pub interval: Option<String>,

@@ -24,17 +24,11 @@ impl Applied {
 /// Carries the plan out: one write, or a second and smaller one where IAM has no room for the first.
 pub(super) async fn apply(iam: &Iam, account: &Account, claim: &Claim, plan: &Plan) -> Applied {
     let Some(step) = &plan.step else { return Applied::Nothing };
-    let result = match step {
-        Step::Put { document, smaller, cause } => {
-            match (iam.put(&claim.role, &claim.identity, document).await, smaller) {
-                (Err(Fault { class: Class::Quota, .. }), Some(smaller)) => {
-                    let step = Step::Put { document: smaller.clone(), smaller: None, cause: *cause };
-                    iam.put(&claim.role, &claim.identity, smaller).await.map(|()| step)
-                }
-                (result, _) => result.map(|()| step.clone()),
-            }
+    let result = match (send(iam, claim, step).await, step.smaller()) {
+        (Err(Fault { class: Class::Quota, .. }), Some(smaller)) => {
+            send(iam, claim, &smaller).await.map(|()| smaller)
         }
-        Step::Delete => iam.delete(&claim.role, &claim.identity).await.map(|()| step.clone()),
+        (result, _) => result.map(|()| step.clone()),
     };
     match result {
         Ok(step) => Applied::Done(step),
@@ -45,5 +39,13 @@ pub(super) async fn apply(iam: &Iam, account: &Account, claim: &Claim, plan: &Pl
             };
             Applied::Failed(plan::step_failed(claim, account, plan, &fault, others))
         }
+    }
+}
+
+/// The one write of a step.
+pub(super) async fn send(iam: &Iam, claim: &Claim, step: &Step) -> Result<(), Fault> {
+    match step.text() {
+        Some(document) => iam.put(&claim.role, &claim.identity, &document).await,
+        None => iam.delete(&claim.role, &claim.identity).await,
     }
 }

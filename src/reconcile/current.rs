@@ -1,16 +1,29 @@
+//! Whether what a reconcile decided by is still what the cluster holds.
+
+use std::collections::BTreeMap;
+
+use bedrock_iam::Plan;
 use kube::{Api, ResourceExt};
 
 use super::{Context, Error};
+use crate::api::parse::ANNOTATIONS;
 use crate::api::v1alpha1::BedrockAccess;
 
 /// Lets a write to AWS through only for the object as the cluster holds it now: a list or watch that lags must not bring
 /// back an older manifest, nor take an object for another of the same name.
-pub(super) async fn confirm(object: &BedrockAccess, cx: &Context) -> Result<(), Error> {
+///
+/// What only carries out an owner's withdrawal, or a deletion, waits for nothing that the tenant can go on changing.
+pub(super) async fn confirm(object: &BedrockAccess, cx: &Context, plan: &Plan) -> Result<(), Error> {
     let api: Api<BedrockAccess> = Api::namespaced(cx.client.clone(), &object.namespace().unwrap_or_default());
-    match api.get_opt(&object.name_any()).await? {
-        Some(now) if wants_the_same(object, &now) => Ok(()),
-        _ => Err(Error::Outdated),
-    }
+    let Some(now) = api.get_opt(&object.name_any()).await? else { return Err(Error::Outdated) };
+    let is_confirmed = is_the_same(object, &now) && (plan.is_withdrawal || wants_the_same(object, &now));
+    if is_confirmed { Ok(()) } else { Err(Error::Outdated) }
+}
+
+/// A deletion is never taken back.
+fn is_the_same(known: &BedrockAccess, now: &BedrockAccess) -> bool {
+    let is_deleted = |object: &BedrockAccess| object.metadata.deletion_timestamp.is_some();
+    known.uid() == now.uid() && (is_deleted(now) || !is_deleted(known))
 }
 
 /// A deletion is a generation of its own.
@@ -18,8 +31,12 @@ fn wants_the_same(known: &BedrockAccess, now: &BedrockAccess) -> bool {
     let accepted = |object: &BedrockAccess| {
         object.status.as_ref().and_then(|status| status.last_accepted_shrink.clone())
     };
-    known.uid() == now.uid()
-        && known.metadata.generation == now.metadata.generation
-        && known.annotations() == now.annotations()
+    known.metadata.generation == now.metadata.generation
+        && ours(known) == ours(now)
         && accepted(known) == accepted(now)
+}
+
+/// The annotations that say something to the operator; others may change at any rate.
+fn ours(object: &BedrockAccess) -> BTreeMap<&String, &String> {
+    object.annotations().iter().filter(|(key, _)| ANNOTATIONS.contains(&key.as_str())).collect()
 }

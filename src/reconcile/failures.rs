@@ -31,6 +31,11 @@ impl Failures {
         self.lock().remove(uid);
     }
 
+    /// Forgets all other objects than these.
+    pub fn keep_only(&self, is_known: impl Fn(&str) -> bool) {
+        self.lock().retain(|uid, _| is_known(uid));
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<String, ExponentialBackoff>> {
         // The map is never left half-written, so a poisoned lock holds a good map.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use bedrock_iam::finding::Area;
 use bedrock_iam::plan::Cause;
-use bedrock_iam::{Claim, Document, Finding, Observed, Patience, Plan, PolicyState, Step, Unsettled};
+use bedrock_iam::{
+    Claim, Digest, Document, Finding, Meaning, Observed, Patience, Plan, PolicyState, RoleState, Step,
+    Unsettled,
+};
 use kube::ResourceExt;
 use tokio::time::Instant;
 
@@ -33,6 +36,19 @@ struct Remembered {
     repairs: Option<Repairs>,
     accepted_shrink: Option<String>,
     in_sync: Option<Document>,
+    written: Option<Written>,
+}
+
+/// A meaning, and the unique id of the role that holds it: a role that was created again holds nothing of ours.
+struct Written {
+    role: String,
+    digest: Digest,
+}
+
+impl Written {
+    fn of(role: &str, document: &Document) -> Self {
+        Self { role: role.to_owned(), digest: Meaning::of(document).digest() }
+    }
 }
 
 /// Repairs that followed one another within an interval.
@@ -94,10 +110,22 @@ impl Memory {
         let earlier = object.unsettled.take().filter(|(at, _)| at.elapsed() < self.iam_lag);
         let unsettled = Unsettled::after(earlier.map(|(_, unsettled)| unsettled), observed, step);
         object.unsettled = unsettled.map(|unsettled| (now, unsettled));
+        object.written = match (&observed.role, step.leaves().document()) {
+            (RoleState::Found(role), Some(document)) => Some(Written::of(&role.id, document)),
+            _ => None,
+        };
         if let Step::Put { cause: Cause::Drift, .. } = step {
             let count = object.repairs.map_or(0, |repairs| repairs.count) + 1;
             object.repairs = Some(Repairs { count, last: now });
         }
+    }
+
+    /// The meaning that we last wrote to this very role, or saw there to be as it should.
+    pub(super) fn written(&self, uid: &str, role: &RoleState) -> Option<Digest> {
+        let RoleState::Found(role) = role else { return None };
+        let objects = self.lock();
+        let written = objects.get(uid)?.written.as_ref()?;
+        (written.role == role.id).then(|| written.digest.clone())
     }
 
     /// The policy as it was when it last was as it should be.
@@ -127,6 +155,9 @@ impl Memory {
         let is_in_sync = outcome.findings.iter().all(|finding| finding.reason.area() != Area::PolicyInSync);
         if plan.desired.is_some() && is_in_sync {
             remembered.in_sync = outcome.policy.document().cloned();
+            let role = told.role.as_ref().map(|role| role.id.as_str());
+            remembered.written =
+                role.zip(remembered.in_sync.as_ref()).map(|(role, document)| Written::of(role, document));
         }
         let accepted = object.annotations().get(ACCEPT_SHRINK);
         if accepted.is_some() && accepted == told.last_accepted_shrink.as_ref() {
@@ -151,6 +182,11 @@ impl Memory {
     /// Begins afresh.
     pub fn forget_all(&self) {
         self.lock().clear();
+    }
+
+    /// Forgets what is remembered of all other objects than these: the watch may never have shown how one went.
+    pub fn keep_only(&self, is_known: impl Fn(&str) -> bool) {
+        self.lock().retain(|uid, _| is_known(uid));
     }
 
     /// Forgets an object that is gone.
@@ -182,8 +218,6 @@ impl Memory {
 
 #[cfg(test)]
 mod tests {
-    use bedrock_iam::RoleState;
-
     use super::*;
 
     const LAG: Duration = Duration::from_mins(1);
@@ -191,7 +225,7 @@ mod tests {
 
     fn repair(memory: &Memory) {
         let document = Document::new(Vec::new());
-        let step = Step::Put { document, smaller: None, cause: Cause::Drift };
+        let step = Step::Put { document, smaller: None, foreign: None, cause: Cause::Drift };
         memory.wrote("a", &Observed { role: RoleState::Missing, policy: PolicyState::Absent }, &step);
     }
 

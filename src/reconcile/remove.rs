@@ -1,17 +1,16 @@
 use bedrock_iam::consent::Consent;
-use bedrock_iam::{Claim, Class, Fault, Finding, Plan, PolicyState, Reason, RoleState, Step, plan};
+use bedrock_iam::{
+    Claim, Class, Document, Fault, Finding, Held, Observed, Plan, PolicyState, Reason, RoleState, Step, plan,
+};
 use kube::ResourceExt;
 use kube::runtime::controller::Action;
 use kube::runtime::events::EventType;
 
 use super::apply::Applied;
-use super::{Context, Error, current, observe, report, status};
-use crate::api::parse;
+use super::{Context, Error, apply, current, observe, report, status};
+use crate::api::parse::{self, LEAVE_POLICY};
 use crate::api::v1alpha1::BedrockAccess;
 use crate::metrics::Ending;
-
-/// `true` lets an object go whose policy cannot be removed.
-const LEAVE_POLICY: &str = "bedrockaccess.io/leave-policy";
 
 /// Removes our policy before the object goes; an error keeps the finalizer.
 pub(super) async fn remove(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
@@ -26,9 +25,10 @@ async fn release(object: &BedrockAccess, cx: &Context) -> Result<(), Error> {
     let Ok(claim) = parse::claim(object, &cx.realm) else {
         return Ok(());
     };
+    let observed = observe::observe(object, cx, &claim).await;
     let released = match object.spec.deletion_policy.as_str() {
-        "Delete" => take_away(object, cx, &claim).await?,
-        _ => cut_back(object, cx, &claim).await?,
+        "Delete" => take_away(object, cx, &claim, &observed).await?,
+        _ => retain(object, cx, &claim, &observed).await?,
     };
     match released {
         Ok(()) => Ok(()),
@@ -58,35 +58,88 @@ async fn release(object: &BedrockAccess, cx: &Context) -> Result<(), Error> {
 }
 
 /// Takes our policy off the role.
-async fn take_away(object: &BedrockAccess, cx: &Context, claim: &Claim) -> Result<Result<(), Fault>, Error> {
-    let policy = cx.iam.policy(&claim.role, &claim.identity).await;
-    match &policy {
+async fn take_away(
+    object: &BedrockAccess,
+    cx: &Context,
+    claim: &Claim,
+    observed: &Observed,
+) -> Result<Result<(), Fault>, Error> {
+    match &observed.policy {
         PolicyState::Fault(fault) => return Ok(Err(fault.clone())),
         PolicyState::Foreign => {
-            leave(object, cx, claim, "does not have this operator's mark, or other Sids beside it").await;
+            leave(object, cx, claim, "was not written by this operator").await;
         }
-        PolicyState::Absent | PolicyState::Ours(_) => {}
+        PolicyState::Absent | PolicyState::Ours(_) | PolicyState::Shared { .. } => {}
     }
-    match write(object, cx, claim, &plan::release(&policy), &policy).await? {
-        // AWS refuses it for a role that does not take part, on which there is nothing of ours as far as IAM shows.
-        Err(fault) if fault.class == Class::Denied && policy == PolicyState::Absent => Ok(Ok(())),
+    let last_written = status::last_written(object, claim, &observed.role);
+    let plan = plan::release(claim, &cx.realm.account, observed, last_written.as_ref());
+    match write(object, cx, claim, &plan, &observed.policy).await? {
+        // AWS refuses it for a role without the tag, on which there is nothing of ours as far as IAM shows.
+        Err(fault) if fault.class == Class::Denied && observed.policy == PolicyState::Absent => Ok(Ok(())),
         result => Ok(result),
     }
 }
 
-/// Leaves our policy on the role, but for what consent was withdrawn from; who does not answer may have withdrawn it.
-async fn cut_back(object: &BedrockAccess, cx: &Context, claim: &Claim) -> Result<Result<(), Fault>, Error> {
-    let observed = observe::observe(object, cx, claim).await;
-    let owners = super::owners(cx, claim, &observed).await;
+/// Leaves our policy on the role, where the role's owner allows that; else it goes like any other.
+async fn retain(
+    object: &BedrockAccess,
+    cx: &Context,
+    claim: &Claim,
+    observed: &Observed,
+) -> Result<Result<(), Fault>, Error> {
+    match &observed.role {
+        RoleState::Found(role) if !claim.applicant.may_retain(&role.tags) => {
+            if observed.policy.document().is_some() {
+                let note = format!(
+                    "deletionPolicy is Retain, but the tag of role {} has no entry retain:{} that lets the policy outlive its \
+                     object, so it is removed; the owner allows it by: {}",
+                    claim.role,
+                    claim.applicant.entry(),
+                    claim.applicant.remedy_to_retain(&claim.role)
+                );
+                report::publish(object, cx, EventType::Warning, "RetainNotAllowed", "Delete", &note).await;
+            }
+            take_away(object, cx, claim, observed).await
+        }
+        RoleState::Found(_) | RoleState::Missing | RoleState::Fault(_) => {
+            cut_back(object, cx, claim, observed).await
+        }
+    }
+}
+
+/// Leaves our policy on the role, but for what a target's owner withdrew; who does not answer may have withdrawn it.
+async fn cut_back(
+    object: &BedrockAccess,
+    cx: &Context,
+    claim: &Claim,
+    observed: &Observed,
+) -> Result<Result<(), Fault>, Error> {
+    let owners = super::owners(cx, claim, observed).await;
     let unknown_owner = owners.tags.values().find_map(|tags| tags.as_ref().err());
     match (&observed.role, &observed.policy, unknown_owner) {
         (RoleState::Fault(fault), _, _) | (_, PolicyState::Fault(fault), _) => Ok(Err(fault.clone())),
         (_, _, Some(fault)) if fault.class != Class::NotFound => Ok(Err(fault.clone())),
         _ => {
-            let plan = super::withdrawal(cx, claim, &observed, &owners);
-            write(object, cx, claim, &plan, &observed.policy).await
+            let plan = super::withdrawal(cx, claim, observed, &owners);
+            let written = write(object, cx, claim, &plan, &observed.policy).await?;
+            let after = plan.step.as_ref().map_or_else(|| observed.policy.clone(), Step::leaves);
+            if let (Ok(()), Some(document)) = (&written, after.document()) {
+                tell_retained(object, cx, claim, document).await;
+            }
+            Ok(written)
         }
     }
+}
+
+/// Nobody looks after the policy from here on, so a person must be able to find it.
+async fn tell_retained(object: &BedrockAccess, cx: &Context, claim: &Claim, document: &Document) {
+    let (role, policy) = (&claim.role, claim.identity.policy_name());
+    let note = format!(
+        "deletionPolicy is Retain: policy {policy} stays on role {role} and still grants {}; remove it with {}",
+        status::counted(Held::of(document).grants().len(), "grant"),
+        claim.removal_command()
+    );
+    report::publish(object, cx, EventType::Normal, "PolicyRetained", "Delete", &note).await;
 }
 
 async fn write(
@@ -97,11 +150,8 @@ async fn write(
     found: &PolicyState,
 ) -> Result<Result<(), Fault>, Error> {
     let Some(step) = &plan.step else { return Ok(Ok(())) };
-    current::confirm(object, cx).await?;
-    let written = match step {
-        Step::Put { document, .. } => cx.iam.put(&claim.role, &claim.identity, document).await,
-        Step::Delete => cx.iam.delete(&claim.role, &claim.identity).await,
-    };
+    current::confirm(object, cx, plan).await?;
+    let written = apply::send(&cx.iam, claim, step).await;
     if written.is_ok() && found.document().is_some() {
         report::announce(object, cx, &claim.identity, &Applied::Done(step.clone()), found).await;
     }

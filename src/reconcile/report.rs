@@ -54,7 +54,6 @@ pub(super) async fn tell(
     if let Some(new) = ready(status)
         && old.is_none_or(|old| old.status != new.status || old.reason != new.reason)
     {
-        tracing::info!(ready = new.status, reason = new.reason, message = new.message, "Ready changed");
         publish(object, cx, severity(status), &new.reason, "Reconcile", &new.message).await;
     }
     Ok(())
@@ -92,9 +91,15 @@ pub(super) async fn announce(
         Step::Delete => {
             (PolicyWrite::Removed, "PolicyRemoved", format!("removed policy {policy} from role {role}"))
         }
+        Step::CutOut { foreign } => {
+            let note = format!(
+                "took the operator's statements out of policy {policy} on role {role}; what someone else put there stays: {}",
+                foreign.names()
+            );
+            (PolicyWrite::Removed, "PolicyRemoved", note)
+        }
     };
     cx.metrics.wrote(write);
-    tracing::info!(reason, note = note.as_str(), "wrote to AWS");
     publish(object, cx, EventType::Normal, reason, "Write", &note).await;
 }
 
@@ -107,6 +112,10 @@ pub(super) async fn publish(
     action: &str,
     note: &str,
 ) {
+    match type_ {
+        EventType::Warning => tracing::warn!(reason, note, "told by an Event"),
+        EventType::Normal => tracing::info!(reason, note, "told by an Event"),
+    }
     let event = Event {
         type_,
         reason: reason.to_owned(),

@@ -1,5 +1,7 @@
+use bedrock_iam::consent::Consent;
 use bedrock_iam::finding::Outlook;
 use bedrock_iam::grant::destination;
+use bedrock_iam::policy::INLINE_QUOTA;
 use bedrock_iam::verdict::{self, Condition as Verdicts, Praise, Verdict};
 use bedrock_iam::{
     Claim, Desired, Digest, Document, Finding, Grant, Held, Intent, Meaning, OwnModelKind, Plan,
@@ -46,7 +48,7 @@ pub(super) fn kept(
     let mut status = handled(object);
     let verdict = verdict::verdict(&outcome.findings, praise(intent, role, &outcome.policy));
     set_conditions(object, &mut status, &verdict);
-    set_role(&mut status, role);
+    set_role(&mut status, &intent.claim, role);
     set_policy(&mut status, &intent.claim, plan, role, outcome);
     if plan.settles_acceptance && !matches!(outcome.applied, Applied::Failed(_)) {
         status.last_accepted_shrink = object.annotations().get(ACCEPT_SHRINK).cloned();
@@ -68,7 +70,7 @@ pub(super) fn refused(
     outcome: &Outcome,
 ) -> Told {
     let mut told = against(object, &outcome.findings);
-    set_role(&mut told.status, role);
+    set_role(&mut told.status, claim, role);
     set_policy(&mut told.status, claim, plan, role, outcome);
     told
 }
@@ -139,16 +141,17 @@ fn now() -> Time {
     Time(now.round(Unit::Second).unwrap_or(now))
 }
 
-fn set_role(status: &mut BedrockAccessStatus, role: &RoleState) {
+/// Whoever has no consent learns nothing of the role.
+fn set_role(status: &mut BedrockAccessStatus, claim: &Claim, role: &RoleState) {
     match role {
-        RoleState::Found(role) => {
+        RoleState::Found(role) if claim.applicant.consent(&role.tags) == Consent::Given => {
             status.role = Some(RoleStatus {
                 name: role.arn.name.to_string(),
                 arn: role.arn.to_string(),
                 id: role.id.clone(),
             });
         }
-        RoleState::Missing => status.role = None,
+        RoleState::Found(_) | RoleState::Missing => status.role = None,
         RoleState::Fault(_) => {}
     }
 }
@@ -162,17 +165,18 @@ fn set_policy(
 ) {
     let document = match &outcome.policy {
         PolicyState::Fault(_) => return,
-        PolicyState::Ours(document) => Some(document),
-        PolicyState::Absent | PolicyState::Foreign => None,
+        policy => policy.document(),
     };
-    let grants = document.map(|document| Held::of(document).grants()).unwrap_or_default();
+    // Whoever wrote them: a person wants to know what stands there.
+    let whole = outcome.policy.whole();
+    let grants = whole.as_ref().map(|whole| Held::of(whole).grants()).unwrap_or_default();
     status.grants = grants.iter().map(grant).collect();
     status.grant_count = i64::try_from(grants.len()).unwrap_or(i64::MAX);
 
     let is_complete = outcome.findings.iter().all(|finding| finding.reason.outlook() != Outlook::Unknown);
     let digest = match (&outcome.applied, &plan.desired) {
         (Applied::Done(Step::Put { document, .. }), _) => Some(digest(document)),
-        (Applied::Done(Step::Delete), _) => None,
+        (Applied::Done(Step::Delete | Step::CutOut { .. }), _) => None,
         // What only agrees with an incomplete answer was not written by us, and is not to be taken for it.
         (Applied::Nothing, Some(Desired::Policy(_))) if is_complete => document.map(digest),
         (Applied::Nothing, Some(Desired::Nothing)) if is_complete => None,
@@ -180,7 +184,7 @@ fn set_policy(
             .filter(|_| !matches!(role, RoleState::Missing))
             .map(|policy| policy.digest.clone()),
     };
-    let characters = document.map_or(0, Document::characters);
+    let characters = whole.as_ref().map_or(0, Document::characters);
     status.policies = digest
         .into_iter()
         .map(|digest| PolicyStatus {
@@ -239,25 +243,28 @@ fn own_model(kind: OwnModelKind) -> &'static str {
     }
 }
 
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
+}
+
 fn praise(intent: &Intent, role: &RoleState, policy: &PolicyState) -> Praise {
     let arn = match role {
         RoleState::Found(role) => role.arn.to_string(),
         RoleState::Missing | RoleState::Fault(_) => intent.claim.role.to_string(),
     };
-    let policy = match policy {
-        PolicyState::Ours(document) => format!(
-            "policy {} on role {} holds exactly the {} grants, in {} characters",
+    let policy = match policy.document() {
+        Some(document) => format!(
+            "policy {} on role {} holds exactly {} ({} of {INLINE_QUOTA} characters)",
             intent.claim.identity.policy_name(),
             intent.claim.role,
-            Held::of(document).grants().len(),
+            counted(Held::of(document).grants().len(), "grant"),
             document.characters()
         ),
-        PolicyState::Absent | PolicyState::Foreign | PolicyState::Fault(_) => {
-            format!("nothing to grant, so role {} has no policy of ours", intent.claim.role)
-        }
+        None => format!("nothing to grant: the operator keeps no policy on role {}", intent.claim.role),
     };
     Praise {
-        role: format!("role {arn} takes part"),
+        role: format!("role {arn} lets namespace {} use it", intent.claim.applicant.namespace),
         profiles: "Bedrock answered for every model, scope and source Region".to_owned(),
         policy,
     }

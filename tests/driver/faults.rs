@@ -196,6 +196,7 @@ async fn drift_during_an_outage_of_bedrock_is_still_drift_afterwards() {
 async fn a_retained_policy_goes_nevertheless_where_consent_was_withdrawn() {
     let world = World::new().await;
     world.kubernetes.edit(|object| object["spec"]["deletionPolicy"] = json!("Retain"));
+    world.sandbox.tag_role("assistant", "bedrockaccess.io/namespaces", "retain:team-a").unwrap();
     world.reconcile().await.unwrap();
     world.sandbox.tag_role("assistant", "bedrockaccess.io/namespaces", "@none").unwrap();
     delete(&world);
@@ -208,7 +209,7 @@ async fn a_policy_that_lost_our_mark_is_left_at_deletion_but_not_in_silence() {
     let world = World::new().await;
     world.reconcile().await.unwrap();
     let name = world.sandbox.role_policies("assistant").remove(0);
-    let edited = world.policy().unwrap().to_string().replace("BedrockAccess1", "Mine");
+    let edited = world.policy().unwrap().to_string().replace(r#""Sid":"BedrockAccess"#, r#""Sid":"Mine"#);
     world.sandbox.put_role_policy("assistant", &name, &edited).unwrap();
     delete(&world);
     world.kubernetes.take_writes();

@@ -280,15 +280,22 @@ async fn guardrails_and_denied_scopes_become_part_of_the_one_policy() {
 
 #[tokio::test]
 async fn a_deleted_object_takes_its_policy_along_and_a_retained_one_leaves_it() {
-    for (policy, left) in [("Delete", false), ("Retain", true)] {
-        let world = World::new().await;
+    for (policy, tag, left, event) in [
+        ("Delete", "team-a retain:team-a", false, "PolicyRemoved"),
+        ("Retain", "retain:cluster/team-a", true, "PolicyRetained"),
+        ("Retain", "team-a", false, "RetainNotAllowed"),
+    ] {
+        let role = NewRole::new("assistant").tag("bedrockaccess.io/namespaces", tag);
+        let world = World::with(role, manifest()).await;
         world.reconcile().await.unwrap();
+        world.take_events();
         world.kubernetes.edit(|object| {
             object["spec"]["deletionPolicy"] = json!(policy);
             object["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
         });
         world.reconcile().await.unwrap();
         assert_eq!(world.policy().is_some(), left, "{policy}");
+        assert!(world.take_events().contains(&event.to_owned()), "{policy} with {tag}");
         assert_eq!(world.kubernetes.object()["metadata"]["finalizers"], json!([]), "{policy}");
     }
 }

@@ -8,4 +8,5 @@ mod lifecycle;
 mod owned;
 mod races;
 mod settling;
+mod withdrawals;
 mod world;

@@ -109,6 +109,7 @@ async fn a_withdrawal_is_carried_out_while_the_object_is_suspended_invalid_or_re
     ] {
         let world = world().await;
         world.kubernetes.edit(|object| object["spec"]["deletionPolicy"] = json!("Retain"));
+        world.sandbox.tag_role("assistant", TAG, "retain:team-a").unwrap();
         world.reconcile().await.unwrap();
         let (parent, field) = path.rsplit_once('/').unwrap();
         world.kubernetes.edit(|object| object.pointer_mut(parent).unwrap()[field] = value);
@@ -126,6 +127,7 @@ async fn a_retained_policy_waits_for_an_owner_that_does_not_answer() {
     for (service, operation) in [(Service::Bedrock, "ListTagsForResource"), (Service::Iam, "GetRole")] {
         let world = world().await;
         world.kubernetes.edit(|object| object["spec"]["deletionPolicy"] = json!("Retain"));
+        world.sandbox.tag_role("assistant", TAG, "retain:team-a").unwrap();
         world.reconcile().await.unwrap();
         world
             .kubernetes

@@ -13,6 +13,7 @@ use bedrock_access::fence::Fence;
 use bedrock_access::metrics::Metrics;
 use bedrock_access::reconcile::{Context, Error, FINALIZER, Failures, Memory, reconcile};
 use bedrock_iam::consent::Policy;
+use kube::runtime::controller::Action;
 use kube::runtime::events::Reporter;
 use serde_json::{Value, json};
 
@@ -114,10 +115,15 @@ impl World {
         Self { sandbox, kubernetes, context: Arc::new(context), _server: server }
     }
 
-    /// One reconcile of the object as it is stored now.
-    pub(crate) async fn reconcile(&self) -> Result<(), Error> {
-        let object: BedrockAccess = serde_json::from_value(self.kubernetes.object()).unwrap();
-        reconcile(Arc::new(object), Arc::clone(&self.context)).await.map(drop)
+    /// One reconcile of the object as it is stored now; when to look again.
+    pub(crate) async fn reconcile(&self) -> Result<Action, Error> {
+        self.reconcile_as(self.kubernetes.object()).await
+    }
+
+    /// One reconcile of the object as a watch showed it, whatever is stored by now.
+    pub(crate) async fn reconcile_as(&self, object: Value) -> Result<Action, Error> {
+        let object: BedrockAccess = serde_json::from_value(object).unwrap();
+        reconcile(Arc::new(object), Arc::clone(&self.context)).await
     }
 
     /// A condition's status and reason.

@@ -1,6 +1,6 @@
 //! Policies of others that look like ours, under our name and beside it.
 
-use bedrock_iam::PolicyIdentity;
+use bedrock_iam::{Document, Meaning, PolicyIdentity, PolicyState};
 use serde_json::json;
 
 use crate::stage::policy_name;
@@ -19,25 +19,13 @@ fn document(statements: &str) -> String {
 }
 
 /// None of them is ours, whatever they say.
-fn policies_of_others(ours: &str) -> Vec<String> {
+fn policies_of_others() -> Vec<String> {
     let mark = mark();
     let (first, theirs) = (statement(&mark), statement("Theirs"));
+    let blank = " ".repeat(10_000);
     let other = statement(&PolicyIdentity::derive("cluster", "team-b", "assistant").mark());
     let without_sid = r#"{"Effect":"Allow","Action":"bedrock:InvokeModel","Resource":"*"}"#;
-    let beside =
-        |statement: &str| ours.replacen(r#""Statement":["#, &format!(r#""Statement":[{statement},"#), 1);
-    let blank = " ".repeat(10_000);
     vec![
-        // One statement more than ours.
-        beside(&theirs),
-        beside(without_sid),
-        beside(&statement("")),
-        beside(&statement("bedrockaccess1")),
-        beside(r#"{"Sid":"Theirs","Effect":"Allow","NotAction":"iam:*","Resource":"*"}"#),
-        beside(
-            r#"{"Sid":"Theirs","Effect":"Deny","Action":"bedrock:InvokeModel","NotResource":"arn:aws:bedrock:*"}"#,
-        ),
-        document(&format!("{first},{theirs}")),
         // Nearly our mark.
         document(&theirs),
         document(without_sid),
@@ -86,8 +74,7 @@ fn policies_of_others(ours: &str) -> Vec<String> {
 async fn a_policy_of_our_name_that_is_not_ours_is_never_changed_or_removed() {
     let world = World::new().await;
     world.reconcile().await.unwrap();
-    let ours = world.text().unwrap();
-    let policies = policies_of_others(&ours);
+    let policies = policies_of_others();
     for theirs in &policies {
         let what = format!("{theirs:.300}");
         world.sandbox.put_role_policy("assistant", &policy_name(), theirs).unwrap();
@@ -116,6 +103,79 @@ async fn a_policy_of_our_name_that_is_not_ours_is_never_changed_or_removed() {
         assert_eq!(world.text().as_ref(), Some(theirs));
     }
     println!("{} policies of others under our name", policies.len());
+}
+
+/// Statements that someone may put beside ours; each is theirs, whatever it says.
+fn statements_of_others() -> Vec<String> {
+    let other = PolicyIdentity::derive("cluster", "team-b", "assistant").mark();
+    let named =
+        ["Theirs", "", "bedrockaccess1", "BedrockAccess", "BedrockAccess01", "BedrockAccess1x", &other];
+    let mut statements: Vec<String> = named.into_iter().map(statement).collect();
+    statements.extend(
+        [
+            r#"{"Effect":"Allow","Action":"bedrock:InvokeModel","Resource":"*"}"#,
+            r#"{"Sid":"Theirs","Effect":"Allow","NotAction":"iam:*","Resource":"*"}"#,
+            r#"{"Sid":"Theirs","Effect":"Deny","Action":"bedrock:InvokeModel","NotResource":"arn:aws:bedrock:*"}"#,
+            r#"{"Sid":"Theirs","Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/${aws:username}","Condition":{"NumericLessThan":{"s3:max-keys":10.5},"Bool":{"aws:SecureTransport":true}}}"#,
+        ]
+        .map(str::to_owned),
+    );
+    statements
+}
+
+/// What the statements that are not ours mean, and in which version.
+fn theirs_in(text: &str) -> (String, Meaning) {
+    let mut document = Document::parse(text).unwrap();
+    let identity = PolicyIdentity::derive("cluster", "team-a", "assistant");
+    if let PolicyState::Shared { foreign, .. } = PolicyState::of(text, &identity) {
+        document = foreign.alone();
+    }
+    (document.version.clone(), Meaning::of(&document))
+}
+
+#[tokio::test]
+async fn a_statement_beside_ours_is_kept_and_keeps_nothing_of_ours_on_the_role() {
+    let world = World::new().await;
+    for theirs in statements_of_others() {
+        world.kubernetes.edit(|object| *object = manifest());
+        world.reconcile().await.unwrap();
+        let ours = world.text().unwrap();
+        let alone = document(&theirs);
+        let expected = theirs_in(&alone);
+        let beside = ours.replacen(r#""Statement":["#, &format!(r#""Statement":[{theirs},"#), 1);
+        let put = |text: &str| world.sandbox.put_role_policy("assistant", &policy_name(), text).unwrap();
+
+        put(&beside);
+        world.refuses("ForeignStatements", &policy_name(), &theirs).await;
+        assert_eq!(world.text().as_ref(), Some(&beside), "ours are exact, so nothing is written");
+        let found = world.kubernetes.object()["status"]["grantCount"].clone();
+        assert_eq!(found, 2, "what grants is counted: {theirs}");
+
+        put(&beside.replacen("us-west-2", "us-west-1", 1));
+        world.reconcile().await.unwrap();
+        assert_eq!(theirs_in(&world.text().unwrap()), expected, "repaired: {theirs}");
+        assert!(world.text().unwrap().contains("us-west-2"), "ours are put right: {theirs}");
+
+        // Each way in which ours have to go.
+        for way in ["withdrawn", "deleted", "suspended"] {
+            world.kubernetes.edit(|object| *object = manifest());
+            put(&beside);
+            world.reconcile().await.unwrap();
+            if way != "deleted" {
+                world.sandbox.tag_role("assistant", "bedrockaccess.io/namespaces", "@none").unwrap();
+            }
+            world.kubernetes.edit(|object| match way {
+                "deleted" => object["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z"),
+                _ => object["spec"]["suspend"] = json!(way == "suspended"),
+            });
+            world.reconcile().await.unwrap();
+            let left = world.text().unwrap();
+            assert_eq!(theirs_in(&left), expected, "{way}: {theirs}");
+            assert!(!left.contains(&mark()) && !left.contains("inference-profile"), "{way}: {left}");
+            world.sandbox.tag_role("assistant", "bedrockaccess.io/namespaces", "team-a").unwrap();
+        }
+        world.sandbox.delete_role_policy("assistant", &policy_name()).unwrap();
+    }
 }
 
 #[tokio::test]

@@ -5,17 +5,18 @@ use std::fmt;
 use crate::answer::Tags;
 use crate::identifier::{Region, RoleName};
 
-/// The tag's key; a value holds at most 256 characters, so the list goes on in `….2` to `….9`.
+/// The tag's key; a value holds at most 256 characters, so the list goes on in `….2` to `….9`. This first key decides whether
+/// anybody has consent at all.
 pub const TAG: &str = "bedrockaccess.io/namespaces";
 
 /// Before an entry: its namespaces may use explicit denies too.
 const DENY: &str = "deny:";
 
+/// Before an entry: the policies of its namespaces may outlive their objects too.
+const RETAIN: &str = "retain:";
+
 /// No namespace: how consent is withdrawn from all.
 const NOBODY: &str = "@none";
-
-/// A tag's value holds at most 256 characters (IAM quotas page).
-const LONGEST_VALUE: usize = 256;
 
 /// Any namespace of any cluster.
 const ANY: &str = "@any";
@@ -80,10 +81,10 @@ impl Applicant {
         if self.policy == Policy::None {
             return Consent::Given;
         }
-        if !keys().any(|key| tags.contains_key(&key)) {
+        if !tags.contains_key(TAG) {
             return Consent::Untagged;
         }
-        if entries(tags).any(|entry| self.is_meant_by(entry.strip_prefix(DENY).unwrap_or(entry))) {
+        if ["", DENY, RETAIN].iter().any(|prefix| self.is_listed_after(prefix, tags)) {
             Consent::Given
         } else {
             Consent::Withheld
@@ -92,8 +93,12 @@ impl Applicant {
 
     /// Whether the role also lets the namespace use explicit denies: by `deny:` before its entry.
     pub fn may_deny(&self, tags: &Tags) -> bool {
-        self.policy == Policy::None
-            || entries(tags).filter_map(|entry| entry.strip_prefix(DENY)).any(|entry| self.is_meant_by(entry))
+        self.policy == Policy::None || self.is_listed_after(DENY, tags)
+    }
+
+    /// Whether the role lets the namespace's policy outlive its object: by `retain:` before its entry.
+    pub fn may_retain(&self, tags: &Tags) -> bool {
+        self.policy == Policy::None || self.is_listed_after(RETAIN, tags)
     }
 
     /// The entry that the documentation shows first: this namespace of this cluster.
@@ -101,28 +106,32 @@ impl Applicant {
         format!("{}/{}", self.cluster_id, self.namespace)
     }
 
-    /// Says what is missing, and how it is allowed; `None` where consent is given.
+    /// Says what is missing, and how it is allowed; `None` where consent is given. It tells nothing of what the tags hold: whoever
+    /// has no consent may not learn who has.
     pub fn refusal(&self, subject: Taggable<'_>, tags: &Tags) -> Option<String> {
-        let problem = match self.consent(tags) {
-            Consent::Given => return None,
-            Consent::Withheld => "does not list",
-            Consent::Untagged => "is missing: it must list",
-        };
-        let remedy = self.remedy(subject, tags);
+        if self.consent(tags) == Consent::Given {
+            return None;
+        }
+        let (namespace, entry) = (&self.namespace, self.entry());
         Some(format!(
-            "the tag {TAG} on {subject} {problem} namespace {}; allow it with: {remedy}",
-            self.namespace
+            "the tag {TAG} on {subject} does not let namespace {namespace} use it; its owner allows it by the entry {entry} (and no \
+             {NOBODY}): {}",
+            add_command(subject, &entry)
         ))
     }
 
-    /// The command that adds this namespace to what the tags list, and takes no other away.
-    pub fn remedy(&self, subject: Taggable<'_>, tags: &Tags) -> String {
-        tag_command(subject, tags, &self.entry())
+    /// The command that also lets this namespace use explicit denies.
+    pub fn remedy_to_deny(&self, role: &RoleName) -> String {
+        add_command(Taggable::Role(role), &format!("{DENY}{}", self.entry()))
     }
 
-    /// The command that also lets this namespace use explicit denies.
-    pub fn remedy_to_deny(&self, role: &RoleName, tags: &Tags) -> String {
-        tag_command(Taggable::Role(role), tags, &format!("{DENY}{}", self.entry()))
+    /// The command that also lets this namespace's policy outlive its object.
+    pub fn remedy_to_retain(&self, role: &RoleName) -> String {
+        add_command(Taggable::Role(role), &format!("{RETAIN}{}", self.entry()))
+    }
+
+    fn is_listed_after(&self, prefix: &str, tags: &Tags) -> bool {
+        entries(tags).filter_map(|entry| entry.strip_prefix(prefix)).any(|entry| self.is_meant_by(entry))
     }
 
     fn is_meant_by(&self, entry: &str) -> bool {
@@ -130,30 +139,29 @@ impl Applicant {
     }
 }
 
-/// Tagging replaces a value whole, so the value goes on with what it holds; a full one is continued under the next key.
-fn tag_command(subject: Taggable<'_>, tags: &Tags, entry: &str) -> String {
-    let longer = |key: String| {
-        let listed = tags.get(&key).map_or("", String::as_str).split_whitespace();
-        let listed = listed.filter(|listed| *listed != NOBODY).chain([entry]);
-        let value = listed.collect::<Vec<_>>().join(" ");
-        (value.len() <= LONGEST_VALUE).then_some((key, value))
-    };
-    match keys().find_map(longer) {
-        Some((key, value)) => match subject {
-            Taggable::Role(role) => {
-                format!("aws iam tag-role --role-name {role} --tags 'Key={key},Value={value}'")
-            }
-            Taggable::Target { source, arn } => format!(
-                "aws bedrock tag-resource --region {source} --resource-arn {arn} --tags 'key={key},value={value}'"
-            ),
-        },
-        None => format!("its tags are full: shorten them, for example to {ANY}"),
+/// The command that adds an entry. Tagging replaces the whole value, so the command asks for what the tag lists and keeps it.
+fn add_command(subject: Taggable<'_>, entry: &str) -> String {
+    match subject {
+        Taggable::Role(role) => format!(
+            "aws iam tag-role --role-name {role} --tags \"Key={TAG},Value=$(aws iam list-role-tags --role-name {role} \
+             --query \"Tags[?Key=='{TAG}'].Value\" --output text) {entry}\""
+        ),
+        Taggable::Target { source, arn } => format!(
+            "aws bedrock tag-resource --region {source} --resource-arn {arn} --tags \"key={TAG},value=$(aws bedrock \
+             list-tags-for-resource --region {source} --resource-arn {arn} --query \"tags[?key=='{TAG}'].value\" --output text) \
+             {entry}\""
+        ),
     }
 }
 
-/// What the tag lists, with its continuations.
+/// What the tag lists, with its continuations. The first key decides: without it, or with `@none` in it, the others say nothing,
+/// so that whoever guards that one key guards them all.
 fn entries(tags: &Tags) -> impl Iterator<Item = &str> {
-    keys().filter_map(|key| tags.get(&key)).flat_map(|value| value.split_whitespace())
+    let is_open = tags.get(TAG).is_some_and(|first| first.split_whitespace().all(|entry| entry != NOBODY));
+    keys()
+        .filter(move |_| is_open)
+        .filter_map(|key| tags.get(&key))
+        .flat_map(|value| value.split_whitespace())
 }
 
 fn keys() -> impl Iterator<Item = String> {
@@ -164,11 +172,13 @@ fn keys() -> impl Iterator<Item = String> {
 mod tests {
     use super::*;
 
+    fn applicant() -> Applicant {
+        Applicant { cluster_id: "c1".into(), namespace: "team-a".into(), policy: Policy::Tag }
+    }
+
     fn consent(tags: &[(&str, &str)]) -> Consent {
-        let applicant =
-            Applicant { cluster_id: "c1".into(), namespace: "team-a".into(), policy: Policy::Tag };
         let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        applicant.consent(&tags)
+        applicant().consent(&tags)
     }
 
     #[test]
@@ -196,45 +206,62 @@ mod tests {
 
     #[test]
     fn explicit_denies_need_an_entry_of_their_own() {
-        let applicant =
-            Applicant { cluster_id: "c1".into(), namespace: "team-a".into(), policy: Policy::Tag };
-        let may_deny = |value: &str| applicant.may_deny(&[(TAG.to_owned(), value.to_owned())].into());
+        let may_deny = |value: &str| applicant().may_deny(&[(TAG.to_owned(), value.to_owned())].into());
         assert!(may_deny("deny:team-a") && may_deny("team-b deny:c1/team-a") && may_deny("deny:@any"));
         assert!(!may_deny("team-a") && !may_deny("deny:team-b team-a") && !may_deny("deny: team-a"));
     }
 
     #[test]
-    fn the_remedy_adds_to_what_the_tags_list_and_takes_nothing_away() {
-        let applicant =
-            Applicant { cluster_id: "c1".into(), namespace: "team-a".into(), policy: Policy::Tag };
-        let role: RoleName = "app".parse().unwrap();
-        let remedy = |tags: &[(&str, &str)]| {
+    fn the_first_key_decides_whatever_the_numbered_ones_list() {
+        let second = ("bedrockaccess.io/namespaces.2", "team-a deny:team-a retain:@any");
+        assert_eq!(consent(&[second]), Consent::Untagged);
+        for first in ["@none", "team-a @none", "@none deny:team-a retain:team-a"] {
+            let tags = [(TAG, first), second];
+            assert_eq!(consent(&tags), Consent::Withheld, "{first}");
             let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-            applicant.remedy(Taggable::Role(&role), &tags)
+            assert!(!applicant().may_deny(&tags) && !applicant().may_retain(&tags), "{first}");
+        }
+        assert_eq!(consent(&[(TAG, ""), second]), Consent::Given);
+    }
+
+    #[test]
+    fn a_policy_may_outlive_its_object_by_an_entry_of_its_own() {
+        let may_retain = |value: &str| applicant().may_retain(&[(TAG.to_owned(), value.to_owned())].into());
+        assert!(
+            may_retain("retain:team-a") && may_retain("team-b retain:c1/team-a") && may_retain("retain:@any")
+        );
+        for value in ["team-a", "deny:team-a", "retain:team-b team-a", "retain:deny:team-a", "retain: team-a"]
+        {
+            assert!(!may_retain(value), "{value}");
+        }
+        assert_eq!(consent(&[(TAG, "retain:team-a")]), Consent::Given);
+    }
+
+    #[test]
+    fn a_refusal_says_what_to_add_and_nothing_of_what_the_tags_hold() {
+        let role: RoleName = "app".parse().unwrap();
+        let refusal = |tags: &[(&str, &str)]| {
+            let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+            applicant().refusal(Taggable::Role(&role), &tags).unwrap()
         };
-        let command = |key: &str, value: &str| {
-            format!("aws iam tag-role --role-name app --tags 'Key={key},Value={value}'")
-        };
-        assert_eq!(remedy(&[]), command(TAG, "c1/team-a"));
-        assert_eq!(remedy(&[(TAG, "team-b  deny:team-c")]), command(TAG, "team-b deny:team-c c1/team-a"));
-        assert_eq!(remedy(&[(TAG, "@none")]), command(TAG, "c1/team-a"));
-        let full = "x".repeat(250);
-        assert_eq!(remedy(&[(TAG, &full)]), command("bedrockaccess.io/namespaces.2", "c1/team-a"));
+        let untagged = refusal(&[]);
+        assert_eq!(untagged, refusal(&[(TAG, "secret/payroll deny:secret/security")]));
+        assert_eq!(
+            untagged,
+            "the tag bedrockaccess.io/namespaces on role app does not let namespace team-a use it; its owner allows it by the \
+             entry c1/team-a (and no @none): aws iam tag-role --role-name app --tags \
+             \"Key=bedrockaccess.io/namespaces,Value=$(aws iam list-role-tags --role-name app \
+             --query \"Tags[?Key=='bedrockaccess.io/namespaces'].Value\" --output text) c1/team-a\""
+        );
     }
 
     #[test]
     fn the_remedy_of_a_target_names_its_region_and_arn() {
-        let applicant =
-            Applicant { cluster_id: "c1".into(), namespace: "team-a".into(), policy: Policy::Tag };
         let (source, arn) = ("us-east-1".parse().unwrap(), "arn:aws:bedrock:us-east-1:1:provisioned-model/m");
         let subject = Taggable::Target { source: &source, arn };
-        assert_eq!(
-            applicant.remedy(subject, &Tags::new()),
-            format!(
-                "aws bedrock tag-resource --region us-east-1 --resource-arn {arn} \
-                 --tags 'key=bedrockaccess.io/namespaces,value=c1/team-a'"
-            )
-        );
+        let refusal = applicant().refusal(subject, &Tags::new()).unwrap();
+        let command = format!("aws bedrock tag-resource --region us-east-1 --resource-arn {arn} --tags ");
+        assert!(refusal.contains(&command) && refusal.ends_with(" c1/team-a\""), "{refusal}");
     }
 
     #[test]

@@ -14,11 +14,18 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// The only version with which policy variables and our conditions mean what they should.
 const VERSION: &str = "2012-10-17";
 
+/// What IAM assumes where a document names no version (IAM User Guide, "IAM JSON policy elements: Version").
+const DEFAULT_VERSION: &str = "2008-10-17";
+
+/// A decimal number of so many digits is the same after it went through a 64-bit float.
+const EXACT_DIGITS: usize = 15;
+
 /// A policy document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Document {
-    /// `2012-10-17`.
+    /// `2012-10-17` in what we write; an older document of someone else's may have `2008-10-17`, or none.
+    #[serde(default = "default_version")]
     pub version: String,
     /// A name that IAM ignores; never written by us.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -141,6 +148,10 @@ impl Document {
     }
 }
 
+fn default_version() -> String {
+    DEFAULT_VERSION.to_owned()
+}
+
 fn short<S: Serializer>(values: &[String], serializer: S) -> Result<S::Ok, S::Error> {
     match values {
         [only] => only.serialize(serializer),
@@ -205,14 +216,22 @@ enum Scalar {
 
 fn scalars<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     let scalars: Vec<Scalar> = one_or_many(deserializer)?;
-    Ok(scalars
-        .into_iter()
-        .map(|scalar| match scalar {
-            Scalar::Text(text) => text,
-            Scalar::Flag(flag) => flag.to_string(),
-            Scalar::Number(number) => number.to_string(),
-        })
-        .collect())
+    let text = |scalar| match scalar {
+        Scalar::Text(text) => Ok(text),
+        Scalar::Flag(flag) => Ok(flag.to_string()),
+        Scalar::Number(number) if is_exact(&number) => Ok(number.to_string()),
+        Scalar::Number(number) => {
+            Err(D::Error::custom(format_args!("the number {number} cannot be kept exactly")))
+        }
+    };
+    scalars.into_iter().map(text).collect()
+}
+
+/// Whether the number that was read is the one that was written: someone else's statement may be written back.
+fn is_exact(number: &serde_json::Number) -> bool {
+    let text = number.to_string();
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    !number.is_f64() || (digits <= EXACT_DIGITS && !text.contains('e'))
 }
 
 #[cfg(test)]
@@ -263,6 +282,25 @@ mod tests {
         ] {
             assert!(Document::parse(&whole.replace(from, to)).is_err(), "{to}");
         }
+    }
+
+    #[test]
+    fn a_number_that_would_change_on_the_way_is_an_error() {
+        let with = |number: &str| Document::parse(&ONE.replace(r#""x:y":5"#, &format!(r#""x:y":{number}"#)));
+        for (number, read) in
+            [("-5", "-5"), ("0.25", "0.25"), ("18446744073709551615", "18446744073709551615")]
+        {
+            assert_eq!(with(number).unwrap().statement[0].condition["NumericLessThan"]["x:y"].0, [read]);
+        }
+        for number in ["18446744073709551616", "1e300", "0.12345678901234567"] {
+            assert!(with(number).is_err(), "{number}");
+        }
+    }
+
+    #[test]
+    fn a_document_without_a_version_has_the_one_that_iam_assumes() {
+        let document = Document::parse(&ONE.replace(r#""Version":"2012-10-17","#, "")).unwrap();
+        assert_eq!(document.version, "2008-10-17");
     }
 
     #[test]

@@ -85,6 +85,8 @@ reasons! {
     RoleProtected "RoleProtected": RoleAccepted, Stalled;
     /// There is no such role.
     RoleNotFound "RoleNotFound": RoleAccepted, Waiting;
+    /// The role of that name has another path, account or partition than the manifest's ARN.
+    RoleArnDiffers "RoleNotFound": RoleAccepted, Stalled;
     /// The role's tag does not list the namespace.
     ConsentMissing "ConsentMissing": RoleAccepted, Waiting;
     /// The operator may not read the role.
@@ -114,7 +116,9 @@ reasons! {
     /// Someone keeps undoing our policy.
     Contended "Contended": PolicyInSync, Waiting;
     /// Someone changed our policy, and only reports are wanted.
-    DriftDetected "DriftDetected": PolicyInSync, Waiting;
+    DriftDetected "DriftDetected": PolicyInSync, Stalled;
+    /// Someone else's statements stand in our policy, beside ours.
+    ForeignStatements "ForeignStatements": PolicyInSync, Stalled;
     /// The operator may not read or write the policy.
     PolicyIamDenied "IamDenied": PolicyInSync, Unknown;
     /// IAM did not answer about the policy.

@@ -9,8 +9,10 @@ use crate::identity::PolicyIdentity;
 /// What is known of earlier reconciles of the same object.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct History {
-    /// The meaning that we last wrote to this very role.
+    /// The meaning that we last wrote to this very role, as the status says.
     pub last_written: Option<Digest>,
+    /// The meaning that this process last wrote, or saw to be as it should.
+    pub remembered: Option<Digest>,
     /// How drift is met.
     pub patience: Patience,
 }

@@ -60,6 +60,11 @@ impl PolicyIdentity {
         }
     }
 
+    /// Whether a Sid is one that we write.
+    pub(crate) fn is_own_sid(&self, sid: &str) -> bool {
+        self.is_mark(sid) || sid.strip_prefix(SID_PREFIX).is_some_and(is_number)
+    }
+
     /// Whether a Sid is the first one of our policy.
     pub(crate) fn is_mark(&self, sid: &str) -> bool {
         sid.strip_prefix(&self.mark()).is_some_and(|rest| rest.is_empty() || is_seal(rest))
@@ -79,6 +84,15 @@ pub(crate) fn was_written_as(document: &Document, meaning: &Meaning) -> Option<b
 fn seal(document: &Document) -> Option<&str> {
     let mut sids = document.statement.iter().filter_map(|statement| statement.sid.as_deref());
     sids.find_map(|sid| sid.strip_prefix(SID_PREFIX)?.get(HASH_LENGTH..).filter(|rest| is_seal(rest)))
+}
+
+/// Far more than the statements of a policy; another policy's hash is longer.
+const LONGEST_NUMBER: usize = 4;
+
+fn is_number(text: &str) -> bool {
+    (1..=LONGEST_NUMBER).contains(&text.len())
+        && !text.starts_with('0')
+        && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn is_seal(text: &str) -> bool {

@@ -24,6 +24,12 @@ pub struct Claim {
 }
 
 impl Claim {
+    /// Whether the manifest names a role of another account or partition, in which nothing is ever written.
+    pub fn is_elsewhere(&self, account: &Account) -> bool {
+        let is_elsewhere = |arn: &RoleArn| arn.account != account.id || arn.partition != account.partition;
+        self.role_arn.as_ref().is_some_and(is_elsewhere)
+    }
+
     /// The command by which the role's owner removes the policy.
     pub fn removal_command(&self) -> String {
         let (role, policy) = (&self.role, self.identity.policy_name());

@@ -4,8 +4,9 @@ use crate::answer::Tags;
 use crate::arn::RoleArn;
 use crate::document::Document;
 use crate::fault::Fault;
+use crate::foreign::ForeignStatements;
 use crate::identifier::{AccountId, Partition};
-use crate::identity::{PolicyIdentity, SID_PREFIX};
+use crate::identity::PolicyIdentity;
 
 /// The account that the operator works in (STS GetCallerIdentity).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,31 +62,55 @@ pub enum PolicyState {
     Absent,
     /// A policy that we wrote, perhaps edited since.
     Ours(Document),
-    /// A policy of our name that we did not write.
+    /// A policy that we wrote, and into which someone else put statements of their own.
+    Shared {
+        /// Our statements.
+        ours: Document,
+        /// The others.
+        foreign: ForeignStatements,
+    },
+    /// A policy of our name without our mark.
     Foreign,
     /// No answer.
     Fault(Fault),
 }
 
 impl PolicyState {
-    /// What our policy holds, where there is one.
+    /// Our statements, where there are any.
     pub fn document(&self) -> Option<&Document> {
         match self {
-            Self::Ours(document) => Some(document),
+            Self::Ours(document) | Self::Shared { ours: document, .. } => Some(document),
             Self::Absent | Self::Foreign | Self::Fault(_) => None,
         }
     }
 
-    /// Judges the document that stands under our name: ours only if every Sid has our prefix and one carries our hash.
+    /// What someone else put beside our statements, if anything.
+    pub fn foreign(&self) -> Option<&ForeignStatements> {
+        match self {
+            Self::Shared { foreign, .. } => Some(foreign),
+            Self::Absent | Self::Ours(_) | Self::Foreign | Self::Fault(_) => None,
+        }
+    }
+
+    /// All that stands in a policy of ours, whoever wrote it: what IAM decides by.
+    pub fn whole(&self) -> Option<Document> {
+        let ours = self.document()?;
+        Some(self.foreign().map_or_else(|| ours.clone(), |foreign| foreign.beside(ours)))
+    }
+
+    /// Judges the document that stands under our name: ours if one Sid carries our hash. Its statements are ours by their Sids,
+    /// and every other one is someone else's.
     pub fn of(text: &str, identity: &PolicyIdentity) -> Self {
-        let Ok(document) = Document::parse(text) else {
+        let Ok(mut document) = Document::parse(text) else {
             return Self::Foreign;
         };
-        let sids = || document.statement.iter().map(|statement| statement.sid.as_deref().unwrap_or_default());
-        if sids().all(|sid| sid.starts_with(SID_PREFIX)) && sids().any(|sid| identity.is_mark(sid)) {
-            Self::Ours(document)
-        } else {
-            Self::Foreign
+        let mut sids = document.statement.iter().filter_map(|statement| statement.sid.as_deref());
+        if !sids.any(|sid| identity.is_mark(sid)) {
+            return Self::Foreign;
+        }
+        match ForeignStatements::take_from(&mut document, identity) {
+            None => Self::Ours(document),
+            Some(foreign) => Self::Shared { ours: document, foreign },
         }
     }
 }
@@ -115,12 +140,21 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_under_our_name_is_foreign() {
+    fn statements_of_others_beside_ours_are_told_apart() {
+        let mark = identity().mark();
+        for theirs in ["Theirs", "", "BedrockAccessS3"] {
+            let state = judge(&["BedrockAccess1", theirs, &mark]);
+            let PolicyState::Shared { ours, foreign } = &state else { panic!("{theirs}: {state:?}") };
+            assert_eq!((ours.statement.len(), foreign.alone().statement.len()), (2, 1));
+            assert_eq!(state.whole().unwrap().statement.len(), 3);
+        }
+    }
+
+    #[test]
+    fn a_policy_without_our_mark_is_foreign() {
         let mark = identity().mark();
         let other = PolicyIdentity::derive("cluster", "team-b", "assistant").mark();
         assert_eq!(judge(&[&format!("{mark}evil")]), PolicyState::Foreign);
-        assert_eq!(judge(&[&mark, "Theirs"]), PolicyState::Foreign);
-        assert_eq!(judge(&[&mark, ""]), PolicyState::Foreign);
         assert_eq!(judge(&[&other]), PolicyState::Foreign);
         assert_eq!(judge(&["BedrockAccess1"]), PolicyState::Foreign);
         assert_eq!(PolicyState::of("not json", &identity()), PolicyState::Foreign);

@@ -6,15 +6,17 @@
 mod refusal;
 
 use crate::canonical::{Digest, Meaning};
+use crate::consent::Consent;
 use crate::document::Document;
 use crate::fault::{Class, Fault};
 use crate::finding::{Finding, Outlook, Reason};
+use crate::foreign::ForeignStatements;
 use crate::grant::Grant;
 use crate::history::{History, Patience};
 use crate::identity;
 use crate::intent::{Claim, DriftPolicy, Intent, Terms};
 use crate::invocation;
-use crate::observed::{Account, Observed, PolicyState};
+use crate::observed::{Account, Observed, PolicyState, RoleState};
 use crate::policy::{self, Form, INLINE_QUOTA};
 use crate::resolve::Resolution;
 use crate::revocation::{self, Remainder, Revoked};
@@ -33,15 +35,23 @@ pub struct Plan {
     pub findings: Vec<Finding>,
     /// Whether, once it is carried out, the user's acceptance of a shrink is used up.
     pub settles_acceptance: bool,
+    /// Whether the step only carries out what an owner withdrew, so that nothing which the tenant may change holds it back.
+    pub is_withdrawal: bool,
 }
 
 impl Plan {
-    fn removal() -> Self {
-        Self { step: Some(Step::Delete), desired: Some(Desired::Nothing), ..Self::default() }
+    /// Our statements go; what someone else put beside them stays.
+    fn removal(policy: &PolicyState) -> Self {
+        let step = Step::removal_from(policy);
+        Self { step: Some(step), desired: Some(Desired::Nothing), ..Self::default() }
     }
 
     fn misses_consent(&self) -> bool {
         self.findings.iter().any(|finding| finding.reason == Reason::ConsentMissing)
+    }
+
+    fn keeps_our_statements(&self) -> bool {
+        self.step.as_ref().is_none_or(|step| step.leaves().document().is_some())
     }
 }
 
@@ -50,15 +60,56 @@ impl Plan {
 pub enum Step {
     /// PutRolePolicy.
     Put {
-        /// The whole policy.
+        /// Our statements, all of them.
         document: Document,
         /// What to write instead, once, should IAM have no room.
         smaller: Option<Document>,
+        /// What someone else put beside ours, and keeps.
+        foreign: Option<ForeignStatements>,
         /// Why.
         cause: Cause,
     },
     /// DeleteRolePolicy.
     Delete,
+    /// PutRolePolicy of what someone else put beside our statements, which go.
+    CutOut {
+        /// What stays.
+        foreign: ForeignStatements,
+    },
+}
+
+impl Step {
+    fn removal_from(policy: &PolicyState) -> Self {
+        policy.foreign().map_or(Self::Delete, |foreign| Self::CutOut { foreign: foreign.clone() })
+    }
+
+    /// Our policy on the role, once the step is done.
+    pub fn leaves(&self) -> PolicyState {
+        match self {
+            Self::Put { document, foreign: None, .. } => PolicyState::Ours(document.clone()),
+            Self::Put { document, foreign: Some(foreign), .. } => {
+                PolicyState::Shared { ours: document.clone(), foreign: foreign.clone() }
+            }
+            Self::Delete => PolicyState::Absent,
+            Self::CutOut { .. } => PolicyState::Foreign,
+        }
+    }
+
+    /// The same grants in fewer characters, where there is such a form.
+    pub fn smaller(&self) -> Option<Self> {
+        let Self::Put { smaller, foreign, cause, .. } = self else { return None };
+        let (document, foreign, cause) = (smaller.clone()?, foreign.clone(), *cause);
+        Some(Self::Put { document, smaller: None, foreign, cause })
+    }
+
+    /// The whole document that PutRolePolicy is to send; `None` for DeleteRolePolicy.
+    pub fn text(&self) -> Option<Document> {
+        match self {
+            Self::Put { .. } => self.leaves().whole(),
+            Self::Delete => None,
+            Self::CutOut { foreign } => Some(foreign.alone()),
+        }
+    }
 }
 
 /// Why a policy is written.
@@ -138,7 +189,22 @@ pub fn plan(
     plan.findings.extend(resolution.findings.iter().cloned());
     plan.settles_acceptance =
         plan.desired.is_some() && !plan.misses_consent() && resolution.acceptance_is_settled;
-    revoking(&intent.claim, &observed.policy, &revoked, plan)
+    let mut plan = revoking(&intent.claim, &observed.policy, &revoked, plan);
+    plan.findings.extend(shared(&intent.claim, &observed.policy).filter(|_| plan.keeps_our_statements()));
+    plan
+}
+
+/// Whose statements stand beside ours. They may grant what nobody asked the operator for.
+fn shared(claim: &Claim, policy: &PolicyState) -> Option<Finding> {
+    let foreign = policy.foreign()?;
+    let message = format!(
+        "policy {} on role {} holds statements that the operator did not write beside its own: {}; they are kept, and what they \
+         grant stays: move them to a policy of their own",
+        claim.identity.policy_name(),
+        claim.role,
+        foreign.names()
+    );
+    Some(Finding::new(Reason::ForeignStatements, message))
 }
 
 /// Plans for an object that is suspended, or that cannot be worked with: nothing, unless consent was withdrawn, by the role
@@ -147,7 +213,10 @@ pub fn plan_withdrawal(claim: &Claim, account: &Account, observed: &Observed, re
     match refusal(claim, account, observed) {
         Some(plan) if plan.misses_consent() => plan,
         Some(_) => Plan::default(),
-        None => revoking(claim, &observed.policy, revoked, Plan::default()),
+        None => {
+            let plan = revoking(claim, &observed.policy, revoked, Plan::default());
+            Plan { is_withdrawal: plan.step.is_some(), ..plan }
+        }
     }
 }
 
@@ -156,9 +225,11 @@ fn revoking(claim: &Claim, policy: &PolicyState, revoked: &Revoked, plan: Plan) 
     let (None, None, Some(held)) = (&plan.step, &plan.desired, policy.document()) else { return plan };
     let (step, desired) = match revocation::remainder(&claim.identity, held, revoked) {
         Remainder::Whole => return plan,
-        Remainder::Nothing => (Step::Delete, Desired::Nothing),
+        Remainder::Nothing => (Step::removal_from(policy), Desired::Nothing),
         Remainder::Part(document) => {
-            let step = Step::Put { document: document.clone(), smaller: None, cause: Cause::Withdrawn };
+            let foreign = policy.foreign().cloned();
+            let step =
+                Step::Put { document: document.clone(), smaller: None, foreign, cause: Cause::Withdrawn };
             let (grants, terms) = (Vec::new(), Terms::default());
             let desired = DesiredPolicy { document, smaller: None, grants, terms };
             (step, Desired::Policy(Box::new(desired)))
@@ -167,10 +238,10 @@ fn revoking(claim: &Claim, policy: &PolicyState, revoked: &Revoked, plan: Plan) 
     Plan { step: Some(step), desired: Some(desired), ..plan }
 }
 
-/// Takes our policy away; anything else stays.
+/// Takes our statements away; anything else stays.
 pub fn teardown(policy: &PolicyState) -> Plan {
     match policy {
-        PolicyState::Ours(_) => Plan::removal(),
+        PolicyState::Ours(_) | PolicyState::Shared { .. } => Plan::removal(policy),
         PolicyState::Absent => Plan { desired: Some(Desired::Nothing), ..Plan::default() },
         PolicyState::Foreign => Plan::default(),
         PolicyState::Fault(fault) => Plan {
@@ -181,12 +252,19 @@ pub fn teardown(policy: &PolicyState) -> Plan {
 }
 
 /// Plans for an object whose finalizer is about to go. No later read mends what this one does not show yet, so a policy of ours
-/// that seems to be gone is removed all the same.
-pub fn release(policy: &PolicyState) -> Plan {
-    match policy {
-        PolicyState::Absent => Plan::removal(),
-        PolicyState::Ours(_) | PolicyState::Foreign | PolicyState::Fault(_) => teardown(policy),
-    }
+/// that seems to be gone is removed all the same, unless the role neither consents nor was ever written to.
+pub fn release(claim: &Claim, account: &Account, observed: &Observed, last_written: Option<&Digest>) -> Plan {
+    let may_be_hidden = match &observed.role {
+        RoleState::Found(role) => claim.applicant.consent(&role.tags) == Consent::Given,
+        RoleState::Missing => false,
+        RoleState::Fault(_) => true,
+    };
+    let plan = match &observed.policy {
+        _ if claim.is_elsewhere(account) => Plan::default(),
+        policy @ PolicyState::Absent if may_be_hidden || last_written.is_some() => Plan::removal(policy),
+        policy => teardown(policy),
+    };
+    Plan { is_withdrawal: true, ..plan }
 }
 
 fn sync(
@@ -196,32 +274,19 @@ fn sync(
     policy: &PolicyState,
     history: &History,
 ) -> Plan {
-    let held = match policy {
-        PolicyState::Absent => None,
-        PolicyState::Ours(document) => Some(document),
-        PolicyState::Foreign => {
-            let message = format!(
-                "role {role} has an inline policy {policy} without this operator's mark, the Sid {}, or with other Sids beside its own; \
-                 it is left alone: remove it with {}",
-                intent.claim.identity.mark(),
-                intent.claim.removal_command(),
-                role = intent.claim.role,
-                policy = intent.claim.identity.policy_name()
-            );
-            return Plan {
-                findings: vec![Finding::new(Reason::PolicyNameTaken, message)],
-                ..Plan::default()
-            };
-        }
-        PolicyState::Fault(fault) => {
-            let finding = Finding::new(Reason::of_policy_fault(fault.class), &fault.message);
-            return Plan { findings: vec![finding], ..Plan::default() };
-        }
-    };
-    let desired = match desired(intent, account, resolution, held, history.last_written.as_ref()) {
+    if let PolicyState::Fault(fault) = policy {
+        let finding = Finding::new(Reason::of_policy_fault(fault.class), &fault.message);
+        return Plan { findings: vec![finding], ..Plan::default() };
+    }
+    let held = policy.document();
+    let desired = match desired(intent, account, resolution, held, history) {
         Ok(desired) => desired,
         Err(finding) => return Plan { findings: vec![finding], ..Plan::default() },
     };
+    // Where nothing is to be granted, another's policy under our name is in nobody's way.
+    if *policy == PolicyState::Foreign && desired != Desired::Nothing {
+        return Plan { findings: vec![name_taken(&intent.claim)], ..Plan::default() };
+    }
     let meaning = desired.meaning();
     let contended = match history.patience {
         Patience::Calm => Vec::new(),
@@ -231,7 +296,7 @@ fn sync(
         return Plan { desired: Some(desired), findings: contended, ..Plan::default() };
     }
 
-    let cause = match is_last_written(&meaning, held, history.last_written.as_ref()) {
+    let cause = match is_last_written(&meaning, held, history) {
         Some(true) => Cause::Drift,
         Some(false) => Cause::Changed,
         None if held.is_some() => Cause::Changed,
@@ -260,23 +325,42 @@ fn sync(
         return Plan { findings: contended, ..Plan::default() };
     }
     let step = match &desired {
-        Desired::Policy(policy) => {
-            let DesiredPolicy { document, smaller, .. } = policy.as_ref();
-            Step::Put { document: document.clone(), smaller: smaller.clone(), cause }
+        Desired::Policy(desired) => {
+            let DesiredPolicy { document, smaller, .. } = desired.as_ref();
+            let foreign = policy.foreign().cloned();
+            Step::Put { document: document.clone(), smaller: smaller.clone(), foreign, cause }
         }
-        Desired::Nothing => Step::Delete,
+        Desired::Nothing => Step::removal_from(policy),
     };
     Plan { step: Some(step), desired: Some(desired), findings: contended, ..Plan::default() }
 }
 
-/// Whether we last wrote this. The policy itself tells, as long as it is there: a status may be anyone's.
-fn is_last_written(
-    meaning: &Meaning,
-    held: Option<&Document>,
-    last_written: Option<&Digest>,
-) -> Option<bool> {
+fn name_taken(claim: &Claim) -> Finding {
+    let message = format!(
+        "role {} has an inline policy {} that this operator did not write: no Sid in it begins with {}; it is left alone: remove it \
+         with {}",
+        claim.role,
+        claim.identity.policy_name(),
+        claim.identity.mark(),
+        claim.removal_command()
+    );
+    Finding::new(Reason::PolicyNameTaken, message)
+}
+
+/// Whether we last wrote this. What this process wrote it knows; else the policy itself tells, as long as it is there and nobody
+/// sealed it anew; a status may be anyone's.
+fn is_last_written(meaning: &Meaning, held: Option<&Document>, history: &History) -> Option<bool> {
+    let digest = meaning.digest();
+    if history.remembered.as_ref() == Some(&digest) {
+        return Some(true);
+    }
     held.and_then(|held| identity::was_written_as(held, meaning))
-        .or_else(|| last_written.map(|digest| *digest == meaning.digest()))
+        .or_else(|| history.last_written.as_ref().map(|written| *written == digest))
+}
+
+/// What our statements have to share the quota with.
+fn beside(foreign: &Option<ForeignStatements>, others: Option<usize>) -> Option<usize> {
+    others.map(|others| others + foreign.as_ref().map_or(0, ForeignStatements::characters))
 }
 
 fn contended(claim: &Claim) -> Finding {
@@ -296,7 +380,7 @@ fn desired(
     account: &Account,
     resolution: &Resolution,
     held: Option<&Document>,
-    last_written: Option<&Digest>,
+    history: &History,
 ) -> Result<Desired, Finding> {
     let write =
         |form| policy::document(&intent.claim.identity, account, &resolution.grants, &intent.terms, form);
@@ -312,7 +396,7 @@ fn desired(
     let meaning = Meaning::of(&factored);
     let only_factored = explicit_size > INLINE_QUOTA
         || held.is_some_and(|held| Meaning::of(held) == meaning)
-        || is_last_written(&meaning, held, last_written) == Some(true);
+        || is_last_written(&meaning, held, history) == Some(true);
     let (document, smaller) = match (only_factored, factored_size < explicit_size) {
         (true, true) => (factored, None),
         (false, true) => (explicit, Some(factored)),
@@ -324,19 +408,18 @@ fn desired(
 /// Whether the policy read back is the one that was wanted, and lets through every request that Bedrock will make for
 /// every grant.
 pub fn verify(claim: &Claim, desired: &Desired, read_back: &PolicyState) -> Option<Finding> {
-    let held = match read_back {
-        PolicyState::Ours(document) => Some(document),
-        PolicyState::Absent => None,
+    match read_back {
         PolicyState::Fault(fault) => {
             return Some(Finding::new(Reason::of_policy_fault(fault.class), &fault.message));
         }
-        PolicyState::Foreign => {
+        PolicyState::Foreign if *desired != Desired::Nothing => {
             let message =
                 format!("policy {} was replaced while it was written", claim.identity.policy_name());
             return Some(Finding::new(Reason::PolicyNameTaken, message));
         }
-    };
-    if desired.is_met_by(held) {
+        PolicyState::Foreign | PolicyState::Absent | PolicyState::Ours(_) | PolicyState::Shared { .. } => {}
+    }
+    if desired.is_met_by(read_back.document()) {
         return None;
     }
     Some(unsettled::not_shown(claim))
@@ -351,12 +434,19 @@ pub fn step_failed(
     others: Option<usize>,
 ) -> Finding {
     let message = match (&plan.step, &plan.desired, fault.class) {
-        (Some(Step::Put { .. }), Some(Desired::Policy(desired)), Class::Quota) => {
-            size::no_room(claim, account, desired, others)
+        (Some(Step::Put { foreign, .. }), Some(Desired::Policy(desired)), Class::Quota) => {
+            size::no_room(claim, account, desired, beside(foreign, others))
         }
         (Some(Step::Delete), _, Class::Denied) => {
             format!("{}; remove the policy with: {}", fault.message, claim.removal_command())
         }
+        (Some(Step::CutOut { foreign }), _, Class::Denied) => format!(
+            "{}; take every statement out of policy {} on role {} but: {}",
+            fault.message,
+            claim.identity.policy_name(),
+            claim.role,
+            foreign.names()
+        ),
         _ => fault.message.clone(),
     };
     // A policy that outlives its consent is the role owner's concern, whatever stopped us.

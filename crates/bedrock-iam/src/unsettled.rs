@@ -6,7 +6,6 @@
 
 use crate::canonical::Meaning;
 use crate::consent::Consent;
-use crate::document::Document;
 use crate::finding::{Finding, Reason};
 use crate::intent::Claim;
 use crate::observed::{Observed, PolicyState, Role, RoleState};
@@ -19,10 +18,18 @@ const MOST_BEFORE: usize = 16;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unsettled {
     role: Role,
-    before: Vec<Option<Meaning>>,
-    written: Option<Document>,
+    before: Vec<Shown>,
+    written: PolicyState,
     is_confirmed: bool,
     doubts: bool,
+}
+
+/// What a read shows: the meaning of our statements and of those beside them, as far as there are any of ours.
+type Shown = Option<(Meaning, Meaning)>;
+
+fn shown(policy: &PolicyState) -> Shown {
+    let foreign = policy.foreign().map(|foreign| Meaning::of(&foreign.alone()));
+    policy.document().map(|ours| (Meaning::of(ours), foreign.unwrap_or_default()))
 }
 
 impl Unsettled {
@@ -31,13 +38,9 @@ impl Unsettled {
         let RoleState::Found(role) = &observed.role else { return None };
         let earlier = earlier.filter(|earlier| earlier.role.id == role.id);
         let mut before = earlier.map(Self::into_states).unwrap_or_default();
-        before.push(observed.policy.document().map(Meaning::of));
+        before.push(shown(&observed.policy));
         before.drain(..before.len().saturating_sub(MOST_BEFORE));
-        let written = match step {
-            Step::Put { document, .. } => Some(document.clone()),
-            Step::Delete => None,
-        };
-        Some(Self { role: role.clone(), before, written, is_confirmed: false, doubts: false })
+        Some(Self { role: role.clone(), before, written: step.leaves(), is_confirmed: false, doubts: false })
     }
 
     /// What is to be believed of a read: the write itself, where the read shows no more than what was there before it.
@@ -50,20 +53,20 @@ impl Unsettled {
 
     /// The policy, as far as it goes.
     pub fn believe_policy(&mut self, policy: PolicyState) -> PolicyState {
-        let written = self.written.as_ref().map(Meaning::of);
         match &policy {
-            PolicyState::Foreign | PolicyState::Fault(_) => return policy,
-            PolicyState::Absent | PolicyState::Ours(_) => {}
+            PolicyState::Foreign => {
+                self.is_confirmed |= self.written == PolicyState::Foreign;
+                return policy;
+            }
+            PolicyState::Fault(_) => return policy,
+            PolicyState::Absent | PolicyState::Ours(_) | PolicyState::Shared { .. } => {}
         }
-        let seen = policy.document().map(Meaning::of);
-        if seen == written {
+        let seen = shown(&policy);
+        if self.written != PolicyState::Foreign && seen == shown(&self.written) {
             self.is_confirmed = true;
             return policy;
         }
-        if !self.before.contains(&seen) {
-            return policy;
-        }
-        self.written.clone().map_or(PolicyState::Absent, PolicyState::Ours)
+        if self.before.contains(&seen) { self.written.clone() } else { policy }
     }
 
     /// Whether the last read of the role was not believed.
@@ -106,8 +109,8 @@ impl Unsettled {
         if is_stale { RoleState::Found(self.role.clone()) } else { seen }
     }
 
-    fn into_states(self) -> Vec<Option<Meaning>> {
-        let written = self.written.as_ref().map(Meaning::of);
+    fn into_states(self) -> Vec<Shown> {
+        let written = shown(&self.written);
         self.before.into_iter().chain([written]).collect()
     }
 }

@@ -119,7 +119,7 @@ fn without_its_own_consent_a_target_is_not_granted_and_the_command_is_named() {
             assert_eq!((plan.step.clone(), reasons(&plan.findings)), (None, vec![Reason::TargetNotAllowed]));
             let arn = target.owned(&account()).unwrap();
             let command =
-                format!("aws bedrock tag-resource --region us-east-1 --resource-arn {arn} --tags 'key=");
+                format!("aws bedrock tag-resource --region us-east-1 --resource-arn {arn} --tags \"key=");
             assert!(message(&plan).contains(&command), "{}", message(&plan));
         }
     }

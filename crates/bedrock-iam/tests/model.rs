@@ -47,7 +47,7 @@ struct Protocol {
     bounds: Bounds,
     failure: OnceLock<State>,
     /// What was seen at least once.
-    sights: [AtomicBool; 7],
+    sights: [AtomicBool; 8],
 }
 
 impl Model for Protocol {
@@ -98,6 +98,9 @@ impl Model for Protocol {
             }),
             Property::sometimes("a name that is taken is left alone", |model: &Self, state| {
                 model.decides(2, state, |decision| decision.reasons.contains(&Reason::PolicyNameTaken))
+            }),
+            Property::sometimes("statements of others beside ours are kept", |model: &Self, state| {
+                model.decides(7, state, |decision| decision.reasons.contains(&Reason::ForeignStatements))
             }),
             Property::sometimes("a shorter profile keeps its grant", |model: &Self, state| {
                 model.decides(3, state, |decision| decision.reasons.contains(&Reason::ProfileShrunk))
@@ -185,7 +188,7 @@ fn disturbances(state: &State, actions: &mut Vec<Action>) {
             }
         }
         if left.foreign > 0 {
-            let acts = [Foreign::Remove, Foreign::Edit, Foreign::Take, Foreign::Leave];
+            let acts = [Foreign::Remove, Foreign::Edit, Foreign::Add, Foreign::Take, Foreign::Leave];
             actions.extend(acts.map(|act| Action::Foreign { object, act }));
         }
     }

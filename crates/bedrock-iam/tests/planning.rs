@@ -141,8 +141,42 @@ fn nothing_is_written_to_a_role_that_does_not_take_part() {
 #[test]
 fn missing_consent_gives_the_exact_tag() {
     let plan = refused(&Observed { role: role(&[]), policy: PolicyState::Absent });
-    let command = "aws iam tag-role --role-name assistant --tags 'Key=bedrockaccess.io/namespaces,Value=cluster/team-a'";
-    assert!(plan.findings[0].message.ends_with(command), "{}", plan.findings[0].message);
+    let message = &plan.findings[0].message;
+    let command = "aws iam tag-role --role-name assistant --tags \"Key=bedrockaccess.io/namespaces,Value=";
+    assert!(message.contains(command) && message.ends_with(" cluster/team-a\""), "{message}");
+}
+
+#[test]
+fn nothing_is_told_of_a_role_that_does_not_consent_but_its_name_in_the_manifest() {
+    let secret = [("bedrockaccess.io/namespaces", "prod/payroll deny:prod/security")];
+    let RoleState::Found(mut found) = role(&secret) else { panic!() };
+    found.arn.path = "/hidden/".to_owned();
+    let in_manifest = "arn:aws:iam::111122223333:role/assistant".parse().unwrap();
+    for role_arn in [None, Some(in_manifest)] {
+        let asking = Intent { claim: Claim { role_arn, ..claim() }, ..intent([us()]) };
+        let observed = Observed { role: RoleState::Found(found.clone()), policy: PolicyState::Absent };
+        let plan = planned(&asking, &answer(), &observed, None);
+        for word in ["payroll", "security", "hidden", "AROA"] {
+            assert!(!plan.findings[0].message.contains(word), "{:?}", plan.findings);
+        }
+    }
+}
+
+#[test]
+fn an_answer_about_another_role_decides_nothing() {
+    for (from, to) in [("assistant", "other"), ("111122223333", "999999999999"), (":aws:", ":aws-us-gov:")] {
+        let RoleState::Found(mut found) = consenting() else { panic!() };
+        found.arn = found.arn.to_string().replace(from, to).parse().unwrap();
+        let policy = carried_out(&fresh()).0;
+        let plan = refused(&Observed { role: RoleState::Found(found), policy });
+        assert_eq!((plan.step, reasons(&plan.findings)), (None, vec![Reason::RoleIamUnavailable]), "{to}");
+    }
+    let RoleState::Found(mut found) = consenting() else { panic!() };
+    found.arn.name = "Assistant".parse().unwrap();
+    assert_eq!(
+        refused(&Observed { role: RoleState::Found(found), policy: PolicyState::Absent }).findings,
+        []
+    );
 }
 
 #[test]
@@ -188,7 +222,7 @@ fn a_role_arn_must_match_whole_and_lie_in_the_account() {
     };
     let cases = [
         ("arn:aws:iam::111122223333:role/assistant", None),
-        ("arn:aws:iam::111122223333:role/path/assistant", Some(Reason::RoleNotFound)),
+        ("arn:aws:iam::111122223333:role/path/assistant", Some(Reason::RoleArnDiffers)),
         ("arn:aws:iam::999999999999:role/assistant", Some(Reason::AccountNotServed)),
         ("arn:aws-us-gov:iam::111122223333:role/assistant", Some(Reason::AccountNotServed)),
     ];
@@ -347,11 +381,7 @@ fn denied_scopes_need_leave_of_their_own_and_nothing_is_written_without_it() {
     };
     let without = planned(&denying, &answer(), &observed(PolicyState::Absent), None);
     assert_eq!((without.step.clone(), reasons(&without.findings)), (None, vec![Reason::ConsentMissing]));
-    assert!(
-        without.findings[0].message.ends_with("Value=team-a deny:cluster/team-a'"),
-        "{:?}",
-        without.findings
-    );
+    assert!(without.findings[0].message.ends_with(" deny:cluster/team-a\""), "{:?}", without.findings);
 
     let leave = role(&[("bedrockaccess.io/namespaces", "deny:team-a")]);
     let plan = planned(&denying, &answer(), &Observed { role: leave, policy: PolicyState::Absent }, None);

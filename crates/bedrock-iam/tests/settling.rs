@@ -135,7 +135,7 @@ fn whoever_keeps_undoing_the_policy_is_met_less_and_less_often_and_named() {
     let (_, policy) = first(&[US], &absent());
     let PolicyState::Ours(document) = &policy else { panic!() };
     let last_written = Some(Meaning::of(document).digest());
-    let history = |patience| History { last_written: last_written.clone(), patience };
+    let history = |patience| History { last_written: last_written.clone(), patience, ..History::default() };
     let drift = |patience| {
         let plan = plan_for(&[US], &absent(), &history(patience));
         (plan.step.is_some(), reasons(&plan.findings))

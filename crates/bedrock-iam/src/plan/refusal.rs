@@ -1,5 +1,6 @@
 use super::{Plan, teardown};
-use crate::consent::{TAG, Taggable};
+use crate::arn::RoleArn;
+use crate::consent::{Consent, TAG, Taggable};
 use crate::finding::{Finding, Reason};
 use crate::intent::{Claim, Intent};
 use crate::observed::{Account, Observed, RoleState};
@@ -9,9 +10,7 @@ pub(super) fn refusal(claim: &Claim, account: &Account, observed: &Observed) -> 
     let refuse = |reason, message: String| {
         Some(Plan { findings: vec![Finding::new(reason, message)], ..Plan::default() })
     };
-    if let Some(arn) = &claim.role_arn
-        && (arn.account != account.id || arn.partition != account.partition)
-    {
+    if let Some(arn) = claim.role_arn.as_ref().filter(|_| claim.is_elsewhere(account)) {
         let message =
             format!("role {arn} is not in account {} of partition {}", account.id, account.partition);
         return refuse(Reason::AccountNotServed, message);
@@ -24,20 +23,30 @@ pub(super) fn refusal(claim: &Claim, account: &Account, observed: &Observed) -> 
         }
         RoleState::Fault(fault) => return refuse(Reason::of_role_fault(fault.class), fault.message.clone()),
     };
-    if let Some(wanted) = claim.role_arn.as_ref().filter(|wanted| **wanted != role.arn) {
-        let message = format!(
-            "role {} is {}, not {wanted}: the role of an object cannot be changed, so create another one",
-            claim.role, role.arn
-        );
-        return refuse(Reason::RoleNotFound, message);
-    }
     if role.is_protected() {
-        let message = format!("role {} can only be modified by AWS: choose a role of your own", role.arn);
+        let message = format!("role {} can only be modified by AWS: choose a role of your own", claim.role);
         return refuse(Reason::RoleProtected, message);
+    }
+    // An answer about something else decides nothing. IAM tells names apart without regard to case.
+    let RoleArn { partition, account: owner, name, .. } = &role.arn;
+    let is_the_one = name.as_str().eq_ignore_ascii_case(claim.role.as_str());
+    if !is_the_one || *owner != account.id || *partition != account.partition {
+        let message = format!("iam:GetRole of role {} answered about another role", claim.role);
+        return refuse(Reason::RoleIamUnavailable, message);
+    }
+    if let Some(wanted) = claim.role_arn.as_ref().filter(|wanted| **wanted != role.arn) {
+        let consents = claim.applicant.consent(&role.tags) == Consent::Given;
+        // The path of a role is nothing that a stranger may learn.
+        let found = if consents { format!("is {}, not", role.arn) } else { "exists, but is not".to_owned() };
+        let message = format!(
+            "role {} {found} {wanted}: the role of an object cannot be changed, so create another object",
+            claim.role
+        );
+        return refuse(Reason::RoleArnDiffers, message);
     }
     let message = claim.applicant.refusal(Taggable::Role(&claim.role), &role.tags)?;
     let findings = vec![Finding::new(Reason::ConsentMissing, message)];
-    Some(Plan { findings, ..teardown(&observed.policy) })
+    Some(Plan { findings, is_withdrawal: true, ..teardown(&observed.policy) })
 }
 
 /// An explicit Deny reaches beyond what the operator grants, so the role's owner has to allow it by itself.
@@ -50,7 +59,7 @@ pub(super) fn without_leave_to_deny(intent: &Intent, observed: &Observed) -> Opt
     let message = format!(
         "the tag {TAG} on role {name} does not let namespace {} use deniedScopes; allow it with: {}",
         applicant.namespace,
-        applicant.remedy_to_deny(name, &role.tags)
+        applicant.remedy_to_deny(name)
     );
     Some(Plan { findings: vec![Finding::new(Reason::ConsentMissing, message)], ..Plan::default() })
 }

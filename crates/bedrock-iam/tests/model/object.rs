@@ -81,6 +81,10 @@ pub(crate) struct Memory {
     pub(crate) unsettled: Option<(u8, Known<Unsettled>)>,
     /// Of the model alone: the role that this was written to, as it was read.
     pub(crate) role: Option<String>,
+    /// The meaning that this process last wrote, or saw to be as it should.
+    pub(crate) written: Option<Known<Digest>>,
+    /// The role that holds it.
+    pub(crate) written_to: Option<String>,
     /// Repairs, with the ticks since the last one.
     pub(crate) repairs: Option<(u8, u8)>,
 }
@@ -134,4 +138,6 @@ pub(crate) struct Pending {
     pub(crate) spec: Option<Spec>,
     /// Of the model alone: every read showed somebody else's policy under our name.
     pub(crate) is_trespass: bool,
+    /// Of the model alone: every read showed somebody else's statement beside ours.
+    pub(crate) is_beside: bool,
 }

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex};
 
-use bedrock_iam::finding::Outlook;
+use bedrock_iam::finding::{Area, Outlook};
 use bedrock_iam::invocation;
 use bedrock_iam::plan::{self, Cause};
 use bedrock_iam::*;
@@ -50,6 +50,8 @@ pub(crate) struct Question {
     pub(crate) policy: Policy,
     pub(crate) unsettled: Option<Known<Unsettled>>,
     pub(crate) told: Told,
+    /// What the process knows that it wrote, or saw to be as it should.
+    pub(crate) remembered: Option<Known<Digest>>,
 }
 
 /// What it comes to.
@@ -64,6 +66,8 @@ pub(crate) struct Decision {
     /// The status of a reconcile without a write.
     pub(crate) told: Told,
     pub(crate) reasons: Vec<Reason>,
+    /// Whether what was read is as it should be.
+    pub(crate) is_in_sync: bool,
 }
 
 /// The operator's code: the product's own functions, in the order in which its driver calls them. Each is pure, so that an
@@ -158,13 +162,13 @@ impl Operator {
 fn keep(question: &Question, spec: Spec, patience: Patience) -> Decision {
     let intent = intent(question.object, spec);
     let claim = &intent.claim;
-    let seen = Observed { role: role(question.role), policy: read(question.object, &question.policy) };
-    let mut unsettled = question.unsettled.as_ref().map(|unsettled| (**unsettled).clone());
-    let observed = match &mut unsettled {
-        Some(unsettled) => unsettled.believe(seen.clone(), claim),
-        None => seen.clone(),
+    let (unsettled, seen, observed) = believe(question, claim);
+    let last_written = last_written(&question.told, &observed.role);
+    let history = History {
+        last_written,
+        remembered: question.remembered.as_ref().map(|digest| (**digest).clone()),
+        patience,
     };
-    let history = History { last_written: last_written(&question.told, &observed.role), patience };
     let held = Held::read(&observed.policy, history.last_written.as_ref());
     let resolution = resolve::resolve(&intent, &world::account(), &answers(question.route), &held);
     let plan = plan::plan(&intent, &world::account(), &resolution, &observed, &history);
@@ -186,6 +190,8 @@ fn keep(question: &Question, spec: Spec, patience: Patience) -> Decision {
         is_doubted: observed != seen,
         told: Told { role: role_id(&observed.role), digest },
         reasons: findings.iter().map(|finding| finding.reason).collect(),
+        is_in_sync: plan.desired.is_some()
+            && findings.iter().all(|finding| finding.reason.area() != Area::PolicyInSync),
         pending: pending(question, &plan, observed),
         desired: plan.desired,
     }
@@ -193,31 +199,44 @@ fn keep(question: &Question, spec: Spec, patience: Patience) -> Decision {
 
 /// As the driver removes an object's policy before the object goes.
 fn remove(question: &Question) -> Decision {
-    let policy = read(question.object, &question.policy);
-    let plan = plan::release(&policy);
+    let claim = claim(question.object);
+    let (unsettled, seen, observed) = believe(question, &claim);
+    let last_written = last_written(&question.told, &observed.role);
+    let plan = plan::release(&claim, &world::account(), &observed, last_written.as_ref());
     Decision {
-        unsettled: question.unsettled.clone(),
-        is_doubted: false,
+        unsettled: unsettled.map(Known::new),
+        is_doubted: observed != seen,
         told: question.told.clone(),
         reasons: plan.findings.iter().map(|finding| finding.reason).collect(),
-        pending: pending(question, &plan, Observed { role: role(question.role), policy }),
+        is_in_sync: false,
+        pending: pending(question, &plan, observed),
         desired: plan.desired,
     }
 }
 
+/// What was read, and what of it is believed.
+fn believe(question: &Question, claim: &Claim) -> (Option<Unsettled>, Observed, Observed) {
+    let seen = Observed { role: role(question.role), policy: read(question.object, &question.policy) };
+    let mut unsettled = question.unsettled.as_ref().map(|unsettled| (**unsettled).clone());
+    let observed = match &mut unsettled {
+        Some(unsettled) => unsettled.believe(seen.clone(), claim),
+        None => seen.clone(),
+    };
+    (unsettled, seen, observed)
+}
+
 fn pending(question: &Question, plan: &Plan, observed: Observed) -> Option<Pending> {
     let step = plan.step.clone()?;
-    let document = match &step {
-        Step::Put { document, .. } => Some(document),
-        Step::Delete => None,
-    };
+    let left = step.leaves();
+    let author = if left == PolicyState::Foreign { Author::Foreign } else { Author::Operator };
     Some(Pending {
-        write: document.map(|document| Stored::new(Author::Operator, document.to_json())),
-        told: Told { role: role_id(&observed.role), digest: document.map(digest) },
+        write: step.text().map(|document| Stored::new(author, document.to_json())),
+        told: Told { role: role_id(&observed.role), digest: left.document().map(digest) },
         is_repair: matches!(step, Step::Put { cause: Cause::Drift, .. }),
         observed: Known::new(observed),
         spec: question.spec,
         is_trespass: false,
+        is_beside: false,
         step: Known::new(step),
     })
 }
@@ -300,7 +319,7 @@ fn role_id(role: &RoleState) -> Option<String> {
     }
 }
 
-fn read(object: usize, policy: &Policy) -> PolicyState {
+pub(crate) fn read(object: usize, policy: &Policy) -> PolicyState {
     policy
         .as_ref()
         .map_or(PolicyState::Absent, |stored| PolicyState::of(&stored.text, &aws::identity(object)))
@@ -311,6 +330,6 @@ fn last_written(told: &Told, role: &RoleState) -> Option<Digest> {
     Some((**digest).clone())
 }
 
-fn digest(document: &Document) -> Known<Digest> {
+pub(crate) fn digest(document: &Document) -> Known<Digest> {
     Known::new(Meaning::of(document).digest())
 }

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-use bedrock_iam::{Document, Meaning};
+use bedrock_iam::{Meaning, PolicyState};
 
 use crate::object::Object;
 use crate::operator::{self, Operator, Route};
@@ -87,10 +87,11 @@ fn is_as_wanted(operator: &Operator, state: &State) -> bool {
     (0..state.objects.len()).all(|object| {
         let Object { spec, is_deleted, is_policy_left, .. } = &state.objects[object];
         let policy = &state.aws.policies[object].now;
+        let read = operator::read(object, policy);
         if is_foreign(policy) {
-            return true;
+            return read == PolicyState::Foreign;
         }
-        let held = policy.as_ref().map(|stored| Meaning::of(&Document::parse(&stored.text).unwrap()));
+        let held = read.document().map(Meaning::of);
         let wanted = spec.filter(|_| !is_deleted && state.aws.role.now.consents);
         let Some(spec) = wanted else { return held.is_none() || *is_policy_left };
         let is_expected = |route| held == operator::expected(object, spec, route);

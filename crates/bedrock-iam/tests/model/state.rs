@@ -99,6 +99,8 @@ pub(crate) enum Foreign {
     Remove,
     /// Takes one statement out of it.
     Edit,
+    /// Puts a statement of its own beside ours.
+    Add,
     /// Puts a policy of its own there.
     Take,
     /// Takes that away again.
@@ -136,6 +138,10 @@ impl State {
             policy: policy.clone(),
             unsettled: memory.unsettled.as_ref().map(|(_, unsettled)| unsettled.clone()),
             told: told.clone(),
+            remembered: memory
+                .written
+                .clone()
+                .filter(|_| memory.written_to == Some(operator::role_id_of(role))),
         };
         operator.decide(question, memory.patience(self.left.lag))
     }
@@ -159,6 +165,7 @@ impl State {
         let role = *self.aws.role.views().nth(role_view)?;
         let policy = register.views().nth(policy_view)?.clone();
         let is_plainly_foreign = register.is_shown_to_all() && is_foreign(&register.now);
+        let is_plainly_beside = register.is_shown_to_all() && is_beside(&register.now);
         let decision = self.decide(operator, object, role, &policy);
 
         let it = &mut self.objects[object];
@@ -169,9 +176,18 @@ impl State {
         }
         it.pending.clone_from(&decision.pending);
         match &mut it.pending {
-            Some(pending) => pending.is_trespass = is_plainly_foreign,
+            Some(pending) => {
+                pending.is_trespass = is_plainly_foreign;
+                pending.is_beside = is_plainly_beside;
+            }
             None if it.is_deleted => *it = Object::gone(is_foreign(&policy)),
-            None => it.told = decision.told.clone(),
+            None => {
+                it.told = decision.told.clone();
+                if decision.is_in_sync {
+                    it.memory.written = operator::read(object, &policy).document().map(operator::digest);
+                    it.memory.written_to.clone_from(&decision.told.role);
+                }
+            }
         }
         self.establish(operator, object);
         self.excuse(object, &policy, is_remembered);
@@ -186,6 +202,7 @@ impl State {
         }
         let register = &mut self.aws.policies[object];
         self.is_trespassed |= pending.is_trespass && is_foreign(&register.now);
+        self.is_trespassed |= pending.is_beside && is_beside(&register.now) && !is_beside(&pending.write);
         register.set(pending.write.clone());
 
         let is_deletion = pending.spec.is_none();
@@ -203,6 +220,8 @@ impl State {
                 }
                 it.memory.unsettled = unsettled.map(|unsettled| (0, unsettled));
                 it.memory.role.clone_from(&pending.told.role);
+                it.memory.written.clone_from(&pending.told.digest);
+                it.memory.written_to.clone_from(&pending.told.role);
                 if pending.is_repair {
                     it.memory.repaired();
                 }
@@ -277,9 +296,15 @@ impl State {
                 document.statement.pop().filter(|_| !document.statement.is_empty())?;
                 Some(Stored::new(Author::Both, document.to_json()))
             }
+            Foreign::Add if is_ours => {
+                let stored = stored?;
+                let mut document = Document::parse(&stored.text).ok()?;
+                document.statement.extend(Document::parse(&Stored::foreign(BESIDE).text).ok()?.statement);
+                Some(Stored::new(stored.author, document.to_json()))
+            }
             Foreign::Take => Some(Stored::foreign("s3:PutObject")),
             Foreign::Leave if stored.is_some() && !is_ours => None,
-            Foreign::Remove | Foreign::Edit | Foreign::Leave => return None,
+            Foreign::Remove | Foreign::Edit | Foreign::Add | Foreign::Leave => return None,
         };
         register.set(after);
         self.objects[object].established = 0;
@@ -304,6 +329,14 @@ impl State {
         self.aws.policies.iter_mut().for_each(|policy| policy.set(None));
         self.objects.iter_mut().for_each(|object| object.established = 0);
     }
+}
+
+/// The action of the statement that somebody puts beside ours.
+const BESIDE: &str = "sqs:SendMessage";
+
+/// Whether somebody else's statement stands in the policy, alone or beside ours.
+fn is_beside(policy: &Policy) -> bool {
+    policy.as_ref().is_some_and(|stored| stored.text.contains(BESIDE))
 }
 
 pub(crate) fn is_foreign(policy: &Policy) -> bool {

@@ -90,8 +90,8 @@ pub(crate) fn written_for(text: &str) -> Option<String> {
     let scene = Scene::read(text);
     let resolution = resolve(&scene.intent, &scene.account, &scene.answers, &Held::default());
     match plan(&scene.intent, &scene.account, &resolution, &scene.observed, &History::default()).step {
-        Some(Step::Put { document, .. }) => Some(document.to_json()),
-        Some(Step::Delete) | None => None,
+        Some(step) => step.text().map(|document| document.to_json()),
+        None => None,
     }
 }
 
