@@ -121,14 +121,14 @@ async fn keep(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
     }
 
     let (answers, observed) = futures::join!(
-        ask::ask(&cx.bedrock, &intent, max_age(object, interval)),
+        ask::ask(&cx.bedrock, &cx.realm.account, &intent, max_age(object, interval)),
         observe::observe(object, cx, &claim)
     );
     let mut answers = match answers {
         Ok(answers) => answers,
         Err(finding) => return refuse(object, cx, &claim, &observed, finding).await,
     };
-    ask::ask_owners(&cx.bedrock, &claim, &observed.policy, &mut answers).await;
+    ask::ask_owners(&cx.bedrock, &cx.realm.account, &claim, &observed.policy, &mut answers).await;
     let uid = object.uid().unwrap_or_default();
     let history = History {
         last_written: status::last_written(object, &claim, &observed.role),
@@ -190,7 +190,7 @@ async fn rest(
 /// By whose consent the role holds what it holds.
 async fn owners(cx: &Context, claim: &Claim, observed: &Observed) -> Answers {
     let mut answers = Answers::default();
-    ask::ask_owners(&cx.bedrock, claim, &observed.policy, &mut answers).await;
+    ask::ask_owners(&cx.bedrock, &cx.realm.account, claim, &observed.policy, &mut answers).await;
     answers
 }
 

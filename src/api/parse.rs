@@ -73,7 +73,7 @@ pub fn intent(object: &BedrockAccess, realm: &Realm) -> Parsed<Intent> {
         targets,
         families,
         refused,
-        terms: terms::terms(object, &realm.account)?,
+        terms: terms::terms(object, &sources, &realm.account)?,
         allowed_destination_regions: allowed_destination_regions(object)?,
         drift_policy: match spec.drift_policy.as_str() {
             "Enforce" => DriftPolicy::Enforce,

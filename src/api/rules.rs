@@ -224,6 +224,14 @@ pub(super) fn operations() -> Vec<Rule> {
     vec![Rule::new("size(self) > 0").message("name an operation, or leave operations out to allow both")]
 }
 
+/// On a project.
+pub(super) fn project() -> Vec<Rule> {
+    vec![
+        Rule::new("self == 'default'")
+            .message("write default, the project of calls that name none, or [] to grant no project"),
+    ]
+}
+
 /// On the list of guardrails.
 pub(super) fn guardrails() -> Vec<Rule> {
     let region = |arn: &str| format!("{arn}.find('^arn:[^:]*:bedrock:[^:]+:')");

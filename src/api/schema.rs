@@ -8,7 +8,7 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
 use super::rules;
-use super::v1alpha1::{Guardrail, ModelEntry};
+use super::v1alpha1::{DEFAULT_PROJECT, Guardrail, ModelEntry};
 
 /// The longest id or ARN in `models`, in characters.
 const LONGEST_ID: u32 = 256;
@@ -24,6 +24,9 @@ const MOST_REGIONS: u32 = 32;
 
 /// At most this many scopes in any list.
 const MOST_SCOPES: u32 = 16;
+
+/// At most this many projects.
+const MOST_PROJECTS: u32 = 16;
 
 pub(super) fn role_name(_: &mut SchemaGenerator) -> Schema {
     text(LONGEST_ID, &rules::role_name())
@@ -70,6 +73,12 @@ pub(super) fn operations(_: &mut SchemaGenerator) -> Schema {
     let mut schema =
         list(ListType::Set, 0..=8, &text(LONGEST_WORD, &rules::operation()), &rules::operations());
     schema.insert("default".to_owned(), json!(["InvokeModel", "InvokeModelWithResponseStream"]));
+    schema
+}
+
+pub(super) fn projects(_: &mut SchemaGenerator) -> Schema {
+    let mut schema = list(ListType::Set, 0..=MOST_PROJECTS, &text(LONGEST_WORD, &rules::project()), &[]);
+    schema.insert("default".to_owned(), json!([DEFAULT_PROJECT]));
     schema
 }
 

@@ -49,7 +49,11 @@ pub struct BedrockAccessSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::operations")]
     pub operations: Option<Vec<String>>,
-    /// Guardrails: the grants then hold only for calls that name one of them. At most one per source Region.
+    /// The Bedrock projects that calls may be made in. AWS also asks for the right on the project of a call, on default when it names none; [] grants none.
+    #[serde(default = "default_projects", skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::projects")]
+    pub projects: Option<Vec<String>>,
+    /// Guardrails: the grants then hold only for calls that name one of them. At most one per source Region. A guardrail of the role's account must consent by the same tag as the role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::guardrails")]
     pub guardrails: Option<Vec<Guardrail>>,
@@ -221,6 +225,14 @@ pub struct GrantStatus {
 fn readable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Condition>, D::Error> {
     let conditions = Vec::<serde_json::Value>::deserialize(deserializer)?;
     Ok(conditions.into_iter().filter_map(|condition| serde_json::from_value(condition).ok()).collect())
+}
+
+/// The project of calls that name none.
+pub const DEFAULT_PROJECT: &str = "default";
+
+#[allow(clippy::unnecessary_wraps, reason = "serde wants the field's type")]
+fn default_projects() -> Option<Vec<String>> {
+    Some(vec![DEFAULT_PROJECT.to_owned()])
 }
 
 fn enforce() -> String {

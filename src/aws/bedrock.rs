@@ -93,12 +93,11 @@ impl Bedrock {
         listed(&self.on_demand_models, source, max_age, self.list_foundation_models(source)).await
     }
 
-    /// The tags of a target that belongs to the account, as they are now.
-    pub async fn tags(&self, target: &Target) -> Result<Tags, Fault> {
-        let arn = target.owned(&self.account).unwrap_or_default();
-        let Regional { client, caller } = self.region(target.source()).await;
-        let request = client.list_tags_for_resource().resource_arn(&arn).send();
-        let answer = caller.call(bedrock("ListTagsForResource"), &arn, request).await?;
+    /// The tags of what belongs to the account, as they are now.
+    pub async fn tags(&self, source: &Region, arn: &str) -> Result<Tags, Fault> {
+        let Regional { client, caller } = self.region(source).await;
+        let request = client.list_tags_for_resource().resource_arn(arn).send();
+        let answer = caller.call(bedrock("ListTagsForResource"), arn, request).await?;
         Ok(answer.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect())
     }
 

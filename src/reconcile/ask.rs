@@ -3,7 +3,8 @@ use std::time::Duration;
 
 use bedrock_iam::consent::Policy as ConsentPolicy;
 use bedrock_iam::{
-    Answers, Claim, Family, Fault, Finding, Held, Intent, PolicyState, Region, Tags, Target, size,
+    Account, Answers, Claim, Family, Fault, Finding, GuardrailArn, Held, Intent, PolicyState, Region, Tags,
+    Target, size,
 };
 use futures::{StreamExt, stream};
 
@@ -18,7 +19,12 @@ const TIME_LIMIT: Duration = Duration::from_secs(20);
 
 /// Asks Bedrock what the families hold, then about every target, for the consent of those that belong to the account, and
 /// where an answer is a refusal, what else there is.
-pub(super) async fn ask(bedrock: &Bedrock, intent: &Intent, max_age: MaxAge) -> Result<Answers, Finding> {
+pub(super) async fn ask(
+    bedrock: &Bedrock,
+    account: &Account,
+    intent: &Intent,
+    max_age: MaxAge,
+) -> Result<Answers, Finding> {
     let mut answers = Answers::default();
     let (of_profiles, of_models): (Vec<&Family>, Vec<&Family>) =
         intent.families.iter().partition(|family| matches!(family, Family::Profiles { .. }));
@@ -32,9 +38,11 @@ pub(super) async fn ask(bedrock: &Bedrock, intent: &Intent, max_age: MaxAge) -> 
     if let Some(finding) = size::cannot_fit(&targets) {
         return Err(finding);
     }
-    (answers.targets, answers.tags) = futures::join!(
+    let guardrails = intent.terms.owned_guardrails(account);
+    (answers.targets, answers.tags, answers.guardrails) = futures::join!(
         each(targets.clone(), |target| async move { bedrock.answer(&target, max_age).await }),
-        consents(bedrock, &intent.claim, targets)
+        consents(bedrock, account, &intent.claim, targets),
+        guardrail_consents(bedrock, &intent.claim, guardrails)
     );
 
     let refused = answers.targets.iter().filter(|(target, answer)| answer.asks_for_alternatives(target));
@@ -47,23 +55,44 @@ pub(super) async fn ask(bedrock: &Bedrock, intent: &Intent, max_age: MaxAge) -> 
 /// Asks by whose consent the role holds what belongs to the account, where that was not asked yet.
 pub(super) async fn ask_owners(
     bedrock: &Bedrock,
+    account: &Account,
     claim: &Claim,
     policy: &PolicyState,
     answers: &mut Answers,
 ) {
     let held = Held::read(policy, None);
     let unasked = held.targets().filter(|target| !answers.tags.contains_key(target)).collect();
-    answers.tags.extend(consents(bedrock, claim, unasked).await);
+    answers.tags.extend(consents(bedrock, account, claim, unasked).await);
+    let is_unasked = |guardrail: &&GuardrailArn| {
+        !answers.guardrails.contains_key(guardrail)
+            && guardrail.account == account.id
+            && guardrail.partition == account.partition
+    };
+    let unasked = held.guardrails().iter().filter(is_unasked).cloned().collect();
+    answers.guardrails.extend(guardrail_consents(bedrock, claim, unasked).await);
+}
+
+async fn guardrail_consents(
+    bedrock: &Bedrock,
+    claim: &Claim,
+    mut guardrails: BTreeSet<GuardrailArn>,
+) -> BTreeMap<GuardrailArn, Result<Tags, Fault>> {
+    guardrails.retain(|_| claim.applicant.policy == ConsentPolicy::Tag);
+    let tags = |arn: GuardrailArn| async move { bedrock.tags(&arn.region, &arn.to_string()).await };
+    each(guardrails, tags).await
 }
 
 /// The tags of the targets that belong to the account; asked anew every time, since consent may be withdrawn at any.
 async fn consents(
     bedrock: &Bedrock,
+    account: &Account,
     claim: &Claim,
     mut targets: BTreeSet<Target>,
 ) -> BTreeMap<Target, Result<Tags, Fault>> {
-    targets.retain(|target| target.belongs_to_account() && claim.applicant.policy == ConsentPolicy::Tag);
-    each(targets, |target| async move { bedrock.tags(&target).await }).await
+    targets.retain(|_| claim.applicant.policy == ConsentPolicy::Tag);
+    let owned = targets.into_iter().filter_map(|target| Some((target.owned(account)?, target)));
+    let tags = |(arn, target): (String, Target)| async move { bedrock.tags(target.source(), &arn).await };
+    each(owned.collect(), tags).await.into_iter().map(|((_, target), tags)| (target, tags)).collect()
 }
 
 fn sources(families: Vec<&Family>) -> BTreeSet<Region> {

@@ -41,7 +41,7 @@ async fn told_and_healed(service: Service, operation: &str, condition: &str, kin
     world.sandbox.clear_faults();
     world.reconcile().await.unwrap();
     assert!(world.is_ready(), "{what}: {}", world.message("Ready"));
-    assert_eq!(world.policy().unwrap()["Statement"].as_array().unwrap().len(), 2, "{what}");
+    assert_eq!(world.policy().unwrap()["Statement"].as_array().unwrap().len(), 3, "{what}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -168,7 +168,7 @@ async fn an_object_suspended_from_the_start_is_not_shown_as_ready() {
 
 #[tokio::test]
 async fn the_smaller_form_is_written_where_iam_has_no_room_for_the_explicit_one() {
-    let world = World::with(crowded_role(9050), manifest()).await;
+    let world = World::with(crowded_role(8850), manifest()).await;
     world.reconcile().await.unwrap();
     assert!(world.is_ready(), "{}", world.message("Ready"));
     assert!(world.policy().unwrap().to_string().contains("aws:RequestedRegion"));
@@ -264,6 +264,8 @@ async fn guardrails_and_denied_scopes_become_part_of_the_one_policy() {
     object["spec"]["routing"]["deniedScopes"] = json!(["apac"]);
     let role = NewRole::new("assistant").tag("bedrockaccess.io/namespaces", "deny:team-a");
     let world = World::with(role, object).await;
+    let guardrail = "arn:aws:bedrock:us-east-1:111122223333:guardrail/gr1";
+    world.sandbox.set_tagged_resource(guardrail, &[("bedrockaccess.io/namespaces", "team-a")]);
     world.reconcile().await.unwrap();
     assert!(world.is_ready(), "{}", world.message("Ready"));
     let policy = world.policy().unwrap();
@@ -271,7 +273,10 @@ async fn guardrails_and_denied_scopes_become_part_of_the_one_policy() {
     let denied: Vec<_> = statements.iter().filter(|statement| statement["Effect"] == "Deny").collect();
     assert_eq!(denied.len(), 1);
     assert_eq!(denied[0]["Resource"], "arn:aws:bedrock:*:111122223333:inference-profile/apac.*");
-    let guarded = |statement: &&serde_json::Value| statement["Action"][0] == "bedrock:InvokeModel";
+    let is_project = |statement: &&serde_json::Value| statement["Resource"].to_string().contains(":project/");
+    let guarded = |statement: &&serde_json::Value| {
+        statement["Action"][0] == "bedrock:InvokeModel" && !is_project(statement)
+    };
     for statement in statements.iter().filter(guarded).filter(|statement| statement["Effect"] == "Allow") {
         let named = &statement["Condition"]["StringEquals"]["bedrock:GuardrailIdentifier"];
         assert_eq!(named, "arn:aws:bedrock:us-east-1:111122223333:guardrail/gr1:2");

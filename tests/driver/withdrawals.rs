@@ -8,13 +8,19 @@ use crate::world::{World, manifest};
 
 const TAG: &str = "bedrockaccess.io/namespaces";
 
+type Change = (&'static str, fn(&mut Value));
+
 /// Changes that a tenant may make at any rate.
-const CHANGES: [(&str, fn(&mut Value)); 3] = [
-    ("any annotation", |object| object["metadata"]["annotations"]["example.com/noise"] = json!("1")),
-    ("our annotation", |object| {
-        object["metadata"]["annotations"]["bedrockaccess.io/reconcile-at"] = json!("1")
+const CHANGES: [Change; 3] = [
+    ("any annotation", |object| {
+        object["metadata"]["annotations"]["example.com/noise"] = json!("1");
     }),
-    ("the spec", |object| object["metadata"]["generation"] = json!(2)),
+    ("our annotation", |object| {
+        object["metadata"]["annotations"]["bedrockaccess.io/reconcile-at"] = json!("1");
+    }),
+    ("the spec", |object| {
+        object["metadata"]["generation"] = json!(2);
+    }),
 ];
 
 #[tokio::test]
@@ -79,7 +85,7 @@ async fn a_write_waits_for_a_changed_spec_or_annotation_of_ours_and_for_no_other
 
 #[tokio::test]
 async fn an_object_is_looked_at_within_the_operator_s_interval_whatever_its_own() {
-    for (interval, least, most) in [("24h", 540, 600), ("1m", 54, 60)] {
+    for (interval, least, most) in [("24h", 540.0, 600.0), ("1m", 54.0, 60.0)] {
         for is_suspended in [false, true] {
             let mut object = manifest();
             object["spec"]["interval"] = json!(interval);
@@ -92,8 +98,8 @@ async fn an_object_is_looked_at_within_the_operator_s_interval_whatever_its_own(
 }
 
 /// An action shows its delay in its debug form alone: `Action { requeue_after: Some(583.2s) }`.
-fn seconds(action: &Action) -> u64 {
+fn seconds(action: &Action) -> f64 {
     let text = format!("{action:?}");
     let delay = text.split_once("Some(").unwrap().1.split_once("s)").unwrap().0;
-    delay.parse::<f64>().unwrap().round() as u64
+    delay.parse().unwrap()
 }

@@ -17,7 +17,7 @@ async fn ready(drift_policy: &str) -> World {
 /// The digest that an object's status shows once IAM took only the factored form.
 async fn digest_of_the_factored_form() -> serde_json::Value {
     let filler = json!({"Version": "2012-10-17", "Statement": [
-        {"Effect": "Allow", "Action": "s3:GetObject", "Resource": format!("arn:aws:s3:::{}", "x".repeat(8950))}
+        {"Effect": "Allow", "Action": "s3:GetObject", "Resource": format!("arn:aws:s3:::{}", "x".repeat(8750))}
     ]});
     let world = World::with(consenting().policy("theirs", &filler.to_string()), manifest()).await;
     world.reconcile().await.unwrap();

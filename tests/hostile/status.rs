@@ -124,7 +124,7 @@ async fn a_forged_status_releases_no_grant_that_is_kept() {
 #[tokio::test]
 async fn a_forged_status_does_not_change_the_form_of_a_policy_that_iam_took_only_factored() {
     let filler = json!({"Version": "2012-10-17", "Statement": [
-        {"Effect": "Allow", "Action": "s3:GetObject", "Resource": format!("arn:aws:s3:::{}", "x".repeat(8950))}
+        {"Effect": "Allow", "Action": "s3:GetObject", "Resource": format!("arn:aws:s3:::{}", "x".repeat(8750))}
     ]});
     let role: NewRole = consenting().policy("theirs", &filler.to_string());
     let world = World::with(role, manifest()).await;

@@ -73,6 +73,8 @@ async fn granted() -> World {
     let model = full()["models"][2]["modelArn"].as_str().unwrap().to_owned();
     world.sandbox.tag_role("assistant", tags[0].0, "deny:team-a").unwrap();
     world.sandbox.set_tagged_resource(&model, &tags);
+    let guardrail = full()["guardrails"][0]["arn"].as_str().unwrap().to_owned();
+    world.sandbox.set_tagged_resource(&guardrail, &tags);
     world.apply(&full());
     world.reconcile().await.unwrap();
     assert!(world.is_ready(), "{}", world.message("Ready"));

@@ -8,7 +8,9 @@ use std::time::Duration;
 use bedrock_iam::Grant;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::history::{Disturbances, assert_never_absent, assert_nothing_foreign_changed, grant};
+use crate::history::{
+    Disturbances, assert_never_absent, assert_nothing_foreign_changed, assert_statement_beside_stays, grant,
+};
 use crate::scenarios::{self, Scenario, TEAM};
 use crate::wire::Crash;
 use crate::world::{EndState, ROLE, SOURCE, World, policy_name};
@@ -154,6 +156,7 @@ impl Run {
         let prepared =
             world.sandbox.history(ROLE).iter().take_while(|change| change.policy != ours[0]).count();
         assert_nothing_foreign_changed(&world.sandbox, prepared, &ours, what);
+        assert_statement_beside_stays(&world.sandbox, &ours[0], what);
         wanted.extend(self.scenario.afterwards.iter().map(|profile| grant(&world.sandbox, SOURCE, profile)));
         assert_never_absent(&world.sandbox, &ours[0], &wanted, disturbances, what);
     }

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use aws_sandbox::Sandbox;
 use bedrock_iam::invocation::covers;
-use bedrock_iam::{Document, Grant, Operations, Terms};
+use bedrock_iam::{Account, DefaultProjectArn, Document, Grant, Terms};
 
-use crate::world::{ACCOUNT, ROLE};
+use crate::world::{ACCOUNT, ROLE, SOURCE};
 
 /// What someone else did to our policy: the states right after these changes are not our doing.
 pub(crate) type Disturbances = BTreeSet<usize>;
@@ -33,6 +33,21 @@ pub(crate) fn assert_nothing_foreign_changed(sandbox: &Sandbox, begin: usize, ou
     assert!(foreign.is_empty(), "{what}: changed what others wrote: {foreign:#?}");
 }
 
+/// A statement that someone puts beside ours.
+pub(crate) const BESIDE: &str =
+    r#"{"Sid":"Theirs","Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::theirs/*"}"#;
+
+/// Once someone put a statement beside ours, it stays for good.
+pub(crate) fn assert_statement_beside_stays(sandbox: &Sandbox, policy: &str, what: &str) {
+    let history = sandbox.history(ROLE);
+    let of_policy = history.iter().filter(|change| change.policy == policy);
+    let mut with =
+        of_policy.map(|change| change.document.as_deref().is_some_and(|text| text.contains(BESIDE)));
+    if with.any(|is_there| is_there) {
+        assert!(with.all(|is_there| is_there), "{what}: someone else's statement was lost");
+    }
+}
+
 /// Once it was there, each grant stays there for good, whatever happens in between.
 pub(crate) fn assert_never_absent(
     sandbox: &Sandbox,
@@ -41,8 +56,9 @@ pub(crate) fn assert_never_absent(
     disturbances: &Disturbances,
     what: &str,
 ) {
-    let terms =
-        Terms { operations: Operations::Both, guardrails: BTreeSet::new(), denied_scopes: BTreeSet::new() };
+    let account = Account { id: ACCOUNT.parse().unwrap(), partition: "aws".parse().unwrap() };
+    let projects = [DefaultProjectArn::of(&account, &SOURCE.parse().unwrap())].into();
+    let terms = Terms { projects, ..Terms::default() };
     for grant in wanted {
         let mut was_there = false;
         for (number, change) in sandbox.history(ROLE).iter().enumerate() {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::history::Disturbances;
+use crate::history::{BESIDE, Disturbances};
 use crate::world::{CONSENT, ROLE, World, filler, manifest, policy_name, role};
 
 pub(crate) const TEAM: &str = "team-a";
@@ -87,6 +87,27 @@ fn drift() -> Vec<Scenario> {
             ends_well: |world| world.is_ready(TEAM) && !policy(world).unwrap().contains("eu-west-1"),
         },
         Scenario {
+            name: "drift: edited, with a statement beside ours",
+            prepare: an_object,
+            first: a_statement_beside,
+            act: |world| {
+                let edited = policy(world).unwrap().replacen(
+                    "arn:aws:bedrock:us-east-2::",
+                    "arn:aws:bedrock:eu-west-1::",
+                    1,
+                );
+                world.sandbox.put_role_policy(ROLE, &policy_name(TEAM), &edited).unwrap();
+                disturbed_and_told(world)
+            },
+            throughout: &[US, GLOBAL],
+            afterwards: &[US, GLOBAL],
+            ends_well: |world| {
+                let told = world.condition(TEAM, "Ready");
+                told == Some(("False".to_owned(), "ForeignStatements".to_owned()))
+                    && !policy(world).unwrap().contains("eu-west-1")
+            },
+        },
+        Scenario {
             name: "drift: removed",
             prepare: an_object,
             first: nothing,
@@ -161,7 +182,7 @@ fn crowds() -> Vec<Scenario> {
         name: "factored form",
         prepare: |world| {
             a_role(world);
-            world.sandbox.put_role_policy(ROLE, "theirs", &filler(8830)).unwrap();
+            world.sandbox.put_role_policy(ROLE, "theirs", &filler(8680)).unwrap();
             let mut object = manifest(TEAM, ROLE);
             object["spec"]["routing"]["scopes"] = json!(["global"]);
             world.cluster.create(&object);
@@ -206,6 +227,7 @@ fn endings() -> Vec<Scenario> {
                 a_role(world);
                 let mut object = manifest(TEAM, ROLE);
                 object["spec"]["deletionPolicy"] = json!("Retain");
+                world.sandbox.tag_role(ROLE, CONSENT, "retain:team-a").unwrap();
                 world.cluster.create(&object);
             },
             first: nothing,
@@ -216,6 +238,51 @@ fn endings() -> Vec<Scenario> {
             throughout: &[US, GLOBAL],
             afterwards: &[US, GLOBAL],
             ends_well: |world| world.cluster.objects().is_empty() && policy(world).is_some(),
+        },
+        Scenario {
+            name: "retain, without the owner's word",
+            prepare: |world| {
+                a_role(world);
+                let mut object = manifest(TEAM, ROLE);
+                object["spec"]["deletionPolicy"] = json!("Retain");
+                world.cluster.create(&object);
+            },
+            first: nothing,
+            act: |world| {
+                world.cluster.delete(TEAM, ROLE);
+                Disturbances::new()
+            },
+            throughout: &[],
+            afterwards: &[],
+            ends_well: |world| world.cluster.objects().is_empty() && policy(world).is_none(),
+        },
+        Scenario {
+            name: "consent withdrawn, with a statement beside ours",
+            prepare: an_object,
+            first: a_statement_beside,
+            act: |world| {
+                world.sandbox.tag_role(ROLE, CONSENT, "@none").unwrap();
+                reconcile_now(world);
+                Disturbances::new()
+            },
+            throughout: &[],
+            afterwards: &[],
+            ends_well: |world| {
+                let told = world.condition(TEAM, "Ready");
+                holds_theirs_alone(world) && told == Some(("False".to_owned(), "ConsentMissing".to_owned()))
+            },
+        },
+        Scenario {
+            name: "delete, with a statement beside ours",
+            prepare: an_object,
+            first: a_statement_beside,
+            act: |world| {
+                world.cluster.delete(TEAM, ROLE);
+                Disturbances::new()
+            },
+            throughout: &[],
+            afterwards: &[],
+            ends_well: |world| world.cluster.objects().is_empty() && holds_theirs_alone(world),
         },
         Scenario {
             name: "consent withdrawn",
@@ -239,6 +306,18 @@ fn endings() -> Vec<Scenario> {
 /// The text of our policy.
 pub(crate) fn policy(world: &World) -> Option<String> {
     world.sandbox.role_policy(ROLE, &policy_name(TEAM))
+}
+
+/// Someone adds a statement of their own to our policy, as the console makes easy.
+fn a_statement_beside(world: &World) {
+    let beside = format!(r#""Statement":[{BESIDE},"#);
+    let edited = policy(world).unwrap().replacen(r#""Statement":["#, &beside, 1);
+    world.sandbox.put_role_policy(ROLE, &policy_name(TEAM), &edited).unwrap();
+    world.cluster.annotate(TEAM, ROLE, RECONCILE, "beside");
+}
+
+fn holds_theirs_alone(world: &World) -> bool {
+    policy(world).is_some_and(|text| text.contains(BESIDE) && !text.contains("BedrockAccess"))
 }
 
 fn a_role(world: &World) {

@@ -37,7 +37,7 @@ pub fn wanting(answers: &Answers) -> Result<Intent> {
         targets: answers.targets.keys().cloned().collect(),
         families: [].into(),
         refused: Vec::new(),
-        terms: Terms { operations: Operations::Both, guardrails: [].into(), denied_scopes: [].into() },
+        terms: Terms::default(),
         allowed_destination_regions: None,
         drift_policy: DriftPolicy::Enforce,
         accepted_shrink: None,

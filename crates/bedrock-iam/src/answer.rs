@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::arn::GuardrailArn;
 use crate::fault::{Class, Fault};
 use crate::identifier::{ModelId, ProfileId, Region};
 use crate::intent::Target;
@@ -56,6 +57,8 @@ pub struct Answers {
     pub on_demand: BTreeMap<Region, Result<Vec<ModelId>, Fault>>,
     /// The tags of every target that belongs to the account (ListTagsForResource), where consent is given by tags.
     pub tags: BTreeMap<Target, Result<Tags, Fault>>,
+    /// The tags of every guardrail that belongs to the account (ListTagsForResource), where consent is given by tags.
+    pub guardrails: BTreeMap<GuardrailArn, Result<Tags, Fault>>,
 }
 
 /// A resource's tags by key.
@@ -72,8 +75,17 @@ impl Answers {
 
     /// The tags of a target; those that did not come count as a fault.
     pub fn tags_of(&self, target: &Target) -> Result<&Tags, Fault> {
-        self.tags.get(target).map_or_else(|| Err(unanswered()), |tags| tags.as_ref().map_err(Clone::clone))
+        answered(self.tags.get(target))
     }
+
+    /// The tags of a guardrail; those that did not come count as a fault.
+    pub fn tags_of_guardrail(&self, guardrail: &GuardrailArn) -> Result<&Tags, Fault> {
+        answered(self.guardrails.get(guardrail))
+    }
+}
+
+fn answered(tags: Option<&Result<Tags, Fault>>) -> Result<&Tags, Fault> {
+    tags.map_or_else(|| Err(unanswered()), |tags| tags.as_ref().map_err(Clone::clone))
 }
 
 /// The fault of a question that got no answer at all.

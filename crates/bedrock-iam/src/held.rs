@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
-use crate::arn::{FoundationModelArn, InferenceProfileArn, OwnModelArn};
+use crate::arn::{FoundationModelArn, GuardrailArn, InferenceProfileArn, OwnModelArn};
 use crate::canonical::{Digest, Meaning};
 use crate::document::{Document, Effect, Statement};
 use crate::grant::Grant;
@@ -21,6 +21,7 @@ pub struct Held {
     profiles: BTreeMap<InferenceProfileArn, BTreeSet<FoundationModelArn>>,
     on_demand: BTreeSet<FoundationModelArn>,
     own_models: BTreeSet<OwnModelArn>,
+    guardrails: BTreeSet<GuardrailArn>,
     edited: bool,
 }
 
@@ -48,6 +49,7 @@ impl Held {
             held.profiles.entry(profile).or_default();
         }
         held.own_models.extend(granting().flat_map(arns::<OwnModelArn>));
+        held.guardrails.extend(granting().flat_map(arns::<GuardrailArn>));
         for statement in granting() {
             let models = policy::models(statement);
             for profile in conditions(statement, STRING_EQUALS).filter_map(|value| value.parse().ok()) {
@@ -75,6 +77,11 @@ impl Held {
     /// Whether the account's own model is granted.
     pub fn own_model(&self, model: &OwnModelArn) -> bool {
         self.own_models.contains(model)
+    }
+
+    /// The guardrails that may be applied.
+    pub fn guardrails(&self) -> &BTreeSet<GuardrailArn> {
+        &self.guardrails
     }
 
     /// The grants, by source Region and id.

@@ -9,6 +9,7 @@ use crate::finding::Finding;
 use crate::identifier::{ModelId, ProfileId, Region, ResourceId, RoleName, Scope};
 use crate::identity::PolicyIdentity;
 use crate::observed::Account;
+use crate::project::DefaultProjectArn;
 
 /// Which policy on which role, and in whose name: all that is needed to take a policy away again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -156,8 +157,12 @@ impl Target {
 pub struct Terms {
     /// The actions.
     pub operations: Operations,
+    /// In which projects calls may be made.
+    pub projects: BTreeSet<DefaultProjectArn>,
     /// Where there are any, a call must name one of them.
     pub guardrails: BTreeSet<Guardrail>,
+    /// Guardrails among them that may not be applied, since their owner does not consent.
+    pub withheld: BTreeSet<GuardrailArn>,
     /// Profiles that are denied, whatever else is on the role.
     pub denied_scopes: BTreeSet<Scope>,
 }
@@ -169,6 +174,20 @@ pub struct Guardrail {
     pub arn: GuardrailArn,
     /// Its number; `None` is the working draft.
     pub version: Option<u32>,
+}
+
+impl Terms {
+    /// The guardrails that may be applied.
+    pub fn applied(&self) -> BTreeSet<&GuardrailArn> {
+        let all = self.guardrails.iter().map(|guardrail| &guardrail.arn);
+        all.filter(|arn| !self.withheld.contains(arn)).collect()
+    }
+
+    /// The guardrails that belong to the account, and so have to consent by a tag of their own.
+    pub fn owned_guardrails(&self, account: &Account) -> BTreeSet<GuardrailArn> {
+        let all = self.guardrails.iter().map(|guardrail| &guardrail.arn);
+        all.filter(|arn| arn.account == account.id && arn.partition == account.partition).cloned().collect()
+    }
 }
 
 impl Guardrail {

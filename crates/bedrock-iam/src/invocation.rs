@@ -9,6 +9,7 @@ use crate::evaluate::{Decision, Request, Unsupported, evaluate};
 use crate::grant::Grant;
 use crate::intent::{Guardrail, Terms};
 use crate::policy::{GUARDRAIL_IDENTIFIER, INFERENCE_PROFILE_ARN, REQUESTED_REGION, requested_region};
+use crate::project::DefaultProjectArn;
 
 /// All requests that one invocation by `action`, naming a guardrail or none, makes; it succeeds only if every one is allowed.
 pub fn requests(grant: &Grant, action: &str, guardrail: Option<&Guardrail>) -> Vec<Request> {
@@ -66,5 +67,15 @@ pub fn covers(documents: &[&Document], grant: &Grant, terms: &Terms) -> bool {
     }
     let is_let_through = |action, guardrail| is_allowed(documents, grant, action, guardrail) == Ok(true);
     let mut actions = terms.operations.actions().iter();
-    actions.all(|action| guardrails.iter().all(|guardrail| is_let_through(action, *guardrail)))
+    actions.all(|action| {
+        let is_open = |project| evaluate(documents, &in_project(project, action)) == Ok(Decision::Allowed);
+        guardrails.iter().all(|guardrail| is_let_through(action, *guardrail))
+            && terms.projects.iter().all(is_open)
+    })
+}
+
+/// The request that a call makes about its project: the same action, in the source Region.
+pub fn in_project(project: &DefaultProjectArn, action: &str) -> Request {
+    let context = [(REQUESTED_REGION.to_lowercase(), project.region.to_string())].into();
+    Request { action: action.to_owned(), resource: project.to_string(), context }
 }

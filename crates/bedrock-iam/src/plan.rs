@@ -359,8 +359,8 @@ fn is_last_written(meaning: &Meaning, held: Option<&Document>, history: &History
 }
 
 /// What our statements have to share the quota with.
-fn beside(foreign: &Option<ForeignStatements>, others: Option<usize>) -> Option<usize> {
-    others.map(|others| others + foreign.as_ref().map_or(0, ForeignStatements::characters))
+fn beside(foreign: Option<&ForeignStatements>, others: Option<usize>) -> Option<usize> {
+    others.map(|others| others + foreign.map_or(0, ForeignStatements::characters))
 }
 
 fn contended(claim: &Claim) -> Finding {
@@ -382,17 +382,17 @@ fn desired(
     held: Option<&Document>,
     history: &History,
 ) -> Result<Desired, Finding> {
-    let write =
-        |form| policy::document(&intent.claim.identity, account, &resolution.grants, &intent.terms, form);
+    let terms = Terms { withheld: resolution.withheld.clone(), ..intent.terms.clone() };
+    let write = |form| policy::document(&intent.claim.identity, account, &resolution.grants, &terms, form);
     let (Some(explicit), Some(factored)) = (write(Form::Explicit), write(Form::Factored)) else {
         return Ok(Desired::Nothing);
     };
     let (explicit_size, factored_size) = (explicit.characters(), factored.characters());
     if factored_size.min(explicit_size) > INLINE_QUOTA {
-        let message = size::too_large(&intent.claim, account, &resolution.grants, &intent.terms);
+        let message = size::too_large(&intent.claim, account, &resolution.grants, &terms);
         return Err(Finding::new(Reason::PolicyTooLarge, message));
     }
-    let (grants, terms) = (resolution.grants.clone(), intent.terms.clone());
+    let grants = resolution.grants.clone();
     let meaning = Meaning::of(&factored);
     let only_factored = explicit_size > INLINE_QUOTA
         || held.is_some_and(|held| Meaning::of(held) == meaning)
@@ -435,7 +435,7 @@ pub fn step_failed(
 ) -> Finding {
     let message = match (&plan.step, &plan.desired, fault.class) {
         (Some(Step::Put { foreign, .. }), Some(Desired::Policy(desired)), Class::Quota) => {
-            size::no_room(claim, account, desired, beside(foreign, others))
+            size::no_room(claim, account, desired, beside(foreign.as_ref(), others))
         }
         (Some(Step::Delete), _, Class::Denied) => {
             format!("{}; remove the policy with: {}", fault.message, claim.removal_command())

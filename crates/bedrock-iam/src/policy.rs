@@ -33,7 +33,7 @@ const ANY_REGION: &str = "*";
 /// The condition key that names the guardrail of a call.
 pub const GUARDRAIL_IDENTIFIER: &str = "bedrock:GuardrailIdentifier";
 
-const APPLY_GUARDRAIL: &str = "bedrock:ApplyGuardrail";
+pub(crate) const APPLY_GUARDRAIL: &str = "bedrock:ApplyGuardrail";
 
 const GLOBAL: &str = "global";
 
@@ -104,9 +104,12 @@ pub fn document(
     if !own_models.is_empty() {
         statements.push(invoke(&own_models, terms));
     }
-    if !grants.is_empty() && !terms.guardrails.is_empty() {
-        let guardrails = terms.guardrails.iter().map(|guardrail| &guardrail.arn);
-        statements.push(statement(Effect::Allow, &[APPLY_GUARDRAIL], guardrails));
+    if !grants.is_empty() && !terms.projects.is_empty() {
+        // By itself: nobody documents that a project is authorised with the guardrail's or the profile's condition key.
+        statements.push(statement(Effect::Allow, terms.operations.actions(), &terms.projects));
+    }
+    if !grants.is_empty() && !terms.applied().is_empty() {
+        statements.push(statement(Effect::Allow, &[APPLY_GUARDRAIL], terms.applied()));
     }
     statements.extend(denials(account, &terms.denied_scopes));
     if statements.is_empty() {

@@ -12,10 +12,11 @@ mod remedy;
 use std::collections::BTreeSet;
 
 use crate::answer::{Answer, Answers};
-use crate::arn::{FoundationModelArn, InferenceProfileArn, OwnModelArn, Profile};
+use crate::arn::{FoundationModelArn, GuardrailArn, InferenceProfileArn, OwnModelArn, Profile};
 use crate::consent::Applicant;
 use crate::family::expand;
-use crate::finding::{Finding, Outlook};
+use crate::fault::Class;
+use crate::finding::{Finding, Outlook, Reason};
 use crate::grant::{Grant, destination};
 use crate::held::Held;
 use crate::identifier::Region;
@@ -33,6 +34,8 @@ pub struct Resolution {
     pub findings: Vec<Finding>,
     /// Whether the user's acceptance of a shrink was weighed against an answer, and so is used up.
     pub acceptance_is_settled: bool,
+    /// Guardrails that may not be applied, since their owner does not consent.
+    pub withheld: BTreeSet<GuardrailArn>,
     /// What the policy on the role may no longer hold, even should nothing else come of this.
     pub revoked: Revoked,
 }
@@ -45,8 +48,14 @@ pub fn resolve(intent: &Intent, account: &Account, answers: &Answers, held: &Hel
         grants: Vec::new(),
         findings: intent.refused.clone(),
         acceptance_is_settled: true,
+        withheld: BTreeSet::new(),
         revoked: judge.revoked(),
     };
+    for guardrail in intent.terms.owned_guardrails(account) {
+        let (is_withheld, finding) = judge.guardrail(&guardrail);
+        resolution.withheld.extend(is_withheld.then_some(guardrail));
+        resolution.findings.extend(finding);
+    }
     resolution.findings.extend(unlisted);
     for (target, answer) in &targets {
         let (grant, finding) = judge.judge(target, answer);
@@ -64,8 +73,12 @@ pub fn resolve(intent: &Intent, account: &Account, answers: &Answers, held: &Hel
 pub fn withdrawn(applicant: &Applicant, account: &Account, answers: &Answers, held: &Held) -> Revoked {
     let is_refused =
         |target: &Target| matches!(consent::leave(applicant, account, answers, target), Leave::Refused(_));
-    let targets = held.targets().filter(is_refused).filter_map(|target| target.owned(account)).collect();
-    Revoked { targets, ..Revoked::default() }
+    let is_withheld = |guardrail: &&GuardrailArn| {
+        matches!(consent::leave_of_guardrail(applicant, account, answers, guardrail), Leave::Refused(_))
+    };
+    let guardrails = held.guardrails().iter().filter(is_withheld).map(ToString::to_string);
+    let targets = held.targets().filter(is_refused).filter_map(|target| target.owned(account));
+    Revoked { targets: targets.chain(guardrails).collect(), ..Revoked::default() }
 }
 
 struct Judge<'a> {
@@ -97,6 +110,26 @@ impl Judge<'_> {
     fn profile_arn(&self, region: Region, profile: Profile) -> InferenceProfileArn {
         let Account { id: account, partition } = self.account.clone();
         InferenceProfileArn { partition, region, account, profile }
+    }
+
+    /// Whether a guardrail of the account is withheld, and what is to be said of it. Calls still have to name it, so that withholding
+    /// it lets nothing through unguarded.
+    fn guardrail(&self, guardrail: &GuardrailArn) -> (bool, Option<Finding>) {
+        let applicant = &self.intent.claim.applicant;
+        let fault = match consent::leave_of_guardrail(applicant, self.account, self.answers, guardrail) {
+            Leave::Given => return (false, None),
+            Leave::Refused(finding) => return (true, Some(finding)),
+            Leave::Unknown(fault) => fault,
+        };
+        let is_held = self.held.guardrails().contains(guardrail);
+        let finding = if fault.class == Class::NotFound {
+            let message = format!("guardrail {guardrail} does not exist; check the ARN");
+            Finding::new(Reason::TargetNotAllowed, message)
+        } else {
+            let message = format!("guardrail {guardrail}: {}", fault.message);
+            Finding::new(Reason::of_bedrock_fault(fault.class), message)
+        };
+        (!is_held, Some(finding))
     }
 
     fn leave(&self, target: &Target) -> Leave {

@@ -4,13 +4,14 @@
 use std::collections::BTreeSet;
 
 use crate::document::{Document, Effect, Statement, Values};
+use crate::held::Held;
 use crate::identity::{self, PolicyIdentity};
 use crate::policy::{self, INFERENCE_PROFILE_ARN, STRING_EQUALS};
 
 /// What a policy of ours may no longer hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Revoked {
-    /// ARNs of inference profiles, and of models of the account's own.
+    /// ARNs of inference profiles, of models of the account's own, and of guardrails.
     pub targets: BTreeSet<String>,
     /// ARNs of foundation models on demand.
     pub on_demand: BTreeSet<String>,
@@ -32,10 +33,14 @@ pub enum Remainder {
 /// Takes out of a document of ours what may no longer be in it. One that someone edited goes whole: what they put in must not
 /// be written anew under our seal.
 pub fn remainder(identity: &PolicyIdentity, document: &Document, revoked: &Revoked) -> Remainder {
-    let statement: Vec<Statement> =
+    let mut statement: Vec<Statement> =
         document.statement.iter().filter_map(|statement| cut(statement, revoked)).collect();
     if statement == document.statement {
         return Remainder::Whole;
+    }
+    // Projects and guardrails only go with grants.
+    if Held::of(&Document::new(statement.clone())).grants().is_empty() {
+        statement.retain(|statement| statement.effect == Effect::Deny);
     }
     if statement.is_empty() || !identity::is_sealed(document) {
         return Remainder::Nothing;

@@ -6,10 +6,10 @@ mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bedrock_iam::Step;
 use bedrock_iam::document::{Effect, Statement};
 use bedrock_iam::held::Held;
 use bedrock_iam::policy::Form;
+use bedrock_iam::{Intent, Step};
 use world::*;
 
 #[test]
@@ -19,7 +19,8 @@ fn each_profile_from_each_source_region_gets_its_arn_and_exactly_its_models() {
         for (source, destinations) in sources {
             let destinations: Vec<&str> = destinations.iter().map(String::as_str).collect();
             let target = profile(&id, &source);
-            let intent = intent([target.clone()]);
+            let terms = in_default_project(&source);
+            let intent = Intent { terms, ..intent([target.clone()]) };
             let answers = answers([(target, routes(&id, &source, &destinations))]);
             let plan = planned(&intent, &answers, &observed(bedrock_iam::PolicyState::Absent), None);
             assert_eq!(plan.findings, [], "{id} in {source}");
@@ -27,7 +28,7 @@ fn each_profile_from_each_source_region_gets_its_arn_and_exactly_its_models() {
                 panic!("{id} in {source}: nothing written")
             };
 
-            let [of_profile, of_models] = &document.statement[..] else {
+            let [of_profile, of_models, of_project] = &document.statement[..] else {
                 panic!("{id} in {source}: {} statements", document.statement.len())
             };
             assert_eq!(of_profile.resource, [profile_arn(&id, &source)], "{id} in {source}");
@@ -39,7 +40,10 @@ fn each_profile_from_each_source_region_gets_its_arn_and_exactly_its_models() {
                 [("StringEquals", profile_arn(&id, &source))],
                 "{id} in {source}"
             );
-            for statement in [of_profile, of_models] {
+            let project = format!("arn:aws:bedrock:{source}:{ACCOUNT}:project/default");
+            assert_eq!(of_project.resource, [project], "{id} in {source}");
+            assert!(of_project.condition.is_empty(), "{id} in {source}: no condition on the project");
+            for statement in [of_profile, of_models, of_project] {
                 assert_eq!(statement.effect, Effect::Allow);
                 assert!(statement.resource.iter().all(|arn| !arn.contains('*')), "{id}: a wildcard");
             }
@@ -51,7 +55,10 @@ fn each_profile_from_each_source_region_gets_its_arn_and_exactly_its_models() {
                     "bedrock:GetInferenceProfile"
                 ]
             );
-            assert_eq!(of_models.action, ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"]);
+            for statement in [of_models, of_project] {
+                let both = ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"];
+                assert_eq!(statement.action, both);
+            }
             pairs += 1;
         }
     }

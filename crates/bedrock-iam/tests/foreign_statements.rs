@@ -32,7 +32,7 @@ fn written() -> Document {
 
 /// Our document with someone else's statement in the middle of it, in the old version of the grammar.
 fn beside(mut ours: Document) -> PolicyState {
-    ours.version = "2008-10-17".to_owned();
+    "2008-10-17".clone_into(&mut ours.version);
     ours.statement.insert(1, serde_json::from_str(S3).unwrap());
     PolicyState::of(&ours.to_json(), &claim().identity)
 }

@@ -281,7 +281,7 @@ fn fitting(grants: &[Grant], form: Form) -> usize {
             &intent([]).claim.identity,
             &account(),
             &grants[..count],
-            &terms(Operations::Both),
+            &in_default_project("us-east-1"),
             form,
         );
         document.unwrap().characters()

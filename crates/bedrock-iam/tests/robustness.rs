@@ -127,6 +127,10 @@ fn surroundings() -> impl Strategy<Value = String> {
         (region(), 0..3_u32).prop_map(|(region, version)| {
             format!("guardrail\tarn:aws:bedrock:{region}:111122223333:guardrail/gr1\t{version}")
         }),
+        (region(), select(&["team-a", "@any", "team-b"][..])).prop_map(|(region, namespaces)| {
+            format!("guardrail-tags\tarn:aws:bedrock:{region}:111122223333:guardrail/gr1\t{namespaces}")
+        }),
+        region().prop_map(|source| format!("project\t{source}")),
         select(&["invoke", "stream"][..]).prop_map(|operation| format!("operations\t{operation}")),
         (scope(), model(), region())
             .prop_map(|(scope, model, source)| format!("shrink\t{scope}.{model}\t{source}")),
@@ -141,6 +145,9 @@ fn surroundings() -> impl Strategy<Value = String> {
     ]
 }
 
+/// Someone else's statement.
+const BESIDE: &str = r#"{"Effect":"Allow","Action":"s3:*","Resource":"*"}"#;
+
 /// The lines of a scene; what the role already holds was written for other targets, or edited since.
 fn scenes() -> impl Strategy<Value = String> {
     let lines = || {
@@ -148,12 +155,16 @@ fn scenes() -> impl Strategy<Value = String> {
         (prop::collection::vec(targets(), 0..12), prop::collection::vec(surroundings, 0..4))
             .prop_map(|(targets, others)| [targets, others].concat().join("\n"))
     };
-    (lines(), lines(), 0..4).prop_map(|(now, before, history)| {
+    (lines(), lines(), 0..5).prop_map(|(now, before, history)| {
         let Some(held) = properties::written_for(&before).filter(|_| history > 0) else { return now };
         match history {
             1 => format!("{now}\nheld\t{held}"),
             2 => format!("{now}\nheld\t{held}\nwritten"),
-            _ => format!("{now}\nheld\t{}", held.replacen("us-east-1", "*", 1)),
+            3 => format!("{now}\nheld\t{}", held.replacen("us-east-1", "*", 1)),
+            _ => format!(
+                "{now}\nheld\t{}",
+                held.replacen(r#""Statement":["#, &format!(r#""Statement":[{BESIDE},"#), 1)
+            ),
         }
     })
 }

@@ -1,18 +1,20 @@
 use std::collections::BTreeSet;
 
-use bedrock_iam::{Account, Guardrail, GuardrailArn, Operations, Scope, Terms};
+use bedrock_iam::{Account, DefaultProjectArn, Guardrail, GuardrailArn, Operations, Region, Scope, Terms};
 
 use super::{Parsed, field, invalid};
-use crate::api::v1alpha1::BedrockAccess;
+use crate::api::v1alpha1::{BedrockAccess, DEFAULT_PROJECT};
 
 /// The version of a guardrail that is still being edited.
 const DRAFT: &str = "DRAFT";
 
 /// On what terms the manifest's models may be called.
-pub(super) fn terms(object: &BedrockAccess, account: &Account) -> Parsed<Terms> {
+pub(super) fn terms(object: &BedrockAccess, sources: &[Region], account: &Account) -> Parsed<Terms> {
     Ok(Terms {
         operations: operations(object.spec.operations.as_deref())?,
+        projects: projects(object.spec.projects.as_deref(), sources, account)?,
         guardrails: guardrails(object, account)?,
+        withheld: BTreeSet::new(),
         denied_scopes: denied_scopes(object)?,
     })
 }
@@ -41,6 +43,22 @@ fn operations(operations: Option<&[String]>) -> Parsed<Operations> {
         (false, true) => Ok(Operations::Stream),
         (false, false) => invalid(place, "at least one operation is needed"),
     }
+}
+
+fn projects(
+    projects: Option<&[String]>,
+    sources: &[Region],
+    account: &Account,
+) -> Parsed<BTreeSet<DefaultProjectArn>> {
+    let projects = projects.unwrap_or(&[]).iter().map(String::as_str);
+    if let Some(other) = projects.clone().find(|project| *project != DEFAULT_PROJECT) {
+        return invalid(
+            "spec.projects",
+            format!("{other:?} is not {DEFAULT_PROJECT}, the only project so far"),
+        );
+    }
+    let of_source = |source| DefaultProjectArn::of(account, source);
+    Ok(projects.take(1).flat_map(|_| sources.iter().map(of_source)).collect())
 }
 
 fn guardrails(object: &BedrockAccess, account: &Account) -> Parsed<BTreeSet<Guardrail>> {

@@ -14,6 +14,9 @@ refusals! {
     an_empty_list_of_operations_is_refused:
         "/operations", [] => null,
         "spec.operations": "name an operation, or leave operations out to allow both";
+    a_project_other_than_the_default_one_is_refused:
+        "/projects", ["proj-a1b2c3"] => [],
+        "spec.projects[0]": "write default, the project of calls that name none, or [] to grant no project";
     a_wildcard_in_a_guardrail_arn_is_refused:
         "/guardrails/0/arn", "arn:aws:bedrock:us-east-1:123456789012:guardrail/*" => "arn:aws:bedrock:us-east-1:123456789012:guardrail/gr1",
         "spec.guardrails[0].arn": "write out the one guardrail's ARN: no '*', '?' or '$'";

@@ -1,7 +1,9 @@
-use crate::answer::Answers;
+use crate::answer::{Answers, Tags};
+use crate::arn::GuardrailArn;
 use crate::consent::{Applicant, Policy, Taggable};
 use crate::fault::Fault;
 use crate::finding::{Finding, Reason};
+use crate::identifier::Region;
 use crate::intent::Target;
 use crate::observed::Account;
 
@@ -17,11 +19,34 @@ pub(super) enum Leave {
 
 /// A target that belongs to the account consents by the same tag as a role does.
 pub(super) fn leave(applicant: &Applicant, account: &Account, answers: &Answers, target: &Target) -> Leave {
-    let Some(arn) = target.owned(account).filter(|_| applicant.policy == Policy::Tag) else {
+    let Some(arn) = target.owned(account) else { return Leave::Given };
+    of_owner(applicant, target.source(), &arn, || answers.tags_of(target))
+}
+
+/// So does a guardrail of the account; what another account's may be used for is said there.
+pub(super) fn leave_of_guardrail(
+    applicant: &Applicant,
+    account: &Account,
+    answers: &Answers,
+    guardrail: &GuardrailArn,
+) -> Leave {
+    if guardrail.account != account.id || guardrail.partition != account.partition {
         return Leave::Given;
-    };
-    let subject = Taggable::Target { source: target.source(), arn: &arn };
-    match answers.tags_of(target) {
+    }
+    of_owner(applicant, &guardrail.region, &guardrail.to_string(), || answers.tags_of_guardrail(guardrail))
+}
+
+fn of_owner<'a>(
+    applicant: &Applicant,
+    source: &Region,
+    arn: &str,
+    tags: impl FnOnce() -> Result<&'a Tags, Fault>,
+) -> Leave {
+    if applicant.policy == Policy::None {
+        return Leave::Given;
+    }
+    let subject = Taggable::Target { source, arn };
+    match tags() {
         Err(fault) => Leave::Unknown(fault),
         Ok(tags) => match applicant.refusal(subject, tags) {
             None => Leave::Given,

@@ -44,6 +44,12 @@ fn assert_exact_grant(statement: &Statement, scene: &Scene) {
             }
         }
     }
+    let projects: BTreeSet<String> = scene.intent.terms.projects.iter().map(ToString::to_string).collect();
+    if statement.resource.iter().any(|resource| projects.contains(resource)) {
+        assert!(statement.resource.iter().all(|resource| projects.contains(resource)), "{statement:?}");
+        assert!(statement.condition.is_empty() && statement.action.iter().all(invokes), "{statement:?}");
+        return;
+    }
     let profiles = values(statement, INFERENCE_PROFILE_ARN);
     let is_guarded = !values(statement, GUARDRAIL_IDENTIFIER).is_empty();
     if statement.action.iter().any(invokes) {

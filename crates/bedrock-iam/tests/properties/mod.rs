@@ -1,6 +1,11 @@
 //! What must hold of any text that reaches the core; shared by the seeded tests and by the fuzzer.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a property that does not hold must be loud")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a property that does not hold must be loud"
+)]
 #![allow(dead_code, reason = "each binary checks its part")]
 
 mod exactness;
@@ -75,6 +80,11 @@ pub(crate) fn grants_are_exact_and_settle(text: &str) {
     }
     let history = History { last_written: scene.last_written.clone(), ..History::default() };
     let plan = plan(&scene.intent, &scene.account, &resolution, &scene.observed, &history);
+    if let (Some(step), Some(foreign)) = (&plan.step, scene.observed.policy.foreign()) {
+        let left = step.text().expect("what someone else wrote is never deleted");
+        let read = PolicyState::of(&left.to_json(), &claim.identity);
+        assert!(read.foreign() == Some(foreign) || left == foreign.alone(), "{} was lost", foreign.names());
+    }
     if let Some(Step::Put { document, smaller, .. }) = &plan.step {
         for document in std::iter::once(document).chain(smaller) {
             exactness::assert_exact(document, &scene);

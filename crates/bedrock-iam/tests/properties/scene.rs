@@ -60,11 +60,7 @@ impl Scene {
                 targets: [].into(),
                 families: [].into(),
                 refused: Vec::new(),
-                terms: Terms {
-                    operations: Operations::Both,
-                    guardrails: [].into(),
-                    denied_scopes: [].into(),
-                },
+                terms: Terms::default(),
                 allowed_destination_regions: None,
                 drift_policy: DriftPolicy::Enforce,
                 accepted_shrink: None,
@@ -118,6 +114,14 @@ impl Scene {
             ["guardrail", arn, version] => {
                 let guardrail = Guardrail { arn: arn.parse().ok()?, version: version.parse().ok() };
                 self.intent.terms.guardrails.insert(guardrail);
+            }
+            ["project", source] => {
+                let project = DefaultProjectArn::of(&self.account, &source.parse().ok()?);
+                self.intent.terms.projects.insert(project);
+            }
+            ["guardrail-tags", arn, namespaces] => {
+                let tags = [(TAG.to_owned(), (*namespaces).to_owned())].into();
+                self.answers.guardrails.insert(arn.parse().ok()?, Ok(tags));
             }
             ["operations", "invoke"] => self.intent.terms.operations = Operations::Invoke,
             ["operations", "stream"] => self.intent.terms.operations = Operations::Stream,

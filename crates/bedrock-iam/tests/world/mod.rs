@@ -30,7 +30,13 @@ pub(crate) fn on_demand(model: &str, source: &str) -> Target {
 }
 
 pub(crate) fn terms(operations: Operations) -> Terms {
-    Terms { operations, guardrails: BTreeSet::new(), denied_scopes: BTreeSet::new() }
+    Terms { operations, ..Terms::default() }
+}
+
+/// What a manifest without a word on projects asks for in its source Region.
+pub(crate) fn in_default_project(source: &str) -> Terms {
+    let projects = [DefaultProjectArn::of(&account(), &region(source))].into();
+    Terms { projects, ..Terms::default() }
 }
 
 pub(crate) fn claim() -> Claim {

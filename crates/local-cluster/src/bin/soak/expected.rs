@@ -2,8 +2,8 @@ use std::collections::BTreeSet;
 
 use bedrock_iam::policy::{self, Form};
 use bedrock_iam::{
-    Account, Document, FoundationModelArn, Grant, InferenceProfileArn, Meaning, ModelId, Operations, Profile,
-    ProfileId, Region, Terms, invocation,
+    Account, DefaultProjectArn, Document, FoundationModelArn, Grant, InferenceProfileArn, Meaning, ModelId,
+    Operations, Profile, ProfileId, Region, Terms, invocation,
 };
 use local_cluster::SandboxProcess;
 use serde_json::{Value, json};
@@ -72,8 +72,8 @@ impl Expected {
 /// Whether the policy grants what every manifest wants from its first source Region.
 pub(crate) fn grants_core(held: &str, routes: &Routes) -> Outcome<bool> {
     let grant = through_profile(HOME, &format!("{}.{}", CORE.0, CORE.1), routes)?;
-    let terms =
-        Terms { operations: Operations::Invoke, guardrails: BTreeSet::new(), denied_scopes: BTreeSet::new() };
+    let projects = [project(HOME)?].into();
+    let terms = Terms { operations: Operations::Invoke, projects, ..Terms::default() };
     Ok(Document::parse(held).is_ok_and(|document| invocation::covers(&[&document], &grant, &terms)))
 }
 
@@ -84,7 +84,12 @@ fn terms(spec: &Value) -> Outcome<Terms> {
     };
     let denied =
         texts(&spec["routing"]["deniedScopes"]).into_iter().map(str::parse).collect::<Result<_, _>>()?;
-    Ok(Terms { operations, guardrails: BTreeSet::new(), denied_scopes: denied })
+    let projects = texts(&spec["sourceRegions"]).into_iter().map(project).collect::<Outcome<_>>()?;
+    Ok(Terms { operations, projects, denied_scopes: denied, ..Terms::default() })
+}
+
+fn project(source: &str) -> Outcome<DefaultProjectArn> {
+    Ok(DefaultProjectArn::of(&account()?, &source.parse()?))
 }
 
 fn through_profile(source: &str, profile: &str, routes: &Routes) -> Outcome<Grant> {

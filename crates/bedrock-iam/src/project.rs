@@ -1,0 +1,34 @@
+//! The default project of an account in one Region, in which every call is made that names no other.
+//!
+//! Source: Amazon Bedrock API Reference of 2026-11-20, InvokeModel and Converse with their streaming forms (botocore 1.44.8): a
+//! call needs its action "on both the inference target and the project", the default project when none is named.
+
+use std::fmt;
+
+use crate::identifier::{AccountId, Partition, Region};
+use crate::observed::Account;
+
+/// `arn:PARTITION:bedrock:REGION:ACCOUNT:project/default`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DefaultProjectArn {
+    /// The partition.
+    pub partition: Partition,
+    /// The source Region.
+    pub region: Region,
+    /// The account in whose name calls are made.
+    pub account: AccountId,
+}
+
+impl DefaultProjectArn {
+    /// The default project of an account in a source Region.
+    pub fn of(account: &Account, region: &Region) -> Self {
+        let Account { id, partition } = account.clone();
+        Self { partition, region: region.clone(), account: id }
+    }
+}
+
+impl fmt::Display for DefaultProjectArn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "arn:{}:bedrock:{}:{}:project/default", self.partition, self.region, self.account)
+    }
+}
