@@ -10,4 +10,4 @@ mod strain;
 pub use bedrock::{Bedrock, MaxAge};
 pub use call::{Caller, sdk_config};
 pub use iam::Iam;
-pub use identity::account;
+pub use identity::{Identity, identity};

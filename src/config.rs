@@ -32,6 +32,10 @@ pub struct RunArgs {
     #[arg(long, env = "BEDROCK_ACCESS_INTERVAL", default_value = "10m", value_parser = interval, value_name = "DURATION")]
     pub interval: Duration,
 
+    /// For how long an object whose policy was proven stays Ready while AWS cannot be asked
+    #[arg(long, env = "BEDROCK_ACCESS_STALE_AFTER", default_value = "24h", value_parser = duration, value_name = "DURATION")]
+    pub stale_after: Duration,
+
     /// How many objects are worked on at once
     #[arg(long, env = "BEDROCK_ACCESS_CONCURRENCY", default_value = "8", value_name = "N")]
     pub concurrency: NonZeroU16,

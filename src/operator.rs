@@ -132,14 +132,14 @@ async fn prepare(args: RunArgs, health: Arc<Health>, metrics: Metrics) -> Result
     let region = RegionProviderChain::default_provider().or_else("us-east-1");
     let config = aws::sdk_config(aws_config::defaults(BehaviorVersion::latest()).region(region)).await;
     let iam = Caller::new(args.iam_rate, metrics.clone());
-    let (cluster_id, account, ()) = tokio::try_join!(
+    let (cluster_id, aws::Identity { account, role }, ()) = tokio::try_join!(
         async {
             match args.cluster_id {
                 Some(id) => Ok::<_, Error>(id),
                 None => Ok((|| kubernetes::cluster_id(&calls)).retry(PATIENCE).notify(waits).await?),
             }
         },
-        async { Ok((|| aws::account(&config, &iam)).retry(PATIENCE).notify(waits).await?) },
+        async { Ok((|| aws::identity(&config, &iam)).retry(PATIENCE).notify(waits).await?) },
         async {
             let see = || kubernetes::see_lease(&leases, &namespace);
             Ok(see.retry(PATIENCE).notify(waits).await?)
@@ -157,11 +157,13 @@ async fn prepare(args: RunArgs, health: Arc<Health>, metrics: Metrics) -> Result
         bedrock,
         realm: Realm {
             account,
+            own_role: role,
             cluster_id,
             regions: args.regions.into_iter().collect(),
             consent: args.consent.into(),
         },
         interval: args.interval,
+        stale_after: args.stale_after,
         failures: Failures::default(),
         memory: Memory::new(args.iam_lag),
         metrics,

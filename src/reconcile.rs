@@ -7,9 +7,11 @@ mod apply;
 mod aside;
 mod ask;
 mod current;
+mod event;
 mod failures;
 mod memory;
 mod observe;
+mod outage;
 mod remove;
 mod report;
 mod status;
@@ -51,6 +53,8 @@ pub struct Context {
     pub realm: Realm,
     /// How often an object is looked at, whatever longer interval it has of its own: an owner may have withdrawn consent.
     pub interval: Duration,
+    /// How long an object whose policy was proven stays Ready while AWS cannot be asked.
+    pub stale_after: Duration,
     /// How often each object has failed.
     pub failures: Failures,
     /// What was written to AWS of late.
@@ -101,7 +105,7 @@ pub async fn reconcile(object: Arc<BedrockAccess>, cx: Arc<Context>) -> Result<A
 /// Keeps the role's policy in step with the object.
 async fn keep(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
     if is_asked_for(object) {
-        cx.memory.forget_write(&object.uid().unwrap_or_default());
+        cx.memory.begin_anew(&object.uid().unwrap_or_default());
     }
     let claim = match parse::claim(object, &cx.realm) {
         Ok(claim) => claim,
@@ -130,13 +134,14 @@ async fn keep(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
     };
     ask::ask_owners(&cx.bedrock, &cx.realm.account, &claim, &observed.policy, &mut answers).await;
     let uid = object.uid().unwrap_or_default();
+    let (patience, pause) = cx.memory.patience(object, interval);
     let history = History {
         last_written: status::last_written(object, &claim, &observed.role),
         remembered: cx.memory.written(&uid, &observed.role),
-        patience: cx.memory.patience(&uid, interval),
+        patience,
+        pause,
     };
-    let held =
-        Held::read(&observed.policy, history.last_written.as_ref()).or_remembered(|| cx.memory.in_sync(&uid));
+    let held = Held::read(&observed.policy, &history).or_remembered(|| cx.memory.in_sync(&uid));
     let resolution = resolve::resolve(&intent, &cx.realm.account, &answers, &held);
     let plan = plan::plan(&intent, &cx.realm.account, &resolution, &observed, &history);
     let plan = cx.memory.restrain(&uid, &claim, plan);
@@ -150,7 +155,7 @@ async fn keep(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
         }
         outcome => outcome?,
     };
-    let told = status::kept(object, &intent, &plan, &observed.role, &outcome);
+    let told = status::kept(object, cx, &intent, &plan, &observed.role, &outcome);
     cx.memory.learn(object, &plan, &outcome, &told.status);
     let next_look = cx.memory.next_look(&uid, interval.min(cx.interval), &outcome.applied);
     report::report(object, cx, told, next_look).await
@@ -196,7 +201,7 @@ async fn owners(cx: &Context, claim: &Claim, observed: &Observed) -> Answers {
 
 /// What has to go although nothing else is to be done, because the role or a target withdrew consent.
 fn withdrawal(cx: &Context, claim: &Claim, observed: &Observed, owners: &Answers) -> Plan {
-    let held = Held::read(&observed.policy, None);
+    let held = Held::read(&observed.policy, &History::default());
     let revoked = resolve::withdrawn(&claim.applicant, &cx.realm.account, owners, &held);
     plan::plan_withdrawal(claim, &cx.realm.account, observed, &revoked)
 }
@@ -212,9 +217,9 @@ async fn carry_out(
     if plan.step.is_some() {
         current::confirm(object, cx, plan).await?;
     }
-    let applied = apply::apply(&cx.iam, &cx.realm.account, claim, plan).await;
+    let applied = apply::apply(object, cx, claim, plan).await;
     if let Applied::Done(step) = &applied {
-        cx.memory.wrote(&object.uid().unwrap_or_default(), observed, step);
+        cx.memory.wrote(object, observed, step);
     }
     report::announce(object, cx, &claim.identity, &applied, &observed.policy).await;
     let outcome = verify::verify(object, cx, claim, plan, applied, &observed.policy).await;
@@ -239,5 +244,6 @@ fn max_age(object: &BedrockAccess, interval: Duration) -> Duration {
 /// Whether a person asks, by a new `reconcile-at`, for a reconcile that believes nothing but what AWS shows now.
 fn is_asked_for(object: &BedrockAccess) -> bool {
     let handled = object.status.as_ref().and_then(|status| status.last_handled_reconcile_at.as_ref());
-    object.annotations().get(parse::RECONCILE_AT) != handled
+    let asked = object.annotations().get(parse::RECONCILE_AT);
+    asked.is_some() && asked != handled
 }

@@ -14,6 +14,7 @@ use bedrock_iam::consent::{Applicant, Policy as ConsentPolicy};
 use bedrock_iam::intent::AcceptedShrink;
 use bedrock_iam::{
     Account, Claim, DriftPolicy, Finding, Intent, PolicyIdentity, Reason, Region, ResourceId, RoleArn,
+    RoleName,
 };
 use jiff::SignedDuration;
 use kube::ResourceExt;
@@ -44,6 +45,8 @@ const LONGEST_INTERVAL: Duration = Duration::from_hours(24);
 pub struct Realm {
     /// The operator's account, in which every role lies.
     pub account: Account,
+    /// The role whose credentials the operator has: it is never written to.
+    pub own_role: Option<RoleName>,
     /// The cluster's id.
     pub cluster_id: String,
     /// The source Regions that are served; all if empty.
@@ -96,6 +99,7 @@ pub fn claim(object: &BedrockAccess, realm: &Realm) -> Parsed<Claim> {
         }
         _ => return invalid("spec.role", "exactly one of name and arn must be set"),
     };
+    own(&role, realm)?;
     let namespace = object.namespace().unwrap_or_default();
     let identity = PolicyIdentity::derive(&realm.cluster_id, &namespace, &object.name_any());
     let applicant = Applicant { cluster_id: realm.cluster_id.clone(), namespace, policy: realm.consent };
@@ -128,7 +132,16 @@ fn accepted_shrink(object: &BedrockAccess) -> Option<AcceptedShrink> {
     if handled == Some(value) {
         return None;
     }
-    let named = value.split_once('#').map_or(value.as_str(), |(named, _)| named);
+    acceptance(value)
+}
+
+/// Whether the value of `bedrockaccess.io/accept-shrink` can be read.
+pub fn is_acceptance(value: &str) -> bool {
+    acceptance(value).is_some()
+}
+
+fn acceptance(value: &str) -> Option<AcceptedShrink> {
+    let named = value.split_once('#').map_or(value, |(named, _)| named);
     let (profile, source) = match named.split_once('@') {
         Some((profile, source)) => (profile, Some(source.parse().ok()?)),
         None => (named, None),
@@ -137,7 +150,20 @@ fn accepted_shrink(object: &BedrockAccess) -> Option<AcceptedShrink> {
     Some(AcceptedShrink { profile: profile.to_string(), source })
 }
 
+/// A role that could extend its own rights would escape whoever granted them. IAM tells names apart without regard to case.
+fn own(role: &RoleName, realm: &Realm) -> Parsed<()> {
+    match &realm.own_role {
+        Some(own) if own.as_str().eq_ignore_ascii_case(role.as_str()) => {
+            let message =
+                format!("role {role} is the operator's own, which it never changes: choose another role");
+            Err(Finding::new(Reason::RoleProtected, message))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
 fn served(sources: &[Region], realm: &Realm) -> Parsed<()> {
+    sources.iter().try_for_each(|source| in_partition(source, &realm.account))?;
     if realm.regions.is_empty() {
         return Ok(());
     }
@@ -148,6 +174,33 @@ fn served(sources: &[Region], realm: &Realm) -> Parsed<()> {
     let message = format!(
         "spec.sourceRegions: this operator does not serve {region}; it serves {} (--regions)",
         served.join(", ")
+    );
+    Err(Finding::new(Reason::NotSupported, message))
+}
+
+/// How the Regions of a partition begin; all others lie in `aws` (botocore 1.44.8, `partitions.json`).
+const PARTITIONS: [(&str, &str); 7] = [
+    ("cn-", "aws-cn"),
+    ("us-gov-", "aws-us-gov"),
+    ("us-iso-", "aws-iso"),
+    ("us-isob-", "aws-iso-b"),
+    ("eu-isoe-", "aws-iso-e"),
+    ("us-isof-", "aws-iso-f"),
+    ("eusc-", "aws-eusc"),
+];
+
+/// A question to another partition's endpoint would carry a signature of this one's credentials there.
+fn in_partition(source: &Region, account: &Account) -> Parsed<()> {
+    let of = PARTITIONS.iter().find(|(prefix, _)| source.as_str().starts_with(prefix));
+    let partition = of.map_or("aws", |(_, partition)| partition);
+    let own = account.partition.as_str();
+    // A partition that is newer than this table has Regions of which nothing is known.
+    let is_known = own == "aws" || PARTITIONS.iter().any(|(_, known)| *known == own);
+    if partition == own || !is_known {
+        return Ok(());
+    }
+    let message = format!(
+        "spec.sourceRegions: {source} lies in partition {partition}, and the operator's account in {own}: name Regions of {own}"
     );
     Err(Finding::new(Reason::NotSupported, message))
 }

@@ -27,6 +27,9 @@ use super::{rules, schema};
     printcolumn = r#"{"name": "Reason", "type": "string", "jsonPath": ".status.conditions[?(@.type==\"Ready\")].reason"}"#,
     printcolumn = r#"{"name": "Grants", "type": "integer", "jsonPath": ".status.grantCount"}"#,
     printcolumn = r#"{"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"}"#,
+    printcolumn = r#"{"name": "Suspended", "type": "boolean", "jsonPath": ".spec.suspend", "priority": 1}"#,
+    printcolumn = r#"{"name": "Source Regions", "type": "string", "jsonPath": ".spec.sourceRegions", "priority": 1}"#,
+    printcolumn = r#"{"name": "Message", "type": "string", "jsonPath": ".status.conditions[?(@.type==\"Ready\")].message", "priority": 1}"#,
     printcolumn = r#"{"name": "Characters", "type": "integer", "jsonPath": ".status.policies[0].characters", "priority": 1}"#,
     doc = "BedrockAccess lets one IAM role call the named Bedrock models, by one inline policy that the operator keeps exact."
 )]
@@ -156,7 +159,7 @@ pub struct BedrockAccessStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "readable")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
-    /// The role that was found.
+    /// The role of the manifest, and what IAM answered of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "RoleStatus")]
     pub role: Option<RoleStatus>,
@@ -171,6 +174,10 @@ pub struct BedrockAccessStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub grants: Vec<GrantStatus>,
+    /// Combinations of model, scope and source Region that do not exist. They are no errors: the scope offers the model in another source Region, and another scope offers it here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
+    pub not_offered: Vec<NotOfferedStatus>,
     /// The last value of the annotation bedrockaccess.io/reconcile-at that was acted upon.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
@@ -186,9 +193,11 @@ pub struct BedrockAccessStatus {
 pub struct RoleStatus {
     /// The role's name.
     pub name: String,
-    /// The role's ARN.
+    /// The role's ARN, once the role consents.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub arn: String,
-    /// The role's unique id: a role that is deleted and created again gets another.
+    /// The role's unique id, once the role consents: a role that is deleted and created again gets another.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub id: String,
 }
 
@@ -218,6 +227,18 @@ pub struct GrantStatus {
     /// The Regions to which Bedrock may route the call; '*' stands for every commercial Region.
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub destination_regions: Vec<String>,
+}
+
+/// A model that one scope does not offer in one source Region.
+#[derive(JsonSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NotOfferedStatus {
+    /// The model's id, or the family.
+    pub model_id: String,
+    /// The scope.
+    pub scope: String,
+    /// The Region from which it may not be called in that scope.
+    pub source_region: String,
 }
 
 /// The API server admits times that are none, such as `2026-01-01T00:00:00+99:99`: a condition that cannot be read is no reason

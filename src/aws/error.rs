@@ -19,8 +19,8 @@ pub(super) fn spared(operation: Operation, subject: &str) -> Fault {
     Fault { class: Class::Unanswered, message: format!("{service}:{name} of {subject}: {UNANSWERED}") }
 }
 
-/// Classifies a failed call. The message names operation, subject and code; what AWS wrote goes to the log, because it may
-/// hold request ids, and a message that changes would never let a status come to rest.
+/// Classifies a failed call. The message names operation, subject and code, and for a denial what AWS said of it; the rest goes to
+/// the log, because it may hold request ids, and a message that changes would never let a status come to rest.
 pub(super) fn fault<E>(operation: Operation, subject: &str, error: &SdkError<E>) -> Fault
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
@@ -31,7 +31,12 @@ where
         tracing::warn!(service, operation = name, subject, code, error = %DisplayErrorContext(error), "call to AWS failed");
     }
     let explanation = match class {
-        Class::Denied => format!("the operator is not allowed to ({code}): allow it {service}:{name}"),
+        Class::Denied => {
+            let said = said_by(error).map(|said| format!(": {said}")).unwrap_or_default();
+            format!(
+                "access denied ({code}){said}; grant the operator {service}:{name}, unless a policy above it denies that"
+            )
+        }
         Class::NotFound => format!("not found ({code})"),
         Class::Protected => format!("only AWS may modify it ({code})"),
         Class::Quota => format!("a quota would be exceeded ({code})"),
@@ -41,6 +46,32 @@ where
         Class::Unavailable => format!("AWS cannot answer ({code}); it is tried again"),
     };
     Fault { class, message: format!("{service}:{name} of {subject}: {explanation}") }
+}
+
+/// Of what AWS says, in characters.
+const LONGEST_SENTENCE: usize = 400;
+
+/// AWS's own sentence: which principal, action and resource, and which kind of policy denies it.
+fn said_by<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Option<String> {
+    let SdkError::ServiceError(failure) = error else { return None };
+    let sentence = stable(failure.err().message()?);
+    (!sentence.is_empty()).then_some(sentence)
+}
+
+/// Without what differs from call to call and from pod to pod: request ids, encoded details, the session's name.
+fn stable(sentence: &str) -> String {
+    const ENDS: [&str; 4] = ["Encoded authorization failure message", "(Service:", "Request ID", "RequestId"];
+    let end = ENDS.iter().filter_map(|end| sentence.find(end)).min().unwrap_or(sentence.len());
+    let words = sentence[..end].split_whitespace().map(|word| match word.split_once(":assumed-role/") {
+        Some((before, assumed)) => {
+            let role = assumed.split('/').next().unwrap_or_default();
+            format!("{before}:assumed-role/{role}")
+        }
+        None => word.to_owned(),
+    });
+    let text = words.collect::<Vec<_>>().join(" ");
+    let printable = text.chars().filter(|c| !c.is_control()).take(LONGEST_SENTENCE);
+    printable.collect::<String>().trim_end_matches(['.', ' ', ';']).to_owned()
 }
 
 /// A write that may have been sent, but is not sent again.
@@ -102,6 +133,25 @@ fn of_code(code: &str, status: u16) -> Class {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_aws_says_is_shown_without_what_differs_from_call_to_call() {
+        let user = "User: arn:aws:sts::111122223333:assumed-role/bedrock-access/eks-pod-7f9 is not authorized to perform: \
+                    iam:PutRolePolicy on resource: role app with an explicit deny in a service control policy";
+        let expected = "User: arn:aws:sts::111122223333:assumed-role/bedrock-access is not authorized to perform: \
+                        iam:PutRolePolicy on resource: role app with an explicit deny in a service control policy";
+        for end in [
+            "",
+            ".",
+            " (Service: Iam, Status Code: 403, Request ID: 1-2)",
+            ". RequestId: 3",
+            " Encoded authorization failure message: x",
+        ] {
+            assert_eq!(stable(&format!("{user}{end}")), expected, "{end}");
+        }
+        assert_eq!(stable("a\n\tb\u{7}"), "a b");
+        assert!(stable(&"é".repeat(1000)).chars().count() <= LONGEST_SENTENCE);
+    }
 
     #[test]
     fn codes_decide_before_the_status() {

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use aws_config::SdkConfig;
 use aws_sdk_iam::Client;
 use bedrock_iam::{Class, Document, Fault, PolicyIdentity, PolicyState, Role, RoleName, RoleState};
@@ -61,32 +63,40 @@ impl Iam {
         }
     }
 
-    /// What the role's other inline policies take of the quota, in characters without white space.
-    pub async fn characters_of_others(
+    /// The names of the role's other inline policies.
+    pub async fn others(
         &self,
         role: &RoleName,
         identity: &PolicyIdentity,
-    ) -> Result<usize, Fault> {
+    ) -> Result<BTreeSet<String>, Fault> {
         let subject = format!("role {role}");
-        let mut characters = 0;
+        let mut others = BTreeSet::new();
         let mut marker = None;
         // Each policy takes of a quota of 10,240 characters, so there are few; an answer that goes on for ever is none.
         for _ in 0..MOST_PAGES {
             let request = self.client.list_role_policies().role_name(role.as_str()).set_marker(marker).send();
             let page = self.caller.call(iam("ListRolePolicies"), &subject, request).await?;
-            for name in page.policy_names.iter().filter(|name| *name != identity.policy_name()) {
-                let request = self.client.get_role_policy().role_name(role.as_str()).policy_name(name).send();
-                let answer = self.caller.call(iam("GetRolePolicy"), &subject, request).await?;
-                let text = percent_decode_str(&answer.policy_document).decode_utf8_lossy();
-                characters += text.chars().filter(|c| !c.is_whitespace()).count();
-            }
+            others.extend(page.policy_names.into_iter().filter(|name| name != identity.policy_name()));
             marker = page.marker;
             if marker.is_none() {
-                return Ok(characters);
+                return Ok(others);
             }
         }
         let message = format!("iam:ListRolePolicies of {subject}: more than {MOST_PAGES} pages");
         Err(Fault { class: Class::Unavailable, message })
+    }
+
+    /// What inline policies of the role take of the quota, in characters without white space.
+    pub async fn characters(&self, role: &RoleName, policies: &BTreeSet<String>) -> Result<usize, Fault> {
+        let subject = format!("role {role}");
+        let mut characters = 0;
+        for name in policies {
+            let request = self.client.get_role_policy().role_name(role.as_str()).policy_name(name).send();
+            let answer = self.caller.call(iam("GetRolePolicy"), &subject, request).await?;
+            let text = percent_decode_str(&answer.policy_document).decode_utf8_lossy();
+            characters += text.chars().filter(|c| !c.is_whitespace()).count();
+        }
+        Ok(characters)
     }
 
     /// PutRolePolicy: replaces our policy whole, or creates it.

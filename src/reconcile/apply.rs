@@ -1,6 +1,9 @@
 use bedrock_iam::plan::{self, Cause};
-use bedrock_iam::{Account, Claim, Class, Fault, Finding, Plan, Step};
+use bedrock_iam::{Claim, Class, Fault, Finding, Plan, Step};
+use kube::ResourceExt;
 
+use super::Context;
+use crate::api::v1alpha1::BedrockAccess;
 use crate::aws::Iam;
 
 /// What became of a plan.
@@ -22,8 +25,15 @@ impl Applied {
 }
 
 /// Carries the plan out: one write, or a second and smaller one where IAM has no room for the first.
-pub(super) async fn apply(iam: &Iam, account: &Account, claim: &Claim, plan: &Plan) -> Applied {
+pub(super) async fn apply(object: &BedrockAccess, cx: &Context, claim: &Claim, plan: &Plan) -> Applied {
     let Some(step) = &plan.step else { return Applied::Nothing };
+    let (iam, uid) = (&cx.iam, object.uid().unwrap_or_default());
+    if cx.memory.was_refused(&uid)
+        && let Ok(others) = iam.others(&claim.role, &claim.identity).await
+        && let Some(finding) = cx.memory.refused(&uid, step, &others)
+    {
+        return Applied::Failed(finding);
+    }
     let result = match (send(iam, claim, step).await, step.smaller()) {
         (Err(Fault { class: Class::Quota, .. }), Some(smaller)) => {
             send(iam, claim, &smaller).await.map(|()| smaller)
@@ -34,10 +44,18 @@ pub(super) async fn apply(iam: &Iam, account: &Account, claim: &Claim, plan: &Pl
         Ok(step) => Applied::Done(step),
         Err(fault) => {
             let others = match fault.class {
-                Class::Quota => iam.characters_of_others(&claim.role, &claim.identity).await.ok(),
+                Class::Quota => iam.others(&claim.role, &claim.identity).await.ok(),
                 _ => None,
             };
-            Applied::Failed(plan::step_failed(claim, account, plan, &fault, others))
+            let characters = match &others {
+                Some(others) => iam.characters(&claim.role, others).await.ok(),
+                None => None,
+            };
+            let finding = plan::step_failed(claim, &cx.realm.account, plan, &fault, characters);
+            if let Some(others) = others {
+                cx.memory.refuse(&uid, step, others, finding.clone());
+            }
+            Applied::Failed(finding)
         }
     }
 }

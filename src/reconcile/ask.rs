@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use bedrock_iam::consent::Policy as ConsentPolicy;
 use bedrock_iam::{
-    Account, Answers, Claim, Family, Fault, Finding, GuardrailArn, Held, Intent, PolicyState, Region, Tags,
-    Target, size,
+    Account, Answers, Claim, Family, Fault, Finding, GuardrailArn, Held, History, Intent, PolicyState,
+    Region, Tags, Target, size,
 };
 use futures::{StreamExt, stream};
 
@@ -60,14 +60,11 @@ pub(super) async fn ask_owners(
     policy: &PolicyState,
     answers: &mut Answers,
 ) {
-    let held = Held::read(policy, None);
+    let held = Held::read(policy, &History::default());
     let unasked = held.targets().filter(|target| !answers.tags.contains_key(target)).collect();
     answers.tags.extend(consents(bedrock, account, claim, unasked).await);
-    let is_unasked = |guardrail: &&GuardrailArn| {
-        !answers.guardrails.contains_key(guardrail)
-            && guardrail.account == account.id
-            && guardrail.partition == account.partition
-    };
+    let is_unasked =
+        |guardrail: &&GuardrailArn| guardrail.is_of(account) && !answers.guardrails.contains_key(guardrail);
     let unasked = held.guardrails().iter().filter(is_unasked).cloned().collect();
     answers.guardrails.extend(guardrail_consents(bedrock, claim, unasked).await);
 }

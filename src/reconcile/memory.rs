@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -22,6 +22,9 @@ const REPAIRS_BY_CHANCE: u32 = 3;
 /// Between two repairs of a policy that someone keeps undoing.
 const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 
+/// Before a write for which IAM had no room is sent again, the first time.
+const FIRST_PAUSE: Duration = Duration::from_mins(5);
+
 /// What is remembered of each object, by its UID, from one reconcile to the next. All of it may be lost at any time: then IAM's
 /// delay looks like drift once, and a quarrel starts afresh.
 pub struct Memory {
@@ -37,6 +40,18 @@ struct Remembered {
     accepted_shrink: Option<String>,
     in_sync: Option<Document>,
     written: Option<Written>,
+    refused: Option<Refused>,
+}
+
+/// A write for which IAM had no room.
+struct Refused {
+    /// The meaning of what was to stand there.
+    wanted: Digest,
+    /// The role's other inline policies at that time.
+    others: BTreeSet<String>,
+    finding: Finding,
+    at: Instant,
+    pause: Duration,
 }
 
 /// A meaning, and the unique id of the role that holds it: a role that was created again holds nothing of ours.
@@ -56,6 +71,8 @@ impl Written {
 struct Repairs {
     count: u32,
     last: Instant,
+    /// Of the spec that was followed.
+    generation: Option<i64>,
 }
 
 impl Memory {
@@ -84,39 +101,42 @@ impl Memory {
         self.with_unsettled(uid, None, |unsettled, _| unsettled.finding(claim))
     }
 
-    /// How drift is to be met; an interval without any ends a quarrel.
-    pub(super) fn patience(&self, uid: &str, interval: Duration) -> Patience {
+    /// How drift is to be met, and the pause between two repairs; an interval without drift ends a quarrel, and so does a person who
+    /// changes the spec.
+    pub(super) fn patience(&self, object: &BedrockAccess, interval: Duration) -> (Patience, Duration) {
+        const CALM: (Patience, Duration) = (Patience::Calm, Duration::ZERO);
         let mut objects = self.lock();
-        let Some(object) = objects.get_mut(uid) else { return Patience::Calm };
-        let Some(Repairs { count, last }) = object.repairs else { return Patience::Calm };
+        let Some(remembered) = objects.get_mut(&object.uid().unwrap_or_default()) else { return CALM };
+        let Some(Repairs { count, last, generation }) = remembered.repairs else { return CALM };
         let pause = self.pause(count);
         // The look at which the pause is over may come an interval later.
-        if last.elapsed() > pause + interval + self.iam_lag {
-            object.repairs = None;
-            return Patience::Calm;
+        if last.elapsed() > pause + interval + self.iam_lag || generation != object.metadata.generation {
+            remembered.repairs = None;
+            return CALM;
         }
         match (count >= REPAIRS_BY_CHANCE, last.elapsed() >= pause) {
-            (false, _) => Patience::Calm,
-            (true, true) => Patience::Retrying,
-            (true, false) => Patience::Waiting,
+            (false, _) => CALM,
+            (true, true) => (Patience::Retrying, pause),
+            (true, false) => (Patience::Waiting, pause),
         }
     }
 
     /// Remembers a write that AWS took.
-    pub(super) fn wrote(&self, uid: &str, observed: &Observed, step: &Step) {
+    pub(super) fn wrote(&self, of: &BedrockAccess, observed: &Observed, step: &Step) {
         let mut objects = self.lock();
-        let object = objects.entry(uid.to_owned()).or_default();
+        let object = objects.entry(of.uid().unwrap_or_default()).or_default();
         let now = Instant::now();
         let earlier = object.unsettled.take().filter(|(at, _)| at.elapsed() < self.iam_lag);
         let unsettled = Unsettled::after(earlier.map(|(_, unsettled)| unsettled), observed, step);
         object.unsettled = unsettled.map(|unsettled| (now, unsettled));
+        object.refused = None;
         object.written = match (&observed.role, step.leaves().document()) {
             (RoleState::Found(role), Some(document)) => Some(Written::of(&role.id, document)),
             _ => None,
         };
         if let Step::Put { cause: Cause::Drift, .. } = step {
             let count = object.repairs.map_or(0, |repairs| repairs.count) + 1;
-            object.repairs = Some(Repairs { count, last: now });
+            object.repairs = Some(Repairs { count, last: now, generation: of.metadata.generation });
         }
     }
 
@@ -126,6 +146,31 @@ impl Memory {
         let objects = self.lock();
         let written = objects.get(uid)?.written.as_ref()?;
         (written.role == role.id).then(|| written.digest.clone())
+    }
+
+    /// What IAM said the last time to the very same write, as long as it would hardly say anything else: while the role has the same
+    /// other policies, and for a pause that doubles up to an hour.
+    pub(super) fn refused(&self, uid: &str, step: &Step, others: &BTreeSet<String>) -> Option<Finding> {
+        let objects = self.lock();
+        let refused = objects.get(uid)?.refused.as_ref()?;
+        let is_the_same = meaning(step) == Some(refused.wanted.clone()) && *others == refused.others;
+        (is_the_same && refused.at.elapsed() < refused.pause).then(|| refused.finding.clone())
+    }
+
+    /// Whether IAM had no room for the object's last write.
+    pub(super) fn was_refused(&self, uid: &str) -> bool {
+        self.lock().get(uid).is_some_and(|object| object.refused.is_some())
+    }
+
+    /// Remembers that IAM has no room for a write.
+    pub(super) fn refuse(&self, uid: &str, step: &Step, others: BTreeSet<String>, finding: Finding) {
+        let Some(wanted) = meaning(step) else { return };
+        let mut objects = self.lock();
+        let object = objects.entry(uid.to_owned()).or_default();
+        let before =
+            object.refused.take().filter(|before| before.wanted == wanted && before.others == others);
+        let pause = before.map_or(FIRST_PAUSE, |before| (2 * before.pause).min(LONGEST_PAUSE));
+        object.refused = Some(Refused { wanted, others, finding, at: Instant::now(), pause });
     }
 
     /// The policy as it was when it last was as it should be.
@@ -172,10 +217,12 @@ impl Memory {
         if is_open { interval.min(self.iam_lag + Duration::from_secs(1)) } else { interval }
     }
 
-    /// Believes AWS alone from now on, because a person asks for it.
-    pub(super) fn forget_write(&self, uid: &str) {
+    /// Believes AWS alone from now on and holds nothing back, because a person asks for it.
+    pub(super) fn begin_anew(&self, uid: &str) {
         if let Some(object) = self.lock().get_mut(uid) {
             object.unsettled = None;
+            object.repairs = None;
+            object.refused = None;
         }
     }
 
@@ -216,17 +263,33 @@ impl Memory {
     }
 }
 
+fn meaning(step: &Step) -> Option<Digest> {
+    step.text().map(|document| Meaning::of(&document).digest())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::v1alpha1::BedrockAccessSpec;
 
     const LAG: Duration = Duration::from_mins(1);
     const INTERVAL: Duration = Duration::from_mins(10);
 
+    fn object(generation: i64) -> BedrockAccess {
+        let mut object = BedrockAccess::new("a", BedrockAccessSpec::default());
+        object.metadata.uid = Some("a".to_owned());
+        object.metadata.generation = Some(generation);
+        object
+    }
+
+    fn patience(memory: &Memory) -> Patience {
+        memory.patience(&object(1), INTERVAL).0
+    }
+
     fn repair(memory: &Memory) {
         let document = Document::new(Vec::new());
         let step = Step::Put { document, smaller: None, foreign: None, cause: Cause::Drift };
-        memory.wrote("a", &Observed { role: RoleState::Missing, policy: PolicyState::Absent }, &step);
+        memory.wrote(&object(1), &Observed { role: RoleState::Missing, policy: PolicyState::Absent }, &step);
     }
 
     #[tokio::test(start_paused = true)]
@@ -239,7 +302,7 @@ mod tests {
             // A look every interval, as the object gets one.
             loop {
                 tokio::time::advance(INTERVAL).await;
-                match memory.patience("a", INTERVAL) {
+                match patience(&memory) {
                     Patience::Calm if repairs < REPAIRS_BY_CHANCE => break,
                     Patience::Calm => panic!("the quarrel was forgotten after {repairs} repairs"),
                     Patience::Retrying => break,
@@ -253,13 +316,27 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_person_ends_a_quarrel_by_asking_for_a_reconcile_or_changing_the_spec() {
+        let quarrel = || {
+            let memory = Memory::new(LAG);
+            (0..REPAIRS_BY_CHANCE).for_each(|_| repair(&memory));
+            assert_eq!(patience(&memory), Patience::Waiting);
+            memory
+        };
+        let asked = quarrel();
+        asked.begin_anew("a");
+        assert_eq!(patience(&asked), Patience::Calm);
+        assert_eq!(quarrel().patience(&object(2), INTERVAL).0, Patience::Calm);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_quarrel_ends_with_a_quiet_interval() {
         let memory = Memory::new(LAG);
         (0..REPAIRS_BY_CHANCE).for_each(|_| repair(&memory));
-        assert_eq!(memory.patience("a", INTERVAL), Patience::Waiting);
+        assert_eq!(patience(&memory), Patience::Waiting);
         tokio::time::advance(3 * INTERVAL).await;
-        assert_eq!(memory.patience("a", INTERVAL), Patience::Calm);
+        assert_eq!(patience(&memory), Patience::Calm);
         repair(&memory);
-        assert_eq!(memory.patience("a", INTERVAL), Patience::Calm, "it starts afresh");
+        assert_eq!(patience(&memory), Patience::Calm, "it starts afresh");
     }
 }

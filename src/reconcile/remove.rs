@@ -7,7 +7,7 @@ use kube::runtime::controller::Action;
 use kube::runtime::events::EventType;
 
 use super::apply::Applied;
-use super::{Context, Error, apply, current, observe, report, status};
+use super::{Context, Error, apply, current, event, observe, report, status};
 use crate::api::parse::{self, LEAVE_POLICY};
 use crate::api::v1alpha1::BedrockAccess;
 use crate::metrics::Ending;
@@ -97,7 +97,7 @@ async fn retain(
                     claim.applicant.entry(),
                     claim.applicant.remedy_to_retain(&claim.role)
                 );
-                report::publish(object, cx, EventType::Warning, "RetainNotAllowed", "Delete", &note).await;
+                event::publish(object, cx, EventType::Warning, "RetainNotAllowed", "Delete", &note).await;
             }
             take_away(object, cx, claim, observed).await
         }
@@ -139,7 +139,7 @@ async fn tell_retained(object: &BedrockAccess, cx: &Context, claim: &Claim, docu
         status::counted(Held::of(document).grants().len(), "grant"),
         claim.removal_command()
     );
-    report::publish(object, cx, EventType::Normal, "PolicyRetained", "Delete", &note).await;
+    event::publish(object, cx, EventType::Normal, "PolicyRetained", "Delete", &note).await;
 }
 
 async fn write(
@@ -171,5 +171,5 @@ async fn leave(object: &BedrockAccess, cx: &Context, claim: &Claim, why: &str) {
         "policy {policy} on role {role} {why}; it stays, and may still grant: remove it with {}",
         claim.removal_command()
     );
-    report::publish(object, cx, EventType::Warning, "PolicyLeft", "Delete", &note).await;
+    event::publish(object, cx, EventType::Warning, "PolicyLeft", "Delete", &note).await;
 }

@@ -1,16 +1,17 @@
 use std::time::Duration;
 
 use bedrock_iam::plan::Cause;
-use bedrock_iam::verdict::{Next, READY, RECONCILING, STALLED, SUSPENDED};
+use bedrock_iam::verdict::{KINDS, Next, READY, RECONCILING, STALLED, SUSPENDED};
 use bedrock_iam::{PolicyIdentity, PolicyState, Step, history};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::api::{Patch, PatchParams};
 use kube::runtime::controller::Action;
-use kube::runtime::events::{Event, EventType, Recorder};
+use kube::runtime::events::EventType;
 use kube::{Api, Resource, ResourceExt};
 use serde_json::json;
 
 use super::apply::Applied;
+use super::event::publish;
 use super::status::Told;
 use super::{Context, Error};
 use crate::api::v1alpha1::{BedrockAccess, BedrockAccessStatus};
@@ -18,9 +19,6 @@ use crate::metrics::{Ending, PolicyWrite};
 
 /// The field manager of every status that we write.
 const FIELD_MANAGER: &str = "bedrock-access";
-
-/// An Event's note holds at most 1,024 bytes (events.k8s.io/v1).
-const LONGEST_NOTE: usize = 1024;
 
 /// Tells Kubernetes what became of the object, and when to look again.
 pub(super) async fn report(
@@ -70,6 +68,7 @@ pub(super) async fn announce(
     let Applied::Done(step) = applied else { return };
     let role = object.spec.role.name.as_ref().or(object.spec.role.arn.as_ref()).map_or("", String::as_str);
     let policy = identity.policy_name();
+    let mut type_ = EventType::Normal;
     let (write, reason, note) = match step {
         Step::Put { document, cause, .. } => {
             let characters = document.characters();
@@ -82,6 +81,7 @@ pub(super) async fn announce(
                     (PolicyWrite::Changed, "PolicyWritten", note)
                 }
                 Cause::Drift => {
+                    type_ = EventType::Warning;
                     let drift = history::drift(identity, document, found.document());
                     let note = format!("{}: {drift} by someone else", text("restored"));
                     (PolicyWrite::Drift, "DriftRepaired", note)
@@ -100,34 +100,7 @@ pub(super) async fn announce(
         }
     };
     cx.metrics.wrote(write);
-    publish(object, cx, EventType::Normal, reason, "Write", &note).await;
-}
-
-/// An Event is a courtesy: one that is lost must not undo or delay the work it tells of.
-pub(super) async fn publish(
-    object: &BedrockAccess,
-    cx: &Context,
-    type_: EventType,
-    reason: &str,
-    action: &str,
-    note: &str,
-) {
-    match type_ {
-        EventType::Warning => tracing::warn!(reason, note, "told by an Event"),
-        EventType::Normal => tracing::info!(reason, note, "told by an Event"),
-    }
-    let event = Event {
-        type_,
-        reason: reason.to_owned(),
-        note: Some(shortened(note)),
-        action: action.to_owned(),
-        secondary: None,
-    };
-    // A recorder that lives on would count an Event of the same reason as a repetition and drop its note.
-    let recorder = Recorder::new(cx.client.clone(), cx.reporter.clone());
-    if let Err(error) = recorder.publish(&event, &object.object_ref(&())).await {
-        tracing::warn!(%error, reason = reason, "an Event could not be published");
-    }
+    publish(object, cx, type_, reason, "Write", &note).await;
 }
 
 async fn patch_status(
@@ -153,14 +126,20 @@ async fn patch_status(
     }
 }
 
-/// Server-side apply keeps conditions in the order in which they first appeared, which is not ours.
+/// What another writer put into the status is not compared. Server-side apply keeps conditions in the order in which they first
+/// appeared, which is not ours.
 fn says_the_same(old: &BedrockAccessStatus, new: &BedrockAccessStatus) -> bool {
-    let by_type = |status: &BedrockAccessStatus| {
+    let ours = |status: &BedrockAccessStatus| {
         let mut status = status.clone();
+        status.conditions.retain(|condition| KINDS.contains(&condition.type_.as_str()));
         status.conditions.sort_by(|one, other| one.type_.cmp(&other.type_));
         status
     };
-    by_type(old) == by_type(new)
+    let (mut old, new) = (ours(old), ours(new));
+    if new.last_handled_reconcile_at.is_none() {
+        old.last_handled_reconcile_at = None;
+    }
+    old == new
 }
 
 fn ready(status: &BedrockAccessStatus) -> Option<&Condition> {
@@ -189,25 +168,9 @@ fn spread(interval: Duration) -> Duration {
     interval.mul_f64(1.0 - 0.1 * fastrand::f64())
 }
 
-fn shortened(note: &str) -> String {
-    let mut note = note.to_owned();
-    if note.len() > LONGEST_NOTE {
-        note.truncate(note.floor_char_boundary(LONGEST_NOTE - '…'.len_utf8()));
-        note.push('…');
-    }
-    note
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_note_is_cut_at_a_character_boundary() {
-        let note = shortened(&"é".repeat(1000));
-        assert!(note.len() <= LONGEST_NOTE && note.ends_with('…'));
-        assert_eq!(shortened("short"), "short");
-    }
 
     #[test]
     fn intervals_are_spread_but_never_exceeded() {

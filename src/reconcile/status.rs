@@ -1,10 +1,13 @@
+use std::fmt::Display;
+
 use bedrock_iam::consent::Consent;
 use bedrock_iam::finding::Outlook;
 use bedrock_iam::grant::destination;
 use bedrock_iam::policy::INLINE_QUOTA;
+use bedrock_iam::resolve::offers::Offer;
 use bedrock_iam::verdict::{self, Condition as Verdicts, Praise, Verdict};
 use bedrock_iam::{
-    Claim, Desired, Digest, Document, Finding, Grant, Held, Intent, Meaning, OwnModelKind, Plan,
+    Account, Claim, Desired, Digest, Document, Finding, Grant, Held, Intent, Meaning, OwnModelKind, Plan,
     PolicyIdentity, PolicyState, Profile, RoleState, Step,
 };
 use jiff::{Timestamp, Unit};
@@ -13,10 +16,19 @@ use kube::ResourceExt;
 
 use super::apply::Applied;
 use super::verify::Outcome;
-use crate::api::parse::{ACCEPT_SHRINK, RECONCILE_AT};
-use crate::api::v1alpha1::{BedrockAccess, BedrockAccessStatus, GrantStatus, PolicyStatus, RoleStatus};
+use super::{Context, outage};
+use crate::api::parse::{self, ACCEPT_SHRINK, ANNOTATION_PREFIX, ANNOTATIONS, RECONCILE_AT};
+use crate::api::v1alpha1::{
+    BedrockAccess, BedrockAccessStatus, GrantStatus, NotOfferedStatus, PolicyStatus, RoleStatus,
+};
 
 const INLINE: &str = "Inline";
+
+/// So many ignored annotations are told.
+const MOST_REMARKS: usize = 3;
+
+/// So many of a list stand in a message.
+const MOST_LISTED: usize = 4;
 
 /// The destinations of a global profile: any commercial Region.
 const ANYWHERE: &str = "*";
@@ -40,14 +52,18 @@ pub(super) fn last_written(object: &BedrockAccess, claim: &Claim, role: &RoleSta
 /// The status of an object that is kept in step.
 pub(super) fn kept(
     object: &BedrockAccess,
+    cx: &Context,
     intent: &Intent,
     plan: &Plan,
     role: &RoleState,
     outcome: &Outcome,
 ) -> Told {
     let mut status = handled(object);
-    let verdict = verdict::verdict(&outcome.findings, praise(intent, role, &outcome.policy));
+    let verdict =
+        verdict::verdict(&outcome.findings, praise(intent, &cx.realm.account, plan, role, &outcome.policy));
+    let verdict = outage::outlast(object, cx.stale_after, outcome, verdict);
     set_conditions(object, &mut status, &verdict);
+    status.not_offered = plan.not_offered.iter().map(not_offered).collect();
     set_role(&mut status, &intent.claim, role);
     set_policy(&mut status, &intent.claim, plan, role, outcome);
     if plan.settles_acceptance && !matches!(outcome.applied, Applied::Failed(_)) {
@@ -84,16 +100,25 @@ pub(super) fn suspended(
     outcome: &Outcome,
 ) -> Told {
     let mut told = if outcome.findings.is_empty() {
-        Told { status: handled(object), next: verdict::Next::AtInterval }
+        let mut told = Told { status: handled(object), next: verdict::Next::AtInterval };
+        set_role(&mut told.status, claim, role);
+        set_policy(&mut told.status, claim, plan, role, outcome);
+        told
     } else {
         refused(object, claim, plan, role, outcome)
     };
+    let held = usize::try_from(told.status.grant_count).unwrap_or_default();
     let suspended = verdict::suspended();
     let conditions = &mut told.status.conditions;
-    if !conditions.iter().any(|condition| condition.type_ == verdict::READY) {
-        conditions.push(condition(object, &verdict::never_reconciled()));
+    conditions
+        .retain(|condition| ![suspended.kind, verdict::RECONCILING].contains(&condition.type_.as_str()));
+    match conditions.iter().find(|condition| condition.type_ == verdict::READY) {
+        None => conditions.push(condition(object, &verdict::unknown_while_suspended(held))),
+        Some(ready) if ready.observed_generation != object.metadata.generation => {
+            conditions.push(condition(object, &verdict::not_followed_while_suspended()));
+        }
+        Some(_) => {}
     }
-    conditions.retain(|condition| condition.type_ != suspended.kind);
     conditions.push(condition(object, &suspended));
     told
 }
@@ -109,6 +134,8 @@ fn against(object: &BedrockAccess, findings: &[Finding]) -> Told {
 /// The old status, marked as seen.
 fn handled(object: &BedrockAccess) -> BedrockAccessStatus {
     let mut status = object.status.clone().unwrap_or_default();
+    // Another writer's conditions are not ours to carry.
+    status.conditions.retain(|condition| verdict::KINDS.contains(&condition.type_.as_str()));
     status.observed_generation = object.metadata.generation;
     status.last_handled_reconcile_at = object.annotations().get(RECONCILE_AT).cloned();
     status
@@ -116,6 +143,30 @@ fn handled(object: &BedrockAccess) -> BedrockAccessStatus {
 
 fn set_conditions(object: &BedrockAccess, status: &mut BedrockAccessStatus, verdict: &Verdict) {
     status.conditions = verdict.conditions.iter().map(|verdict| condition(object, verdict)).collect();
+    let remarks = remarks(object);
+    if let Some(ready) = status.conditions.iter_mut().find(|condition| condition.type_ == verdict::READY)
+        && !remarks.is_empty()
+    {
+        ready.message = format!("{}; ignored: {remarks}", ready.message);
+    }
+}
+
+/// Annotations that look like ours and say nothing to the operator: a person who misspelt one would wait for ever.
+fn remarks(object: &BedrockAccess) -> String {
+    let remark = |(key, value): (&String, &String)| match key.strip_prefix(ANNOTATION_PREFIX)? {
+        _ if !ANNOTATIONS.contains(&key.as_str()) => {
+            Some(format!("annotation {key}, which is none of {}", ANNOTATIONS.join(", ")))
+        }
+        "leave-policy" if value != "true" => {
+            Some(format!("annotation {key}, which means something as \"true\" alone"))
+        }
+        "accept-shrink" if !parse::is_acceptance(value) => {
+            Some(format!("annotation {key}, which is not shaped like PROFILE[@REGION][#N]"))
+        }
+        _ => None,
+    };
+    let remarks: Vec<String> = object.annotations().iter().filter_map(remark).take(MOST_REMARKS).collect();
+    remarks.join("; ")
 }
 
 /// The condition as Kubernetes stores it; its time changes only when its status flips.
@@ -141,18 +192,23 @@ fn now() -> Time {
     Time(now.round(Unit::Second).unwrap_or(now))
 }
 
-/// Whoever has no consent learns nothing of the role.
+/// Whoever has no consent learns nothing of the role but the name that the manifest gave.
 fn set_role(status: &mut BedrockAccessStatus, claim: &Claim, role: &RoleState) {
     match role {
         RoleState::Found(role) if claim.applicant.consent(&role.tags) == Consent::Given => {
             status.role = Some(RoleStatus {
-                name: role.arn.name.to_string(),
+                name: claim.role.to_string(),
                 arn: role.arn.to_string(),
                 id: role.id.clone(),
             });
         }
-        RoleState::Found(_) | RoleState::Missing => status.role = None,
-        RoleState::Fault(_) => {}
+        RoleState::Found(_) | RoleState::Missing => {
+            status.role = Some(RoleStatus { name: claim.role.to_string(), ..RoleStatus::default() });
+        }
+        RoleState::Fault(_) => {
+            let name = claim.role.to_string();
+            status.role.get_or_insert_with(|| RoleStatus { name, ..RoleStatus::default() });
+        }
     }
 }
 
@@ -180,6 +236,8 @@ fn set_policy(
         // What only agrees with an incomplete answer was not written by us, and is not to be taken for it.
         (Applied::Nothing, Some(Desired::Policy(_))) if is_complete => document.map(digest),
         (Applied::Nothing, Some(Desired::Nothing)) if is_complete => None,
+        // Nothing of ours stands there, whatever the name.
+        (Applied::Nothing, _) if outcome.policy == PolicyState::Foreign => None,
         (Applied::Failed(_) | Applied::Nothing, _) => stored_policy(status, &claim.identity)
             .filter(|_| !matches!(role, RoleState::Missing))
             .map(|policy| policy.digest.clone()),
@@ -243,12 +301,31 @@ fn own_model(kind: OwnModelKind) -> &'static str {
     }
 }
 
+/// The first few of something, if there is any.
+fn listed<T: Display>(what: &str, items: impl ExactSizeIterator<Item = T>) -> String {
+    if items.len() == 0 {
+        return String::new();
+    }
+    let more = items.len().saturating_sub(MOST_LISTED);
+    let shown: Vec<String> = items.take(MOST_LISTED).map(|item| item.to_string()).collect();
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    format!("{what}: {}{more}", shown.join(", "))
+}
+
+fn not_offered(offer: &Offer) -> NotOfferedStatus {
+    NotOfferedStatus {
+        model_id: offer.model.clone(),
+        scope: offer.scope.clone(),
+        source_region: offer.source.to_string(),
+    }
+}
+
 pub(super) fn counted(count: usize, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {noun}{plural}")
 }
 
-fn praise(intent: &Intent, role: &RoleState, policy: &PolicyState) -> Praise {
+fn praise(intent: &Intent, account: &Account, plan: &Plan, role: &RoleState, policy: &PolicyState) -> Praise {
     let arn = match role {
         RoleState::Found(role) => role.arn.to_string(),
         RoleState::Missing | RoleState::Fault(_) => intent.claim.role.to_string(),
@@ -265,7 +342,14 @@ fn praise(intent: &Intent, role: &RoleState, policy: &PolicyState) -> Praise {
     };
     Praise {
         role: format!("role {arn} lets namespace {} use it", intent.claim.applicant.namespace),
-        profiles: "Bedrock answered for every model, scope and source Region".to_owned(),
+        profiles: format!(
+            "Bedrock answered for every model in every source Region{}{}",
+            listed("; not offered, and not needed", plan.not_offered.iter()),
+            listed(
+                "; the owner of each of these guardrails has to let the role apply it",
+                intent.terms.others_guardrails(account).into_iter()
+            )
+        ),
         policy,
     }
 }

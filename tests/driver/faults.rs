@@ -90,6 +90,7 @@ async fn a_hundred_questions_to_a_bedrock_that_hangs_end_in_time_and_the_spec_is
         models.push(json!({"modelId": "amazon.nova-2-lite-v1:0"}));
         object["spec"]["models"] = json!(models);
         object["spec"]["operations"] = json!(["InvokeModel"]);
+        object["metadata"]["generation"] = json!(2);
     });
     let limit = std::time::Duration::from_mins(1);
     tokio::time::timeout(limit, world.reconcile()).await.expect("the reconcile hangs").unwrap();
@@ -109,7 +110,9 @@ async fn a_profile_that_cannot_be_asked_for_keeps_its_grant() {
     });
     world.reconcile().await.unwrap();
     assert_eq!(world.policy(), before);
-    assert_eq!(world.condition("Ready"), Some(("Unknown".to_owned(), "BedrockUnavailable".to_owned())));
+    let unknown = Some(("Unknown".to_owned(), "BedrockUnavailable".to_owned()));
+    assert_eq!(world.condition("ProfilesResolved"), unknown);
+    assert!(world.is_ready() && world.condition("Reconciling").is_none(), "its policy was proven");
 }
 
 #[tokio::test]

@@ -8,5 +8,6 @@ mod lifecycle;
 mod owned;
 mod races;
 mod settling;
+mod telling;
 mod withdrawals;
 mod world;

@@ -93,7 +93,7 @@ impl World {
         let caller = || Caller::new(1000.try_into().unwrap(), metrics.clone());
         let kubernetes = ApiServer::holding(object);
         let client = kubernetes.client();
-        let account = aws::account(&config, &caller()).await.unwrap();
+        let aws::Identity { account, .. } = aws::identity(&config, &caller()).await.unwrap();
         let reporter = Reporter { controller: "bedrock-access".to_owned(), instance: None };
         let context = Context {
             reporter,
@@ -102,11 +102,13 @@ impl World {
             bedrock: Bedrock::new(config.clone(), 1000.try_into().unwrap(), metrics.clone(), account.clone()),
             realm: Realm {
                 account,
+                own_role: Some("bedrock-access".parse().unwrap()),
                 cluster_id: cluster_id.to_owned(),
                 regions: std::collections::BTreeSet::new(),
                 consent: Policy::Tag,
             },
             interval: Duration::from_mins(10),
+            stale_after: Duration::from_hours(24),
             failures: Failures::default(),
             memory: Memory::new(iam_lag),
             metrics,

@@ -79,7 +79,13 @@ pub(crate) fn grants_exactly_or_nothing(object: &BedrockAccess, said: &str) -> C
 
 fn realm() -> Realm {
     let account = Account { id: ACCOUNT.parse().unwrap(), partition: "aws".parse().unwrap() };
-    Realm { account, cluster_id: "cluster".to_owned(), regions: BTreeSet::new(), consent: Policy::Tag }
+    Realm {
+        account,
+        own_role: None,
+        cluster_id: "cluster".to_owned(),
+        regions: BTreeSet::new(),
+        consent: Policy::Tag,
+    }
 }
 
 pub(crate) const ACCOUNT: &str = "111122223333";

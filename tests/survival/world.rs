@@ -79,11 +79,13 @@ impl World {
             bedrock: Bedrock::new(config.clone(), UNLIMITED, metrics.clone(), account.clone()),
             realm: Realm {
                 account,
+                own_role: None,
                 cluster_id: "cluster".to_owned(),
                 regions: BTreeSet::new(),
                 consent: Policy::Tag,
             },
             interval: INTERVAL,
+            stale_after: Duration::from_hours(24),
             failures: Failures::default(),
             memory: Memory::new(IAM_LAG),
             metrics,

@@ -104,16 +104,20 @@ fn listed<T>(list: Option<&Result<Vec<T>, Fault>>) -> Result<&[T], Fault> {
     list.map_or_else(|| Err(unanswered()), |list| list.as_deref().map_err(Clone::clone))
 }
 
+/// What the entries of a manifest come to.
+pub(crate) struct Expansion {
+    /// Every target with its answer.
+    pub(crate) targets: BTreeMap<Target, Answer>,
+    /// Every family, and what stands against it.
+    pub(crate) families: Vec<(Family, Option<Finding>)>,
+}
+
 /// Every target of the intent with its answer: those that are named, the members of families, and the members that the role
 /// holds though Bedrock no longer lists them.
-pub(crate) fn expand(
-    intent: &Intent,
-    answers: &Answers,
-    held: &Held,
-) -> (BTreeMap<Target, Answer>, Vec<Finding>) {
+pub(crate) fn expand(intent: &Intent, answers: &Answers, held: &Held) -> Expansion {
     let answered = |target: &Target| (target.clone(), answers.of(target));
     let mut targets: BTreeMap<Target, Answer> = intent.targets.iter().map(answered).collect();
-    let mut findings = Vec::new();
+    let mut families = Vec::new();
     let held_targets: Vec<Target> = held.targets().collect();
     for family in &intent.families {
         let listed = family.members(answers);
@@ -125,14 +129,15 @@ pub(crate) fn expand(
         for target in vanished {
             members.entry(target.clone()).or_insert_with(|| unlisted.clone());
         }
-        match listed {
-            Ok(_) if members.is_empty() => findings.push(family.unmatched()),
-            Ok(_) => {}
-            Err(fault) => findings.push(family.unlisted(&fault)),
-        }
+        let finding = match listed {
+            Ok(_) if members.is_empty() => Some(family.unmatched()),
+            Ok(_) => None,
+            Err(fault) => Some(family.unlisted(&fault)),
+        };
+        families.push((family.clone(), finding));
         for (target, answer) in members {
             targets.entry(target).or_insert(answer);
         }
     }
-    (targets, findings)
+    Expansion { targets, families }
 }

@@ -77,6 +77,8 @@ reasons! {
     InvalidSpec "InvalidSpec": Ready, Stalled;
     /// The operator itself failed on the object.
     InternalError "InternalError": Ready, Unknown;
+    /// AWS could not be asked for longer than an object is taken on trust.
+    Stale "Stale": Ready, Unknown;
     /// A field that this version cannot serve.
     NotSupported "NotSupported": Ready, Stalled;
     /// The role is in another account or partition, or under another ARN.
@@ -128,6 +130,19 @@ reasons! {
 }
 
 impl Reason {
+    /// Whether AWS could not be asked, so that nothing is known for or against the object.
+    pub fn is_outage(self) -> bool {
+        matches!(
+            self,
+            Self::RoleIamDenied
+                | Self::RoleIamUnavailable
+                | Self::BedrockDenied
+                | Self::BedrockUnavailable
+                | Self::PolicyIamDenied
+                | Self::PolicyIamUnavailable
+        )
+    }
+
     /// What a failed call about the role means.
     pub fn of_role_fault(class: Class) -> Self {
         match class {

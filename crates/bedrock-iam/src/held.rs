@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use crate::arn::{FoundationModelArn, GuardrailArn, InferenceProfileArn, OwnModelArn};
-use crate::canonical::{Digest, Meaning};
+use crate::canonical::Meaning;
 use crate::document::{Document, Effect, Statement};
 use crate::grant::Grant;
+use crate::history::History;
 use crate::identity;
 use crate::intent::Target;
 use crate::observed::PolicyState;
@@ -26,12 +27,17 @@ pub struct Held {
 }
 
 impl Held {
-    /// Reads the policy on the role. It counts as edited unless its seal, or else what we remember to have written, says that
-    /// it is as we wrote it; so that a status which someone forged can keep a grant, and never take one away.
-    pub fn read(policy: &PolicyState, last_written: Option<&Digest>) -> Self {
+    /// Reads the policy on the role. What this process wrote it knows: anything else is edited, whatever seal someone put on it. Else
+    /// it counts as edited unless its seal, or the status, says that it is as we wrote it; so that a status which someone forged
+    /// can keep a grant, and never take one away.
+    pub fn read(policy: &PolicyState, history: &History) -> Self {
         let Some(document) = policy.document() else { return Self::default() };
-        let is_remembered = last_written == Some(&Meaning::of(document).digest());
-        Self { edited: !is_remembered && !identity::is_sealed(document), ..Self::of(document) }
+        let digest = Meaning::of(document).digest();
+        let edited = match &history.remembered {
+            Some(remembered) => *remembered != digest,
+            None => history.last_written.as_ref() != Some(&digest) && !identity::is_sealed(document),
+        };
+        Self { edited, ..Self::of(document) }
     }
 
     /// What stood there before someone edited it, where that is remembered; an edit by itself takes no grant away.

@@ -176,6 +176,13 @@ pub struct Guardrail {
     pub version: Option<u32>,
 }
 
+impl GuardrailArn {
+    /// Whether the guardrail belongs to the account.
+    pub fn is_of(&self, account: &Account) -> bool {
+        self.account == account.id && self.partition == account.partition
+    }
+}
+
 impl Terms {
     /// The guardrails that may be applied.
     pub fn applied(&self) -> BTreeSet<&GuardrailArn> {
@@ -186,7 +193,13 @@ impl Terms {
     /// The guardrails that belong to the account, and so have to consent by a tag of their own.
     pub fn owned_guardrails(&self, account: &Account) -> BTreeSet<GuardrailArn> {
         let all = self.guardrails.iter().map(|guardrail| &guardrail.arn);
-        all.filter(|arn| arn.account == account.id && arn.partition == account.partition).cloned().collect()
+        all.filter(|arn| arn.is_of(account)).cloned().collect()
+    }
+
+    /// The guardrails of other accounts, whose owners allow them by a resource policy.
+    pub fn others_guardrails(&self, account: &Account) -> BTreeSet<&GuardrailArn> {
+        let all = self.guardrails.iter().map(|guardrail| &guardrail.arn);
+        all.filter(|arn| !arn.is_of(account)).collect()
     }
 }
 

@@ -5,6 +5,9 @@
 
 mod refusal;
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use crate::canonical::{Digest, Meaning};
 use crate::consent::Consent;
 use crate::document::Document;
@@ -12,13 +15,14 @@ use crate::fault::{Class, Fault};
 use crate::finding::{Finding, Outlook, Reason};
 use crate::foreign::ForeignStatements;
 use crate::grant::Grant;
-use crate::history::{History, Patience};
+use crate::history::{self, History, Patience};
 use crate::identity;
 use crate::intent::{Claim, DriftPolicy, Intent, Terms};
 use crate::invocation;
 use crate::observed::{Account, Observed, PolicyState, RoleState};
 use crate::policy::{self, Form, INLINE_QUOTA};
 use crate::resolve::Resolution;
+use crate::resolve::offers::Offer;
 use crate::revocation::{self, Remainder, Revoked};
 use crate::size;
 use crate::unsettled;
@@ -35,6 +39,8 @@ pub struct Plan {
     pub findings: Vec<Finding>,
     /// Whether, once it is carried out, the user's acceptance of a shrink is used up.
     pub settles_acceptance: bool,
+    /// Combinations of model, scope and source Region that do not exist and need not.
+    pub not_offered: BTreeSet<Offer>,
     /// Whether the step only carries out what an owner withdrew, so that nothing which the tenant may change holds it back.
     pub is_withdrawal: bool,
 }
@@ -187,6 +193,7 @@ pub fn plan(
         },
     };
     plan.findings.extend(resolution.findings.iter().cloned());
+    plan.not_offered.clone_from(&resolution.not_offered);
     plan.settles_acceptance =
         plan.desired.is_some() && !plan.misses_consent() && resolution.acceptance_is_settled;
     let mut plan = revoking(&intent.claim, &observed.policy, &revoked, plan);
@@ -290,7 +297,7 @@ fn sync(
     let meaning = desired.meaning();
     let contended = match history.patience {
         Patience::Calm => Vec::new(),
-        Patience::Retrying | Patience::Waiting => vec![contended(&intent.claim)],
+        Patience::Retrying | Patience::Waiting => vec![contended(&intent.claim, history.pause)],
     };
     if held.map(Meaning::of).unwrap_or_default() == meaning {
         return Plan { desired: Some(desired), findings: contended, ..Plan::default() };
@@ -314,10 +321,13 @@ fn sync(
     }
     if cause == Cause::Drift && intent.drift_policy == DriftPolicy::Report {
         let message = format!(
-            "policy {} on role {} was {} by someone else; driftPolicy is Report, so it stays as it is",
+            "policy {} on role {} is not as it was written: {} by someone else; driftPolicy is Report, so it stays as it is",
             intent.claim.identity.policy_name(),
             intent.claim.role,
-            if held.is_some() { "changed" } else { "removed" }
+            match &desired {
+                Desired::Policy(desired) => history::drift(&intent.claim.identity, &desired.document, held),
+                Desired::Nothing => "it had been added".to_owned(),
+            }
         );
         return Plan { findings: vec![Finding::new(Reason::DriftDetected, message)], ..Plan::default() };
     }
@@ -363,12 +373,14 @@ fn beside(foreign: Option<&ForeignStatements>, others: Option<usize>) -> Option<
     others.map(|others| others + foreign.map_or(0, ForeignStatements::characters))
 }
 
-fn contended(claim: &Claim) -> Finding {
+fn contended(claim: &Claim, pause: Duration) -> Finding {
     let message = format!(
-        "someone else keeps undoing policy {} on role {}; it is restored less and less often: find who calls PutRolePolicy or \
-         DeleteRolePolicy (AWS CloudTrail), and stop one of the two",
+        "someone else keeps undoing policy {} on role {}; it is restored less and less often, next {} min after the last time: find who \
+         calls PutRolePolicy or DeleteRolePolicy (AWS CloudTrail) and stop one of the two; a changed spec or the annotation \
+         bedrockaccess.io/reconcile-at restores it at once",
         claim.identity.policy_name(),
-        claim.role
+        claim.role,
+        pause.as_secs().div_ceil(60)
     );
     Finding::new(Reason::Contended, message)
 }

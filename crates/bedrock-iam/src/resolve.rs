@@ -6,6 +6,7 @@
 
 mod consent;
 mod model;
+pub mod offers;
 mod profile;
 mod remedy;
 
@@ -14,7 +15,7 @@ use std::collections::BTreeSet;
 use crate::answer::{Answer, Answers};
 use crate::arn::{FoundationModelArn, GuardrailArn, InferenceProfileArn, OwnModelArn, Profile};
 use crate::consent::Applicant;
-use crate::family::expand;
+use crate::family::{Expansion, expand};
 use crate::fault::Class;
 use crate::finding::{Finding, Outlook, Reason};
 use crate::grant::{Grant, destination};
@@ -24,6 +25,7 @@ use crate::intent::{Intent, Target};
 use crate::observed::Account;
 use crate::revocation::Revoked;
 use consent::Leave;
+use offers::Offer;
 
 /// What may be granted, and what stands against the rest.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,6 +36,8 @@ pub struct Resolution {
     pub findings: Vec<Finding>,
     /// Whether the user's acceptance of a shrink was weighed against an answer, and so is used up.
     pub acceptance_is_settled: bool,
+    /// Combinations that do not exist and need not.
+    pub not_offered: BTreeSet<Offer>,
     /// Guardrails that may not be applied, since their owner does not consent.
     pub withheld: BTreeSet<GuardrailArn>,
     /// What the policy on the role may no longer hold, even should nothing else come of this.
@@ -42,12 +46,13 @@ pub struct Resolution {
 
 /// Judges every target of the intent.
 pub fn resolve(intent: &Intent, account: &Account, answers: &Answers, held: &Held) -> Resolution {
-    let (targets, unlisted) = expand(intent, answers, held);
+    let Expansion { targets, families } = expand(intent, answers, held);
     let judge = Judge { intent, account, answers, held };
     let mut resolution = Resolution {
         grants: Vec::new(),
         findings: intent.refused.clone(),
         acceptance_is_settled: true,
+        not_offered: BTreeSet::new(),
         withheld: BTreeSet::new(),
         revoked: judge.revoked(),
     };
@@ -56,17 +61,45 @@ pub fn resolve(intent: &Intent, account: &Account, answers: &Answers, held: &Hel
         resolution.withheld.extend(is_withheld.then_some(guardrail));
         resolution.findings.extend(finding);
     }
-    resolution.findings.extend(unlisted);
+    let (mut offered, mut missing) = (Vec::new(), Vec::new());
+    for (family, finding) in families {
+        let offer = Offer::of_family(&family);
+        match finding {
+            Some(finding) if is_absence(&finding) => missing.push((offer, finding)),
+            finding => {
+                offered.push(offer);
+                resolution.findings.extend(finding);
+            }
+        }
+    }
     for (target, answer) in &targets {
         let (grant, finding) = judge.judge(target, answer);
         let is_unknown = finding.as_ref().is_some_and(|finding| finding.reason.outlook() == Outlook::Unknown);
         if is_unknown && judge.shrink_is_accepted(target.id(), target.source()) {
             resolution.acceptance_is_settled = false;
         }
-        resolution.grants.extend(grant);
-        resolution.findings.extend(finding);
+        match (Offer::of_target(target), grant, finding) {
+            (Some(offer), None, Some(finding)) if is_absence(&finding) => missing.push((offer, finding)),
+            (offer, grant, finding) => {
+                offered.extend(offer);
+                resolution.grants.extend(grant);
+                resolution.findings.extend(finding);
+            }
+        }
+    }
+    for (offer, finding) in missing {
+        if offer.is_dispensable(&offered) {
+            resolution.not_offered.insert(offer);
+        } else {
+            resolution.findings.push(finding);
+        }
     }
     resolution
+}
+
+/// Whether Bedrock answered that there is no such thing.
+fn is_absence(finding: &Finding) -> bool {
+    matches!(finding.reason, Reason::ProfileNotFound | Reason::ModelNotFound | Reason::OnDemandNotSupported)
 }
 
 /// What a policy may no longer hold because an owner of a target withdrew consent, whatever else is wanted.

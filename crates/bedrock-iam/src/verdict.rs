@@ -87,6 +87,13 @@ pub const STALLED: &str = "Stalled";
 /// Exists while `spec.suspend` is true.
 pub const SUSPENDED: &str = "Suspended";
 
+/// Every condition that the operator writes.
+pub const KINDS: [&str; 7] =
+    [ROLE_ACCEPTED, PROFILES_RESOLVED, POLICY_IN_SYNC, READY, RECONCILING, STALLED, SUSPENDED];
+
+/// The reason of `Ready` when it is True.
+pub const RECONCILED: &str = "Reconciled";
+
 const MOST_MESSAGES: usize = 4;
 
 /// Sums up the findings; `praise` is what to say of each area that has none.
@@ -133,10 +140,30 @@ pub fn suspended() -> Condition {
     Condition { kind: SUSPENDED, status: Status::True, reason: "Suspended", message }
 }
 
-/// `Ready` of an object that was suspended before it was ever reconciled.
-pub fn never_reconciled() -> Condition {
-    let message = "suspended before its first reconcile: nothing was granted".to_owned();
+/// `Ready` of a suspended object of which no earlier one is known; `held` is how many grants our policy holds.
+pub fn unknown_while_suspended(held: usize) -> Condition {
+    let message = match held {
+        0 => "suspended before its first reconcile: the operator keeps no policy on the role".to_owned(),
+        _ => format!("suspended: the policy on the role stays and still grants {held}; nothing is compared"),
+    };
     Condition { kind: READY, status: Status::Unknown, reason: "Progressing", message }
+}
+
+/// A suspended object whose spec has changed since it was last followed: whoever waits for it must not take it for done.
+pub fn not_followed_while_suspended() -> Condition {
+    let message = "the spec changed while spec.suspend is true: it is followed once that is false".to_owned();
+    Condition { kind: RECONCILING, status: Status::True, reason: "Suspended", message }
+}
+
+/// A verdict that AWS could not be asked for: the object stays as `ready` says, since nothing speaks against it.
+#[must_use]
+pub fn through_outage(mut verdict: Verdict, ready: Condition) -> Verdict {
+    let is_ready = ready.status == Status::True;
+    verdict
+        .conditions
+        .retain(|condition| condition.kind != READY && !(is_ready && condition.kind == RECONCILING));
+    verdict.conditions.push(ready);
+    verdict
 }
 
 /// `Ready`, and while it is not True whoever has to act.
@@ -146,7 +173,7 @@ fn summary(findings: &[Finding], praise: String) -> Vec<Condition> {
         .map(|finding| finding.reason)
         .min_by_key(|reason| (reason.outlook() == Outlook::Unknown, reason.area(), *reason));
     let Some(reason) = decisive else {
-        return vec![Condition { kind: READY, status: Status::True, reason: "Reconciled", message: praise }];
+        return vec![Condition { kind: READY, status: Status::True, reason: RECONCILED, message: praise }];
     };
     let ready = unmet(READY, reason, message(findings, reason));
     let kind = if reason.outlook() == Outlook::Stalled { STALLED } else { RECONCILING };
@@ -197,6 +224,12 @@ fn message(findings: &[Finding], decisive: Reason) -> String {
     texts.dedup();
     let more = texts.len().saturating_sub(MOST_MESSAGES);
     texts.truncate(MOST_MESSAGES);
-    let message = texts.join("; ");
-    if more == 0 { message } else { format!("{message}; and {more} more") }
+    let message = match &texts[..] {
+        [only] => (*only).to_owned(),
+        several => {
+            let numbered = several.iter().enumerate().map(|(index, text)| format!("({}) {text}", index + 1));
+            numbered.collect::<Vec<_>>().join(" ")
+        }
+    };
+    if more == 0 { message } else { format!("{message} and {more} more") }
 }

@@ -198,7 +198,7 @@ fn a_withdrawal_is_carried_out_for_an_object_that_cannot_be_worked_with() {
     let mut answers = answered(&application(), leads_to(NOVA, &THREE), tags("team-a"));
     let plan = planned(&intent([application()]), &answers, &observed(PolicyState::Absent), None);
     let (policy, _) = carried_out(&plan);
-    let held = Held::read(&policy, None);
+    let held = Held::read(&policy, &History::default());
     for (now, expected) in [("team-a", None), ("@none", Some(Step::Delete))] {
         answers.tags.insert(application(), tags(now));
         let revoked = resolve::withdrawn(&claim().applicant, &account(), &answers, &held);

@@ -89,7 +89,8 @@ fn a_withdrawal_takes_the_guardrail_alone_whatever_else_is_known() {
     let held = observed(PolicyState::Ours(written));
     let answers = answered(Some(tagged("@none")));
     let kept = planned(&guarded(OURS), &answers, &held, None);
-    let revoked = withdrawn(&claim().applicant, &account(), &answers, &Held::read(&held.policy, None));
+    let revoked =
+        withdrawn(&claim().applicant, &account(), &answers, &Held::read(&held.policy, &History::default()));
     let suspended = plan_withdrawal(&claim(), &account(), &held, &revoked);
     for plan in [kept, suspended] {
         let left = carried_out(&plan).0.document().unwrap().clone();

@@ -20,8 +20,7 @@ fn target(id: &str) -> Target {
 fn plan_for(ids: &[&str], observed: &Observed, history: &History) -> Plan {
     let intent = intent(ids.iter().map(|id| target(id)));
     let answers = answers(ids.iter().map(|id| (target(id), routes(id, "us-east-1", &["us-east-1"]))));
-    let resolution =
-        resolve(&intent, &account(), &answers, &Held::read(&observed.policy, history.last_written.as_ref()));
+    let resolution = resolve(&intent, &account(), &answers, &Held::read(&observed.policy, history));
     plan(&intent, &account(), &resolution, observed, history)
 }
 

@@ -87,7 +87,7 @@ fn a_hundred_typos_make_a_bounded_message() {
     let nothing = Praise { role: String::new(), profiles: String::new(), policy: String::new() };
     let verdict = verdict(&findings, nothing);
     let message = &condition(&verdict, "Ready").unwrap().message;
-    assert!(message.starts_with("typo 0; typo 1") && message.ends_with("and 96 more"), "{message}");
+    assert!(message.starts_with("(1) typo 0 (2) typo 1") && message.ends_with("and 96 more"), "{message}");
 }
 
 #[test]

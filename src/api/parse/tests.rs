@@ -6,7 +6,13 @@ use super::*;
 
 fn realm() -> Realm {
     let account = Account { id: "111122223333".parse().unwrap(), partition: "aws".parse().unwrap() };
-    Realm { account, cluster_id: "cluster".to_owned(), regions: BTreeSet::new(), consent: Policy::Tag }
+    Realm {
+        account,
+        own_role: None,
+        cluster_id: "cluster".to_owned(),
+        regions: BTreeSet::new(),
+        consent: Policy::Tag,
+    }
 }
 
 fn object(spec: &Value) -> BedrockAccess {

@@ -30,7 +30,7 @@ pub(super) fn leave_of_guardrail(
     answers: &Answers,
     guardrail: &GuardrailArn,
 ) -> Leave {
-    if guardrail.account != account.id || guardrail.partition != account.partition {
+    if !guardrail.is_of(account) {
         return Leave::Given;
     }
     of_owner(applicant, &guardrail.region, &guardrail.to_string(), || answers.tags_of_guardrail(guardrail))

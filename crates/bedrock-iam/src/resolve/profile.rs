@@ -53,11 +53,18 @@ impl Judge<'_> {
 
         let beyond = self.beyond_lock(&answered);
         if !beyond.is_empty() {
-            let problem = format!(
-                "{place} may route to {}, which routing.allowedDestinationRegions does not list; \
-                 allow the destination or remove the profile",
-                beyond.join(", ")
-            );
+            let problem = if answered.iter().any(|model| model.region.is_none()) {
+                format!(
+                    "{place} may route to any commercial Region, so no routing.allowedDestinationRegions allows it; remove the \
+                     profile or the lock"
+                )
+            } else {
+                format!(
+                    "{place} may route to {}, which routing.allowedDestinationRegions does not list; \
+                     allow the destination or remove the profile",
+                    beyond.join(", ")
+                )
+            };
             return kept(Reason::DestinationNotAllowed, problem);
         }
         if self.is_denied(&answered) {

@@ -39,6 +39,9 @@ impl Judge<'_> {
     }
 
     fn scopes_instead(&self, id: &ProfileId, source: &Region) -> String {
+        if self.listed(source).any(|listed| listed.model() == id.as_str()) {
+            return format!("{id} is a model's id: write it as modelId, with scopes");
+        }
         let scopes: Vec<&str> = self.offering(source, id.model()).into_iter().map(ProfileId::scope).collect();
         if scopes.is_empty() {
             format!("no scope offers model {} there; {}", id.model(), self.closest(source, id.model()))
@@ -61,5 +64,5 @@ impl Judge<'_> {
 
 /// How the user says that less is right.
 pub(super) fn accept(id: &str, source: &Region) -> String {
-    format!("if this is right, annotate bedrockaccess.io/accept-shrink: {id}@{source}")
+    format!("if this is right, accept it by the annotation bedrockaccess.io/accept-shrink: {id}@{source}")
 }

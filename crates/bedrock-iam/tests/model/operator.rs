@@ -66,8 +66,8 @@ pub(crate) struct Decision {
     /// The status of a reconcile without a write.
     pub(crate) told: Told,
     pub(crate) reasons: Vec<Reason>,
-    /// Whether what was read is as it should be.
-    pub(crate) is_in_sync: bool,
+    /// What is believed to stand there, if it is as it should be.
+    pub(crate) in_sync: Option<Option<Known<Digest>>>,
 }
 
 /// The operator's code: the product's own functions, in the order in which its driver calls them. Each is pure, so that an
@@ -167,9 +167,10 @@ fn keep(question: &Question, spec: Spec, patience: Patience) -> Decision {
     let history = History {
         last_written,
         remembered: question.remembered.as_ref().map(|digest| (**digest).clone()),
+        pause: std::time::Duration::ZERO,
         patience,
     };
-    let held = Held::read(&observed.policy, history.last_written.as_ref());
+    let held = Held::read(&observed.policy, &history);
     let resolution = resolve::resolve(&intent, &world::account(), &answers(question.route), &held);
     let plan = plan::plan(&intent, &world::account(), &resolution, &observed, &history);
     let plan = match &unsettled {
@@ -190,8 +191,9 @@ fn keep(question: &Question, spec: Spec, patience: Patience) -> Decision {
         is_doubted: observed != seen,
         told: Told { role: role_id(&observed.role), digest },
         reasons: findings.iter().map(|finding| finding.reason).collect(),
-        is_in_sync: plan.desired.is_some()
-            && findings.iter().all(|finding| finding.reason.area() != Area::PolicyInSync),
+        in_sync: (plan.desired.is_some()
+            && findings.iter().all(|finding| finding.reason.area() != Area::PolicyInSync))
+        .then(|| observed.policy.document().map(|document| Known::new(Meaning::of(document).digest()))),
         pending: pending(question, &plan, observed),
         desired: plan.desired,
     }
@@ -208,7 +210,7 @@ fn remove(question: &Question) -> Decision {
         is_doubted: observed != seen,
         told: question.told.clone(),
         reasons: plan.findings.iter().map(|finding| finding.reason).collect(),
-        is_in_sync: false,
+        in_sync: None,
         pending: pending(question, &plan, observed),
         desired: plan.desired,
     }
@@ -330,6 +332,6 @@ fn last_written(told: &Told, role: &RoleState) -> Option<Digest> {
     Some((**digest).clone())
 }
 
-pub(crate) fn digest(document: &Document) -> Known<Digest> {
+fn digest(document: &Document) -> Known<Digest> {
     Known::new(Meaning::of(document).digest())
 }

@@ -183,8 +183,8 @@ impl State {
             None if it.is_deleted => *it = Object::gone(is_foreign(&policy)),
             None => {
                 it.told = decision.told.clone();
-                if decision.is_in_sync {
-                    it.memory.written = operator::read(object, &policy).document().map(operator::digest);
+                if let Some(in_sync) = &decision.in_sync {
+                    it.memory.written.clone_from(in_sync);
                     it.memory.written_to.clone_from(&decision.told.role);
                 }
             }

@@ -68,7 +68,8 @@ fn reads_back<T: FromStr<Err: Debug> + Display>(text: &str) {
 /// Whatever Bedrock and the role answer: nothing panics, only exact grants are written, and they stay as they are.
 pub(crate) fn grants_are_exact_and_settle(text: &str) {
     let scene = Scene::read(text);
-    let held = Held::read(&scene.observed.policy, scene.last_written.as_ref());
+    let history = History { last_written: scene.last_written.clone(), ..History::default() };
+    let held = Held::read(&scene.observed.policy, &history);
     let resolution = resolve(&scene.intent, &scene.account, &scene.answers, &held);
     let Intent { claim, terms, .. } = &scene.intent;
     for form in [Form::Explicit, Form::Factored] {
@@ -78,7 +79,6 @@ pub(crate) fn grants_are_exact_and_settle(text: &str) {
             exactness::assert_founded(&document, &scene, &held);
         }
     }
-    let history = History { last_written: scene.last_written.clone(), ..History::default() };
     let plan = plan(&scene.intent, &scene.account, &resolution, &scene.observed, &history);
     if let (Some(step), Some(foreign)) = (&plan.step, scene.observed.policy.foreign()) {
         let left = step.text().expect("what someone else wrote is never deleted");
@@ -115,9 +115,9 @@ fn settles(scene: &Scene, desired: &Desired, document: &Document) {
         assert_eq!(verify(claim, desired, &policy), None, "{}", document.to_json());
     }
     let written = Meaning::of(document).digest();
-    let held = Held::read(&policy, Some(&written));
-    let resolution = resolve(&scene.intent, &scene.account, &scene.answers, &held);
     let history = History { last_written: Some(written), ..History::default() };
+    let held = Held::read(&policy, &history);
+    let resolution = resolve(&scene.intent, &scene.account, &scene.answers, &held);
     let observed = Observed { policy, ..scene.observed.clone() };
     let next = plan(&scene.intent, &scene.account, &resolution, &observed, &history);
     assert_eq!(next.step, None, "after {}", document.to_json());

@@ -118,9 +118,9 @@ pub(crate) fn planned(
     observed: &Observed,
     last_written: Option<&Digest>,
 ) -> Plan {
-    let held = Held::read(&observed.policy, last_written);
-    let resolution = resolve(intent, &account(), answers, &held);
     let history = History { last_written: last_written.cloned(), ..History::default() };
+    let held = Held::read(&observed.policy, &history);
+    let resolution = resolve(intent, &account(), answers, &held);
     plan(intent, &account(), &resolution, observed, &history)
 }
 
