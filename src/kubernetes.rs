@@ -13,7 +13,7 @@ use tower::timeout::TimeoutLayer;
 
 use crate::fence::Fence;
 use fencing::Fencing;
-pub use lease::{Candidate, Timings, TimingsError};
+pub use lease::{Candidate, Leases, Timings, TimingsError};
 
 /// Until an answer begins; also the longest silence within one.
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
@@ -52,8 +52,8 @@ pub enum Error {
 pub struct Clients {
     /// For everything but watches and the lease; writes only while the fence is open.
     pub calls: Client,
-    /// For the lease; its renewals open the fence.
-    pub leases: Client,
+    /// For the lease.
+    pub leases: Leases,
     /// For watches.
     pub watches: Client,
 }
@@ -74,19 +74,21 @@ impl Clients {
         watches.read_timeout = Some(WATCH_TIMEOUT);
         config.read_timeout = Some(CALL_TIMEOUT);
         let calls = ClientBuilder::try_from(config.clone())?.with_layer(&Fencing(fence.clone()));
-        let leases = ClientBuilder::try_from(config)?.with_layer(&timings.renewals(fence));
+        let renewals = timings.renewals(fence);
+        let leases = ClientBuilder::try_from(config)?.with_layer(&renewals);
+        let leases = leases.with_layer(&TimeoutLayer::new(timings.request_limit())).build();
         Ok(Self {
             calls: calls.with_layer(&TimeoutLayer::new(CALL_TIMEOUT)).build(),
-            leases: leases.with_layer(&TimeoutLayer::new(timings.request_limit())).build(),
+            leases: Leases { client: leases, writes: renewals.writes },
             watches: Client::try_from(watches)?,
         })
     }
 }
 
 /// Asks for the lease, which need not exist yet: without the right to see it, an operator would follow nobody for ever.
-pub async fn see_lease(client: &Client, namespace: &str) -> Result<(), Error> {
-    let leases: Api<Lease> = Api::namespaced(client.clone(), namespace);
-    let seen = leases.get_opt(lease::NAME).await.map(drop);
+pub async fn see_lease(leases: &Leases, namespace: &str) -> Result<(), Error> {
+    let api: Api<Lease> = Api::namespaced(leases.client.clone(), namespace);
+    let seen = api.get_opt(lease::NAME).await.map(drop);
     seen.map_err(|source| Error::Lease { namespace: namespace.to_owned(), source })
 }
 
@@ -136,7 +138,7 @@ mod tests {
 
         delete().await.unwrap_err();
         cluster_id(&clients.calls).await.unwrap_err();
-        let leases: Api<Lease> = Api::namespaced(clients.leases.clone(), "ours");
+        let leases: Api<Lease> = Api::namespaced(clients.leases.client.clone(), "ours");
         leases.create(&PostParams::default(), &Lease::default()).await.unwrap();
         delete().await.unwrap();
         fence.close();

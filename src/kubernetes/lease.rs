@@ -1,17 +1,16 @@
 //! One leader among all running operators, by a Lease object.
 
-use std::task::{Context, Poll};
+mod renewals;
+
+use std::cell::Cell;
 use std::time::Duration;
 
-use futures::FutureExt;
-use futures::future::BoxFuture;
-use http::{Method, Request, Response};
 use k8s_controller::LeaderElection;
 use kube::Client;
-use tokio::time::{Instant, sleep};
-use tower::{BoxError, Layer, Service};
+use tokio::time::sleep;
 
 use crate::fence::Fence;
+use renewals::{Renewals, Writes};
 
 /// The name of the Lease object.
 pub(super) const NAME: &str = "bedrock-access";
@@ -68,24 +67,39 @@ impl Timings {
 
     /// What opens `fence` whenever the lease was acquired or renewed.
     pub(super) fn renewals(&self, fence: &Fence) -> Renewals {
-        Renewals { fence: fence.clone(), open_for: self.renew_deadline }
+        Renewals { fence: fence.clone(), open_for: self.renew_deadline, writes: Writes::default() }
+    }
+}
+
+/// For requests about the lease: its renewals open the fence, and its writes are counted.
+#[derive(Clone)]
+pub struct Leases {
+    pub(super) client: Client,
+    pub(super) writes: Writes,
+}
+
+impl Leases {
+    /// Where the lease is unless someone says otherwise: the pod's namespace, or that of the kubeconfig's context.
+    pub fn default_namespace(&self) -> &str {
+        self.client.default_namespace()
     }
 }
 
 /// One of the running operators, which leads when none of the others does.
 pub struct Candidate {
     election: LeaderElection,
+    writes: Writes,
     fence: Fence,
 }
 
 impl Candidate {
-    /// `leases` is the client whose renewals open `fence`; `identity` must be unlike every other candidate's.
-    pub fn new(leases: Client, namespace: &str, identity: &str, timings: &Timings, fence: Fence) -> Self {
-        let election = LeaderElection::new(leases, namespace, NAME, identity)
+    /// `identity` must be unlike every other candidate's; `fence` is the one that `leases` opens.
+    pub fn new(leases: Leases, namespace: &str, identity: &str, timings: &Timings, fence: Fence) -> Self {
+        let election = LeaderElection::new(leases.client, namespace, NAME, identity)
             .with_lease_duration(timings.duration)
             .with_renew_deadline(timings.renew_deadline)
             .with_retry_period(timings.retry_period);
-        Self { election, fence }
+        Self { election, writes: leases.writes, fence }
     }
 
     /// Does `lead` whenever it holds the lease, and `follow` whenever it does not, until `shutdown`; by then `lead` has to
@@ -98,79 +112,44 @@ impl Candidate {
     ) {
         loop {
             follow();
-            let term = self.election.with_lease(async {
+            let holds = Cell::new(false);
+            let term = self.term(async {
+                holds.set(true);
                 lead().await;
-                // Before the lease is released: whoever takes it may write at once.
-                self.fence.seal();
             });
-            // A follower leaves at once, a leader finishes its work before it releases the lease.
+            // A follower leaves at once; a leader finishes its work and then releases the lease, and so does who may have
+            // become one by a request that is not answered yet.
             let leave = async {
                 shutdown.clone().await;
-                if self.fence.check().is_ok() {
+                if holds.get() || self.writes.are_under_way() {
                     sleep(TIME_TO_LEAVE).await;
                 }
             };
             tokio::select! {
-                () = leave => return,
+                // First, so that a lease which was just acquired is known by the time it is asked whether to leave.
+                biased;
                 ended = term => match ended {
                     Some(()) => return,
                     // It campaigns again instead of ending the process: what Bedrock answered stays known, and nothing of
                     // the lost term can go on, since its futures are dropped and the fence holds back what it spawned.
                     None => self.fence.close(),
-                }
+                },
+                () = leave => return,
             }
         }
     }
-}
 
-/// Opens the fence when a request that acquires or renews the lease succeeds, for a time that begins before it was sent:
-/// the others count from when they see it.
-#[derive(Clone)]
-pub(super) struct Renewals {
-    fence: Fence,
-    open_for: Duration,
-}
-
-#[derive(Clone)]
-pub(super) struct Renewing<S> {
-    inner: S,
-    renewals: Renewals,
-}
-
-impl<S> Layer<S> for Renewals {
-    type Service = Renewing<S>;
-
-    fn layer(&self, inner: S) -> Renewing<S> {
-        Renewing { inner, renewals: self.clone() }
-    }
-}
-
-impl<S, B, A> Service<Request<B>> for Renewing<S>
-where
-    S: Service<Request<B>, Response = Response<A>>,
-    S::Error: Into<BoxError>,
-    S::Future: Send + 'static,
-{
-    type Response = Response<A>;
-    type Error = BoxError;
-    type Future = BoxFuture<'static, Result<Response<A>, BoxError>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.inner.poll_ready(context).map_err(Into::into)
-    }
-
-    fn call(&mut self, request: Request<B>) -> Self::Future {
-        let is_write = matches!(*request.method(), Method::POST | Method::PUT);
-        let deadline = Instant::now() + self.renewals.open_for;
-        let (fence, answer) = (self.renewals.fence.clone(), self.inner.call(request));
-        async move {
-            let answer = answer.await.map_err(Into::into)?;
-            if is_write && answer.status().is_success() {
-                fence.open_until(deadline);
-            }
-            Ok(answer)
-        }
-        .boxed()
+    /// Waits for the lease, does `lead` and releases it; nothing if it was lost before.
+    async fn term(&self, lead: impl Future<Output = ()>) -> Option<()> {
+        let ended = self.election.with_lease(async {
+            lead.await;
+            // Before the lease is released: whoever takes it may write at once.
+            self.fence.seal();
+        });
+        ended.await?;
+        // A renewal that was under way may have overtaken the release.
+        self.election.release().await;
+        Some(())
     }
 }
 

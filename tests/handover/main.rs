@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "everything here is a test")]
 
+mod ending;
 mod pair;
 
 use std::time::{Duration, Instant};

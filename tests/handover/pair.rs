@@ -23,6 +23,7 @@ const NAMESPACE: &str = "team-a";
 pub(crate) struct Pair {
     pub(crate) sandbox: SandboxProcess,
     operators: [Option<OperatorProcess>; 2],
+    settings: Vec<OperatorSettings>,
     kubectl: Tool,
     cluster: ControlPlane,
 }
@@ -42,21 +43,26 @@ impl Pair {
         kubectl.run(["create", "namespace", NAMESPACE]).unwrap();
         let role = |name| json!({"name": name, "tags": {"bedrockaccess.io/namespaces": NAMESPACE}});
         let sandbox = SandboxProcess::start(&json!({"roles": [role("before"), role("after")]})).unwrap();
-        let mut pair = Self { sandbox, operators: [None, None], kubectl, cluster };
-        for (index, kubeconfig) in [first, second].into_iter().enumerate() {
-            let settings = OperatorSettings {
-                kubeconfig,
-                aws_endpoint: pair.sandbox.endpoint().to_owned(),
-                arguments: timings.map(OsString::from).to_vec(),
-            };
-            pair.operators[index] = Some(OperatorProcess::start_in(REGIONS[index], &settings).unwrap());
-            pair.wait_for_leader(FIRST);
-        }
+        let settings = [first, second].map(|kubeconfig| OperatorSettings {
+            kubeconfig,
+            aws_endpoint: sandbox.endpoint().to_owned(),
+            arguments: timings.map(OsString::from).to_vec(),
+        });
+        let settings = settings.to_vec();
+        let mut pair = Self { sandbox, operators: [None, None], settings, kubectl, cluster };
+        pair.start_operator(FIRST);
+        pair.wait_for_leader(FIRST);
+        pair.start_operator(SECOND);
         pair
     }
 
     pub(crate) fn operator(&self, index: usize) -> &OperatorProcess {
         self.operators[index].as_ref().unwrap()
+    }
+
+    pub(crate) fn start_operator(&mut self, index: usize) {
+        let started = OperatorProcess::start_in(REGIONS[index], &self.settings[index]);
+        self.operators[index] = Some(started.unwrap());
     }
 
     pub(crate) fn take_operator(&mut self, index: usize) -> OperatorProcess {
@@ -120,12 +126,17 @@ impl Pair {
 
     /// Waits until a call of the first operator gets no answer.
     pub(crate) fn wait_for_hanging(&self, operation: &str) {
-        let hangs = |call: &Value| call["operation"] == operation && call["outcome"] == "Hang";
-        wait_until(&format!("{operation} to hang"), LIMIT, || {
-            let calls = self.calls(FIRST);
-            if calls.iter().any(hangs) { Ok(()) } else { Err(Value::from(calls)) }
+        wait_until(&format!("{operation} to hang"), LIMIT, || match self.hanging(FIRST, operation) {
+            0 => Err(Value::from(self.calls(FIRST))),
+            _ => Ok(()),
         })
         .unwrap();
+    }
+
+    /// How many calls of the operator got no answer.
+    pub(crate) fn hanging(&self, index: usize, operation: &str) -> usize {
+        let hangs = |call: &&Value| call["operation"] == operation && call["outcome"] == "Hang";
+        self.calls(index).iter().filter(hangs).count()
     }
 
     /// Someone removes every inline policy of the role behind the operators' backs.

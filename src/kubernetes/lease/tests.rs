@@ -3,12 +3,13 @@ use std::future::{pending, ready};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use http::StatusCode;
+use futures::FutureExt;
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use kube::client::{Body, ClientBuilder};
 use serde_json::{Value, json};
-use tokio::time::{advance, timeout};
-use tower::ServiceExt;
+use tokio::time::{Instant, advance, timeout};
+use tower::{Layer, ServiceExt};
 
 use super::*;
 
@@ -65,7 +66,11 @@ fn timings_that_would_let_two_lead_are_refused() {
 
 /// The Lease object as the API server has it.
 #[derive(Clone, Default)]
-struct Stored(Arc<Mutex<Option<Value>>>);
+struct Stored {
+    lease: Arc<Mutex<Option<Value>>>,
+    /// How long a write takes until it is carried out.
+    delay: Duration,
+}
 
 impl Stored {
     fn held_by(holder: &str) -> Self {
@@ -74,41 +79,72 @@ impl Stored {
         stored
     }
 
+    /// Nobody's lease, on a server that takes `delay` for each write.
+    fn slow(delay: Duration) -> Self {
+        Self { delay, ..Self::default() }
+    }
+
     fn give_to(&self, holder: &str) {
         let spec = json!({"holderIdentity": holder, "leaseDurationSeconds": 15});
-        *self.0.lock().unwrap() = Some(json!({"metadata": {"name": NAME}, "spec": spec}));
+        *self.lease.lock().unwrap() = Some(json!({"metadata": {"name": NAME}, "spec": spec}));
     }
 
     fn holder(&self) -> Option<String> {
-        let stored = self.0.lock().unwrap();
-        stored.as_ref()?["spec"]["holderIdentity"].as_str().map(str::to_owned)
+        let lease = self.lease.lock().unwrap();
+        lease.as_ref()?["spec"]["holderIdentity"].as_str().map(str::to_owned)
     }
 
     fn candidate(&self, fence: &Fence) -> Candidate {
         let (stored, observed) = (self.clone(), fence.clone());
         let server = tower::service_fn(move |request: Request<Body>| {
             let (stored, observed) = (stored.clone(), observed.clone());
-            async move { Ok::<_, Infallible>(stored.answer(request, &observed).await) }
+            // A request that was sent is carried out, though nobody may wait for its answer any more.
+            let answer = tokio::spawn(async move { stored.answer(request, &observed).await });
+            async move { Ok::<_, Infallible>(answer.await.unwrap()) }
         });
-        let client = ClientBuilder::new(server, "default").with_layer(&timings().renewals(fence)).build();
-        Candidate::new(client, "default", "us", &timings(), fence.clone())
+        let renewals = timings().renewals(fence);
+        let client = ClientBuilder::new(server, "default").with_layer(&renewals).build();
+        let leases = Leases { client, writes: renewals.writes };
+        Candidate::new(leases, "default", "us", &timings(), fence.clone())
     }
 
     async fn answer(&self, request: Request<Body>, fence: &Fence) -> Response<Body> {
         let is_read = *request.method() == Method::GET;
         let body = request.into_body().collect().await.unwrap().to_bytes();
-        let mut stored = self.0.lock().unwrap();
         if !is_read {
-            let written: Value = serde_json::from_slice(&body).unwrap();
+            sleep(self.delay).await;
+            let mut written: Value = serde_json::from_slice(&body).unwrap();
             let is_release = written["spec"]["holderIdentity"].is_null();
             assert!(!is_release || fence.check().is_err(), "released while writes may still be sent");
-            *stored = Some(written);
+            if !self.replace(&mut written) {
+                let conflict =
+                    json!({"kind": "Status", "status": "Failure", "code": 409, "reason": "Conflict"});
+                return respond(StatusCode::CONFLICT, &conflict);
+            }
         }
         let missing = json!({"kind": "Status", "status": "Failure", "code": 404, "reason": "NotFound"});
-        let status = if stored.is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND };
-        let body = stored.as_ref().unwrap_or(&missing).to_string();
-        Response::builder().status(status).body(Body::from(body.into_bytes())).unwrap()
+        match self.lease.lock().unwrap().as_ref() {
+            Some(lease) => respond(StatusCode::OK, lease),
+            None => respond(StatusCode::NOT_FOUND, &missing),
+        }
     }
+
+    /// Whether nobody else wrote since this was read.
+    fn replace(&self, written: &mut Value) -> bool {
+        let mut lease = self.lease.lock().unwrap();
+        let known = lease.as_ref().map_or(&Value::Null, |lease| &lease["metadata"]["resourceVersion"]);
+        let is_current = written["metadata"]["resourceVersion"] == *known;
+        if is_current {
+            let next = known.as_str().and_then(|known| known.parse().ok()).unwrap_or(0) + 1;
+            written["metadata"]["resourceVersion"] = json!(u32::to_string(&next));
+            *lease = Some(written.clone());
+        }
+        is_current
+    }
+}
+
+fn respond(status: StatusCode, body: &Value) -> Response<Body> {
+    Response::builder().status(status).body(Body::from(body.to_string().into_bytes())).unwrap()
 }
 
 #[tokio::test(start_paused = true)]
@@ -130,7 +166,7 @@ async fn a_leader_that_loses_the_lease_drops_its_work_at_once_and_leads_again_wh
     let free_again = async {
         sleep(5 * SECOND).await;
         assert_eq!(terms.load(Ordering::Relaxed), 1);
-        *stored.0.lock().unwrap() = None;
+        *stored.lease.lock().unwrap() = None;
     };
     tokio::join!(candidate.run(pending(), follow, lead), free_again);
     assert_eq!((terms.into_inner(), follows.into_inner()), (2, 2));
@@ -152,6 +188,39 @@ async fn a_leader_that_is_told_to_end_finishes_seals_its_fence_and_hands_over() 
     assert_eq!(started.elapsed(), 2 * SECOND);
     fence.open_until(Instant::now() + SECOND);
     assert!(fence.check().is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_leader_at_rest_hands_over_though_its_work_ends_with_the_signal_itself() {
+    for attempt in 0..20 {
+        let (stored, fence) = (Stored::slow(50 * MOMENT), Fence::default());
+        let shutdown = sleep(SECOND).boxed().shared();
+        let lead = async || shutdown.clone().await;
+        let started = Instant::now();
+        stored.candidate(&fence).run(shutdown.clone(), || {}, lead).await;
+        assert_eq!(stored.holder(), None, "attempt {attempt}");
+        assert_eq!(started.elapsed(), SECOND + 50 * MOMENT);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_leader_that_is_told_to_end_while_it_renews_hands_over() {
+    let (stored, fence) = (Stored::slow(300 * MOMENT), Fence::default());
+    // Led since 0.3 s, renews from 2.3 s to 2.6 s: the release is overtaken by that renewal.
+    let shutdown = sleep(2400 * MOMENT).boxed().shared();
+    let lead = async || shutdown.clone().await;
+    stored.candidate(&fence).run(shutdown.clone(), || {}, lead).await;
+    assert_eq!(stored.holder(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_follower_that_is_told_to_end_while_it_takes_the_lease_gives_it_back() {
+    let (stored, fence) = (Stored::slow(500 * MOMENT), Fence::default());
+    let shutdown = sleep(200 * MOMENT).boxed().shared();
+    let lead = async || shutdown.clone().await;
+    stored.candidate(&fence).run(shutdown.clone(), || {}, lead).await;
+    sleep(SECOND).await;
+    assert_eq!(stored.holder(), None);
 }
 
 #[tokio::test(start_paused = true)]
