@@ -8,6 +8,7 @@ use std::time::Duration;
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::client::ClientBuilder;
+use kube::config::KubeConfigOptions;
 use kube::{Api, Client, Config, ResourceExt};
 use tower::timeout::TimeoutLayer;
 
@@ -43,6 +44,19 @@ pub enum Error {
         /// What the API server said.
         source: kube::Error,
     },
+    /// Outside of the cluster, the lease cannot be looked for.
+    #[error(
+        "the Leases {} of this cluster cannot be listed, so it is not known which one its operator uses; \
+         allow list on leases in all namespaces, or name the lease's namespace with --lease-namespace",
+        lease::NAME
+    )]
+    WhichLease(#[source] kube::Error),
+    /// Outside of the cluster, more than one lease was found.
+    #[error(
+        "there is a Lease {} in each of the namespaces {}; choose one with --lease-namespace",
+        lease::NAME, .0.join(", ")
+    )]
+    SeveralLeases(Vec<String>),
     /// The namespace kube-system has no UID.
     #[error("namespace kube-system has no UID; set --cluster-id")]
     NoClusterId,
@@ -56,15 +70,28 @@ pub struct Clients {
     pub leases: Leases,
     /// For watches.
     pub watches: Client,
+    /// Where this process runs.
+    pub place: Place,
+}
+
+/// Where the operator runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In a pod of the cluster, whose namespace is the operator's own.
+    Inside,
+    /// Wherever someone's kubeconfig is.
+    Outside,
 }
 
 /// From KUBECONFIG, or from the ServiceAccount of the pod, whose namespace is then the clients' default one.
 pub async fn connect(fence: &Fence, timings: &Timings) -> Result<Clients, Error> {
-    Clients::new(Config::infer().await?, fence, timings)
+    let outside = Config::from_kubeconfig(&KubeConfigOptions::default()).await.is_ok();
+    let place = if outside { Place::Outside } else { Place::Inside };
+    Clients::new(Config::infer().await?, place, fence, timings)
 }
 
 impl Clients {
-    fn new(mut config: Config, fence: &Fence, timings: &Timings) -> Result<Self, Error> {
+    fn new(mut config: Config, place: Place, fence: &Fence, timings: &Timings) -> Result<Self, Error> {
         config.connect_timeout = Some(CONNECT_TIMEOUT);
         config.write_timeout = Some(CALL_TIMEOUT);
         config.reset_reader_on_write = true;
@@ -81,6 +108,7 @@ impl Clients {
             calls: calls.with_layer(&TimeoutLayer::new(CALL_TIMEOUT)).build(),
             leases: Leases { client: leases, writes: renewals.writes },
             watches: Client::try_from(watches)?,
+            place,
         })
     }
 }
@@ -90,6 +118,32 @@ pub async fn see_lease(leases: &Leases, namespace: &str) -> Result<(), Error> {
     let api: Api<Lease> = Api::namespaced(leases.client.clone(), namespace);
     let seen = api.get_opt(lease::NAME).await.map(drop);
     seen.map_err(|source| Error::Lease { namespace: namespace.to_owned(), source })
+}
+
+/// The namespace of the lease for an operator that was told none and runs outside of the cluster: where the one lease is
+/// by which another one takes its turns, else its own.
+pub async fn find_lease(leases: &Leases) -> Result<String, Error> {
+    let found = leases.everywhere().await.map_err(|error| match error {
+        kube::Error::Api(refusal) if refusal.is_forbidden() => Error::WhichLease(kube::Error::Api(refusal)),
+        error => Error::Api(error),
+    })?;
+    let mut namespaces: Vec<String> = found.iter().filter_map(ResourceExt::namespace).collect();
+    match namespaces.pop() {
+        None => Ok(leases.default_namespace().to_owned()),
+        Some(only) if namespaces.is_empty() => Ok(only),
+        Some(last) => {
+            namespaces.push(last);
+            namespaces.sort();
+            Err(Error::SeveralLeases(namespaces))
+        }
+    }
+}
+
+impl Error {
+    /// Whether it may go away by itself.
+    pub fn may_pass(&self) -> bool {
+        !matches!(self, Self::WhichLease(_) | Self::SeveralLeases(_))
+    }
 }
 
 /// The UID of the namespace kube-system, by which the policies of this cluster differ from those of another.
@@ -130,7 +184,7 @@ mod tests {
         let fence = Fence::default();
         let second = Duration::from_secs(1);
         let timings = Timings::new(900 * second, 600 * second, second).unwrap();
-        let clients = Clients::new(config, &fence, &timings).unwrap();
+        let clients = Clients::new(config, Place::Inside, &fence, &timings).unwrap();
         let delete = async || {
             let namespaces: Api<Namespace> = Api::all(clients.calls.clone());
             namespaces.delete("team-a", &DeleteParams::default()).await.map(drop)

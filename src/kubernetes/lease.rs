@@ -1,22 +1,28 @@
 //! One leader among all running operators, by a Lease object.
 
 mod renewals;
+mod rivals;
 
 use std::cell::Cell;
 use std::time::Duration;
 
 use k8s_controller::LeaderElection;
+use k8s_openapi::api::coordination::v1::Lease;
 use kube::Client;
 use tokio::time::sleep;
 
 use crate::fence::Fence;
 use renewals::{Renewals, Writes};
+use rivals::{Rival, Rivals};
 
 /// The name of the Lease object.
 pub(super) const NAME: &str = "bedrock-access";
 
 /// From the signal to the end of the process less the time that ending takes: two seconds in all.
 const TIME_TO_LEAVE: Duration = Duration::from_millis(1800);
+
+/// No lease is believed for longer, whatever it states.
+const LONGEST_DURATION: Duration = Duration::from_hours(24);
 
 /// How fast leadership is noticed to be gone: see [`Timings::new`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +54,7 @@ impl Timings {
         renew_deadline: Duration,
         retry_period: Duration,
     ) -> Result<Self, TimingsError> {
-        if !(Duration::from_secs(1)..=Duration::from_hours(24)).contains(&duration) {
+        if !(Duration::from_secs(1)..=LONGEST_DURATION).contains(&duration) {
             return Err(TimingsError::Duration);
         }
         if renew_deadline >= duration {
@@ -83,73 +89,116 @@ impl Leases {
     pub fn default_namespace(&self) -> &str {
         self.client.default_namespace()
     }
+
+    /// Every Lease of the operator's name, in whatever namespace.
+    pub(super) async fn everywhere(&self) -> Result<Vec<Lease>, kube::Error> {
+        rivals::all(&self.client).await
+    }
 }
 
 /// One of the running operators, which leads when none of the others does.
 pub struct Candidate {
     election: LeaderElection,
+    rivals: Rivals,
     writes: Writes,
     fence: Fence,
+}
+
+/// Why a leader does not lead any more.
+enum Ending {
+    Done,
+    GaveWay(Rival),
+    Lost,
 }
 
 impl Candidate {
     /// `identity` must be unlike every other candidate's; `fence` is the one that `leases` opens.
     pub fn new(leases: Leases, namespace: &str, identity: &str, timings: &Timings, fence: Fence) -> Self {
+        let rivals = Rivals::new(leases.client.clone(), namespace, *timings);
         let election = LeaderElection::new(leases.client, namespace, NAME, identity)
             .with_lease_duration(timings.duration)
             .with_renew_deadline(timings.renew_deadline)
             .with_retry_period(timings.retry_period);
-        Self { election, writes: leases.writes, fence }
+        Self { election, rivals, writes: leases.writes, fence }
     }
 
-    /// Does `lead` whenever it holds the lease, and `follow` whenever it does not, until `shutdown`; by then `lead` has to
-    /// end by itself, and the lease is handed over.
+    /// Does `lead` whenever it holds the lease and nobody leads by another one, and `follow` whenever it does not, until
+    /// `shutdown`; by then `lead` has to end by itself, and the lease is handed over.
     pub async fn run(
-        &self,
+        &mut self,
         shutdown: impl Future<Output = ()> + Clone,
         mut follow: impl FnMut(),
         lead: impl AsyncFn(),
     ) {
         loop {
             follow();
-            let holds = Cell::new(false);
-            let term = self.term(async {
-                holds.set(true);
-                lead().await;
-            });
+            let (holds, writes) = (Cell::new(false), self.writes.clone());
+            let term = self.term(&holds, shutdown.clone(), lead());
             // A follower leaves at once; a leader finishes its work and then releases the lease, and so does who may have
             // become one by a request that is not answered yet.
             let leave = async {
                 shutdown.clone().await;
-                if holds.get() || self.writes.are_under_way() {
+                if holds.get() || writes.are_under_way() {
                     sleep(TIME_TO_LEAVE).await;
                 }
             };
-            tokio::select! {
+            let ending = tokio::select! {
                 // First, so that a lease which was just acquired is known by the time it is asked whether to leave.
                 biased;
-                ended = term => match ended {
-                    Some(()) => return,
-                    // It campaigns again instead of ending the process: what Bedrock answered stays known, and nothing of
-                    // the lost term can go on, since its futures are dropped and the fence holds back what it spawned.
-                    None => self.fence.close(),
-                },
+                ending = term => ending,
                 () = leave => return,
+            };
+            match ending {
+                Ending::Done => return,
+                Ending::GaveWay(rival) => {
+                    rival.tell("gave way: another operator of this cluster leads by the older Lease of another namespace");
+                }
+                // It campaigns again instead of ending the process: what Bedrock answered stays known, and nothing of
+                // the lost term can go on, since its futures are dropped and the fence holds back what it spawned.
+                Ending::Lost => self.fence.close(),
             }
         }
     }
 
-    /// Waits for the lease, does `lead` and releases it; nothing if it was lost before.
-    async fn term(&self, lead: impl Future<Output = ()>) -> Option<()> {
-        let ended = self.election.with_lease(async {
-            lead.await;
+    /// Waits for the lease, does `lead` and releases it.
+    async fn term(
+        &mut self,
+        holds: &Cell<bool>,
+        shutdown: impl Future<Output = ()>,
+        lead: impl Future<Output = ()>,
+    ) -> Ending {
+        let Self { election, rivals, fence, .. } = self;
+        rivals.stand_by().await;
+        let ended = election.with_lease(async {
+            holds.set(true);
+            let ending = preside(rivals, shutdown, lead).await;
             // Before the lease is released: whoever takes it may write at once.
-            self.fence.seal();
+            match ending {
+                Ending::Done => fence.seal(),
+                Ending::GaveWay(_) | Ending::Lost => fence.close(),
+            }
+            ending
         });
-        ended.await?;
+        let Some(ending) = ended.await else { return Ending::Lost };
         // A renewal that was under way may have overtaken the release.
-        self.election.release().await;
-        Some(())
+        election.release().await;
+        ending
+    }
+}
+
+/// Does `lead` once nobody leads by another lease, and gives way to who leads by an older one.
+async fn preside(
+    rivals: &mut Rivals,
+    shutdown: impl Future<Output = ()>,
+    lead: impl Future<Output = ()>,
+) -> Ending {
+    tokio::select! {
+        rival = rivals.first_in_line() => if let Some(rival) = rival { return Ending::GaveWay(rival) },
+        () = shutdown => return Ending::Done,
+    }
+    tokio::select! {
+        () = lead => Ending::Done,
+        rival = rivals.superseded() => Ending::GaveWay(rival),
     }
 }
 

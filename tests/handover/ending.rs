@@ -9,7 +9,7 @@ use crate::pair::{FIRST, LIMIT, Pair, REGIONS, SECOND};
 use crate::{LONG, TIME_TO_END};
 
 /// The retry period and a second.
-const TIME_TO_TAKE_OVER: Duration = Duration::from_millis(1500);
+pub(crate) const TIME_TO_TAKE_OVER: Duration = Duration::from_millis(1500);
 
 impl Pair {
     /// Tells the operator to end, and waits until it has.

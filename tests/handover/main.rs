@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "everything here is a test")]
 
 mod ending;
+mod outside;
 mod pair;
+mod releases;
 
 use std::time::{Duration, Instant};
 

@@ -1,17 +1,17 @@
+mod rivals;
+mod stored;
+
 use std::convert::Infallible;
 use std::future::{pending, ready};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 
 use futures::FutureExt;
 use http::{Method, Request, Response, StatusCode};
-use http_body_util::BodyExt;
-use kube::client::{Body, ClientBuilder};
-use serde_json::{Value, json};
 use tokio::time::{Instant, advance, timeout};
 use tower::{Layer, ServiceExt};
 
 use super::*;
+use stored::{HOME, Stored};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MOMENT: Duration = Duration::from_millis(1);
@@ -64,93 +64,10 @@ fn timings_that_would_let_two_lead_are_refused() {
     assert_eq!(refused(SECOND / 2, SECOND / 4, SECOND / 8), TimingsError::Duration);
 }
 
-/// The Lease object as the API server has it.
-#[derive(Clone, Default)]
-struct Stored {
-    lease: Arc<Mutex<Option<Value>>>,
-    /// How long a write takes until it is carried out.
-    delay: Duration,
-}
-
-impl Stored {
-    fn held_by(holder: &str) -> Self {
-        let stored = Self::default();
-        stored.give_to(holder);
-        stored
-    }
-
-    /// Nobody's lease, on a server that takes `delay` for each write.
-    fn slow(delay: Duration) -> Self {
-        Self { delay, ..Self::default() }
-    }
-
-    fn give_to(&self, holder: &str) {
-        let spec = json!({"holderIdentity": holder, "leaseDurationSeconds": 15});
-        *self.lease.lock().unwrap() = Some(json!({"metadata": {"name": NAME}, "spec": spec}));
-    }
-
-    fn holder(&self) -> Option<String> {
-        let lease = self.lease.lock().unwrap();
-        lease.as_ref()?["spec"]["holderIdentity"].as_str().map(str::to_owned)
-    }
-
-    fn candidate(&self, fence: &Fence) -> Candidate {
-        let (stored, observed) = (self.clone(), fence.clone());
-        let server = tower::service_fn(move |request: Request<Body>| {
-            let (stored, observed) = (stored.clone(), observed.clone());
-            // A request that was sent is carried out, though nobody may wait for its answer any more.
-            let answer = tokio::spawn(async move { stored.answer(request, &observed).await });
-            async move { Ok::<_, Infallible>(answer.await.unwrap()) }
-        });
-        let renewals = timings().renewals(fence);
-        let client = ClientBuilder::new(server, "default").with_layer(&renewals).build();
-        let leases = Leases { client, writes: renewals.writes };
-        Candidate::new(leases, "default", "us", &timings(), fence.clone())
-    }
-
-    async fn answer(&self, request: Request<Body>, fence: &Fence) -> Response<Body> {
-        let is_read = *request.method() == Method::GET;
-        let body = request.into_body().collect().await.unwrap().to_bytes();
-        if !is_read {
-            sleep(self.delay).await;
-            let mut written: Value = serde_json::from_slice(&body).unwrap();
-            let is_release = written["spec"]["holderIdentity"].is_null();
-            assert!(!is_release || fence.check().is_err(), "released while writes may still be sent");
-            if !self.replace(&mut written) {
-                let conflict =
-                    json!({"kind": "Status", "status": "Failure", "code": 409, "reason": "Conflict"});
-                return respond(StatusCode::CONFLICT, &conflict);
-            }
-        }
-        let missing = json!({"kind": "Status", "status": "Failure", "code": 404, "reason": "NotFound"});
-        match self.lease.lock().unwrap().as_ref() {
-            Some(lease) => respond(StatusCode::OK, lease),
-            None => respond(StatusCode::NOT_FOUND, &missing),
-        }
-    }
-
-    /// Whether nobody else wrote since this was read.
-    fn replace(&self, written: &mut Value) -> bool {
-        let mut lease = self.lease.lock().unwrap();
-        let known = lease.as_ref().map_or(&Value::Null, |lease| &lease["metadata"]["resourceVersion"]);
-        let is_current = written["metadata"]["resourceVersion"] == *known;
-        if is_current {
-            let next = known.as_str().and_then(|known| known.parse().ok()).unwrap_or(0) + 1;
-            written["metadata"]["resourceVersion"] = json!(u32::to_string(&next));
-            *lease = Some(written.clone());
-        }
-        is_current
-    }
-}
-
-fn respond(status: StatusCode, body: &Value) -> Response<Body> {
-    Response::builder().status(status).body(Body::from(body.to_string().into_bytes())).unwrap()
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_leader_that_loses_the_lease_drops_its_work_at_once_and_leads_again_when_it_can() {
     let (stored, fence) = (Stored::default(), Fence::default());
-    let candidate = stored.candidate(&fence);
+    let mut candidate = stored.candidate(&fence);
     let (terms, follows) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let follow = || {
         assert!(fence.check().is_err(), "a follower's fence is closed, though its deadline may be far away");
@@ -158,7 +75,7 @@ async fn a_leader_that_loses_the_lease_drops_its_work_at_once_and_leads_again_wh
     };
     let lead = async || {
         if terms.fetch_add(1, Ordering::Relaxed) == 0 {
-            stored.give_to("them");
+            stored.give(HOME, "them");
             pending::<()>().await;
         }
         assert!(fence.check().is_ok());
@@ -166,7 +83,7 @@ async fn a_leader_that_loses_the_lease_drops_its_work_at_once_and_leads_again_wh
     let free_again = async {
         sleep(5 * SECOND).await;
         assert_eq!(terms.load(Ordering::Relaxed), 1);
-        *stored.lease.lock().unwrap() = None;
+        stored.remove(HOME);
     };
     tokio::join!(candidate.run(pending(), follow, lead), free_again);
     assert_eq!((terms.into_inner(), follows.into_inner()), (2, 2));
@@ -178,13 +95,13 @@ async fn a_leader_that_is_told_to_end_finishes_seals_its_fence_and_hands_over() 
     let shutdown = sleep(SECOND).boxed().shared();
     let started = Instant::now();
     let lead = async || {
-        assert_eq!(stored.holder().as_deref(), Some("us"));
+        assert_eq!(stored.holder(HOME).as_deref(), Some("us"));
         shutdown.clone().await;
         sleep(SECOND).await;
         assert!(fence.check().is_ok(), "what is under way may still write");
     };
     stored.candidate(&fence).run(shutdown.clone(), || {}, lead).await;
-    assert_eq!(stored.holder(), None);
+    assert_eq!(stored.holder(HOME), None);
     assert_eq!(started.elapsed(), 2 * SECOND);
     fence.open_until(Instant::now() + SECOND);
     assert!(fence.check().is_err());
@@ -198,7 +115,7 @@ async fn a_leader_at_rest_hands_over_though_its_work_ends_with_the_signal_itself
         let lead = async || shutdown.clone().await;
         let started = Instant::now();
         stored.candidate(&fence).run(shutdown.clone(), || {}, lead).await;
-        assert_eq!(stored.holder(), None, "attempt {attempt}");
+        assert_eq!(stored.holder(HOME), None, "attempt {attempt}");
         assert_eq!(started.elapsed(), SECOND + 50 * MOMENT);
     }
 }
@@ -210,7 +127,7 @@ async fn a_leader_that_is_told_to_end_while_it_renews_hands_over() {
     let shutdown = sleep(2400 * MOMENT).boxed().shared();
     let lead = async || shutdown.clone().await;
     stored.candidate(&fence).run(shutdown.clone(), || {}, lead).await;
-    assert_eq!(stored.holder(), None);
+    assert_eq!(stored.holder(HOME), None);
 }
 
 #[tokio::test(start_paused = true)]
@@ -220,7 +137,7 @@ async fn a_follower_that_is_told_to_end_while_it_takes_the_lease_gives_it_back()
     let lead = async || shutdown.clone().await;
     stored.candidate(&fence).run(shutdown.clone(), || {}, lead).await;
     sleep(SECOND).await;
-    assert_eq!(stored.holder(), None);
+    assert_eq!(stored.holder(HOME), None);
 }
 
 #[tokio::test(start_paused = true)]
@@ -228,17 +145,18 @@ async fn a_leader_whose_work_does_not_end_leaves_nevertheless() {
     let (stored, fence) = (Stored::default(), Fence::default());
     let shutdown = sleep(SECOND).boxed().shared();
     let started = Instant::now();
-    let candidate = stored.candidate(&fence);
+    let mut candidate = stored.candidate(&fence);
     timeout(60 * SECOND, candidate.run(shutdown, || {}, async || pending().await)).await.unwrap();
     assert_eq!(started.elapsed(), SECOND + TIME_TO_LEAVE);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_follower_leaves_at_once_and_the_lease_alone() {
-    let (stored, fence) = (Stored::held_by("them"), Fence::default());
+    let (stored, fence) = (Stored::default(), Fence::default());
+    stored.give(HOME, "them");
     let started = Instant::now();
     let lead = async || unreachable!("the lease is held");
     stored.candidate(&fence).run(ready(()), || {}, lead).await;
     assert_eq!(started.elapsed(), Duration::ZERO);
-    assert_eq!(stored.holder().as_deref(), Some("them"));
+    assert_eq!(stored.holder(HOME).as_deref(), Some("them"));
 }
