@@ -12,9 +12,8 @@ use kube::config::KubeConfigOptions;
 use kube::{Api, Client, Config, ResourceExt};
 use tower::timeout::TimeoutLayer;
 
-use crate::fence::Fence;
 use fencing::Fencing;
-pub use lease::{Candidate, Leases, Timings, TimingsError};
+pub use lease::{Candidate, Learned, Leases, Timings, TimingsError};
 
 /// Until an answer begins; also the longest silence within one.
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
@@ -84,14 +83,15 @@ pub enum Place {
 }
 
 /// From KUBECONFIG, or from the ServiceAccount of the pod, whose namespace is then the clients' default one.
-pub async fn connect(fence: &Fence, timings: &Timings) -> Result<Clients, Error> {
+/// What requests about the lease tell is kept in `learned`.
+pub async fn connect(learned: &Learned, timings: &Timings) -> Result<Clients, Error> {
     let outside = Config::from_kubeconfig(&KubeConfigOptions::default()).await.is_ok();
     let place = if outside { Place::Outside } else { Place::Inside };
-    Clients::new(Config::infer().await?, place, fence, timings)
+    Clients::new(Config::infer().await?, place, learned, timings)
 }
 
 impl Clients {
-    fn new(mut config: Config, place: Place, fence: &Fence, timings: &Timings) -> Result<Self, Error> {
+    fn new(mut config: Config, place: Place, learned: &Learned, timings: &Timings) -> Result<Self, Error> {
         config.connect_timeout = Some(CONNECT_TIMEOUT);
         config.write_timeout = Some(CALL_TIMEOUT);
         config.reset_reader_on_write = true;
@@ -100,10 +100,11 @@ impl Clients {
         let mut watches = config.clone();
         watches.read_timeout = Some(WATCH_TIMEOUT);
         config.read_timeout = Some(CALL_TIMEOUT);
-        let calls = ClientBuilder::try_from(config.clone())?.with_layer(&Fencing(fence.clone()));
-        let renewals = timings.renewals(fence);
-        let leases = ClientBuilder::try_from(config)?.with_layer(&renewals);
-        let leases = leases.with_layer(&TimeoutLayer::new(timings.request_limit())).build();
+        let calls = ClientBuilder::try_from(config.clone())?.with_layer(&Fencing(learned.fence.clone()));
+        let renewals = timings.renewals(learned);
+        let leases = ClientBuilder::try_from(config)?.with_layer(&TimeoutLayer::new(timings.request_limit()));
+        // Outside of the time limit, so that a request that it ends counts as failed.
+        let leases = leases.with_layer(&renewals).build();
         Ok(Self {
             calls: calls.with_layer(&TimeoutLayer::new(CALL_TIMEOUT)).build(),
             leases: Leases { client: leases, writes: renewals.writes },
@@ -181,10 +182,10 @@ mod tests {
         // Another test of this process may have installed it already.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let (config, mut asked) = api_server().await;
-        let fence = Fence::default();
+        let learned = Learned::default();
         let second = Duration::from_secs(1);
         let timings = Timings::new(900 * second, 600 * second, second).unwrap();
-        let clients = Clients::new(config, Place::Inside, &fence, &timings).unwrap();
+        let clients = Clients::new(config, Place::Inside, &learned, &timings).unwrap();
         let delete = async || {
             let namespaces: Api<Namespace> = Api::all(clients.calls.clone());
             namespaces.delete("team-a", &DeleteParams::default()).await.map(drop)
@@ -195,7 +196,7 @@ mod tests {
         let leases: Api<Lease> = Api::namespaced(clients.leases.client.clone(), "ours");
         leases.create(&PostParams::default(), &Lease::default()).await.unwrap();
         delete().await.unwrap();
-        fence.close();
+        learned.fence.close();
         delete().await.unwrap_err();
 
         asked.close();

@@ -20,7 +20,7 @@ use crate::aws::{self, Bedrock, Caller, Iam};
 use crate::config::RunArgs;
 use crate::fence::Fence;
 use crate::health::Health;
-use crate::kubernetes::{Candidate, Clients, Place, TimingsError};
+use crate::kubernetes::{Candidate, Clients, Learned, Place, TimingsError};
 use crate::metrics::Metrics;
 use crate::reconcile::{Context, Failures, Memory};
 use crate::{controller, kubernetes, server};
@@ -126,7 +126,8 @@ async fn take_turns(parts: Parts, shutdown: Shutdown) {
 /// Connects, and asks until it is known: which cluster, which account, may the lease be seen?
 async fn prepare(args: RunArgs, health: Arc<Health>, metrics: Metrics) -> Result<Parts, Error> {
     let (fence, timings) = (Fence::default(), args.lease.timings()?);
-    let Clients { calls, leases, watches, place } = kubernetes::connect(&fence, &timings).await?;
+    let learned = Learned { fence: fence.clone(), health: Arc::clone(&health), metrics: metrics.clone() };
+    let Clients { calls, leases, watches, place } = kubernetes::connect(&learned, &timings).await?;
     let namespace = match (args.lease.lease_namespace, place) {
         (Some(namespace), _) => namespace,
         (None, Place::Inside) => leases.default_namespace().to_owned(),

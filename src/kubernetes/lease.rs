@@ -12,6 +12,7 @@ use kube::Client;
 use tokio::time::sleep;
 
 use crate::fence::Fence;
+pub use renewals::Learned;
 use renewals::{Renewals, Writes};
 use rivals::{Rival, Rivals};
 
@@ -71,9 +72,15 @@ impl Timings {
         self.renew_deadline / 2
     }
 
-    /// What opens `fence` whenever the lease was acquired or renewed.
-    pub(super) fn renewals(&self, fence: &Fence) -> Renewals {
-        Renewals { fence: fence.clone(), open_for: self.renew_deadline, writes: Writes::default() }
+    /// What learns from every request about the lease.
+    pub(super) fn renewals(&self, learned: &Learned) -> Renewals {
+        Renewals {
+            learned: learned.clone(),
+            open_for: self.renew_deadline,
+            // Longer than any pause between two looks at it, with the time that a request may take.
+            next_read: self.duration + self.retry_period,
+            writes: Writes::default(),
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 mod ending;
 mod outside;
 mod pair;
+mod readiness;
 mod releases;
 
 use std::time::{Duration, Instant};

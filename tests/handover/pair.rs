@@ -24,7 +24,7 @@ pub(crate) struct Pair {
     pub(crate) sandbox: SandboxProcess,
     operators: [Option<OperatorProcess>; 2],
     settings: Vec<OperatorSettings>,
-    kubectl: Tool,
+    pub(crate) kubectl: Tool,
     cluster: ControlPlane,
 }
 

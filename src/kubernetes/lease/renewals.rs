@@ -1,4 +1,4 @@
-//! What the requests about the lease tell: that it was renewed, and that a write is under way.
+//! What the requests about the lease tell: that it was renewed, that it can be read, and that a write is under way.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use http::{Method, Request, Response};
+use http::{Method, Request, Response, StatusCode};
 use tokio::time::Instant;
 use tower::{BoxError, Layer, Service};
 
 use crate::fence::Fence;
+use crate::health::Health;
+use crate::metrics::Metrics;
 
 /// The writes to the lease whose answer is awaited; clones count together.
 #[derive(Clone, Default)]
@@ -38,12 +40,24 @@ impl Drop for UnderWay {
     }
 }
 
+/// Where it is kept what is learned about the lease.
+#[derive(Clone, Default)]
+pub struct Learned {
+    /// Whether the lease can be read.
+    pub health: Arc<Health>,
+    /// How often it could not be read or written.
+    pub metrics: Metrics,
+    /// Whether it is held.
+    pub fence: Fence,
+}
+
 /// Opens the fence when a request that acquires or renews the lease succeeds, for a time that begins before it was sent:
-/// the others count from when they see it.
+/// the others count from when they see it. Tells health and metrics how the requests end.
 #[derive(Clone)]
 pub(crate) struct Renewals {
-    pub(super) fence: Fence,
+    pub(super) learned: Learned,
     pub(super) open_for: Duration,
+    pub(super) next_read: Duration,
     pub(crate) writes: Writes,
 }
 
@@ -79,14 +93,22 @@ where
         let is_write = matches!(*request.method(), Method::POST | Method::PUT);
         let deadline = Instant::now() + self.renewals.open_for;
         let under_way = is_write.then(|| self.renewals.writes.begin());
-        let (fence, answer) = (self.renewals.fence.clone(), self.inner.call(request));
+        let next_read = self.renewals.next_read;
+        let (learned, answer) = (self.renewals.learned.clone(), self.inner.call(request));
         async move {
             let _under_way = under_way;
-            let answer = answer.await.map_err(Into::into)?;
-            if is_write && answer.status().is_success() {
-                fence.open_until(deadline);
+            let answer = answer.await.map_err(Into::into);
+            match answer.as_ref().map(Response::status) {
+                Ok(status) if is_write && status.is_success() => learned.fence.open_until(deadline),
+                // Another one wrote at the same time.
+                Ok(StatusCode::CONFLICT) => {}
+                // There may be none yet.
+                Ok(status) if !is_write && (status.is_success() || status == StatusCode::NOT_FOUND) => {
+                    learned.health.lease_read(next_read);
+                }
+                Ok(_) | Err(_) => learned.metrics.lease_failed(),
             }
-            Ok(answer)
+            answer
         }
         .boxed()
     }

@@ -21,19 +21,20 @@ fn timings() -> Timings {
 }
 
 /// One request through the layer to a server that answers with `status` after `delay`.
-async fn send(fence: &Fence, method: Method, status: StatusCode, delay: Duration) {
+async fn send(learned: &Learned, method: Method, status: StatusCode, delay: Duration) {
     let server = tower::service_fn(|_: Request<()>| async move {
         sleep(delay).await;
         Ok::<_, Infallible>(Response::builder().status(status).body(()).unwrap())
     });
     let request = Request::builder().method(method).body(()).unwrap();
-    timings().renewals(fence).layer(server).oneshot(request).await.unwrap();
+    timings().renewals(learned).layer(server).oneshot(request).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_renewal_counts_from_before_it_was_sent() {
-    let fence = Fence::default();
-    send(&fence, Method::PUT, StatusCode::OK, 3 * SECOND).await;
+    let learned = Learned::default();
+    let fence = learned.fence.clone();
+    send(&learned, Method::PUT, StatusCode::OK, 3 * SECOND).await;
     advance(6999 * MOMENT).await;
     assert!(fence.check().is_ok());
     advance(MOMENT).await;
@@ -49,9 +50,30 @@ async fn only_a_write_that_succeeds_is_a_renewal() {
         (Method::POST, StatusCode::CREATED, true),
         (Method::PUT, StatusCode::OK, true),
     ] {
-        let fence = Fence::default();
-        send(&fence, method.clone(), status, Duration::ZERO).await;
-        assert_eq!(fence.check().is_ok(), renews, "{method} {status}");
+        let learned = Learned::default();
+        send(&learned, method.clone(), status, Duration::ZERO).await;
+        assert_eq!(learned.fence.check().is_ok(), renews, "{method} {status}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_fails_is_counted_and_only_a_read_that_succeeds_proves_that_the_lease_can_be_read() {
+    for (method, status, reads, failures) in [
+        (Method::GET, StatusCode::OK, true, 0),
+        (Method::GET, StatusCode::NOT_FOUND, true, 0),
+        (Method::GET, StatusCode::UNAUTHORIZED, false, 1),
+        (Method::GET, StatusCode::INTERNAL_SERVER_ERROR, false, 1),
+        (Method::PUT, StatusCode::OK, false, 0),
+        (Method::PUT, StatusCode::CONFLICT, false, 0),
+        (Method::PUT, StatusCode::FORBIDDEN, false, 1),
+    ] {
+        let learned = Learned::default();
+        learned.health.follows();
+        learned.health.lease_read(Duration::ZERO);
+        send(&learned, method.clone(), status, Duration::ZERO).await;
+        assert_eq!(learned.health.not_ready().is_none(), reads, "{method} {status}");
+        let counted = format!("bedrock_access_lease_errors_total {failures}\n");
+        assert!(learned.metrics.to_text().unwrap().contains(&counted), "{method} {status}");
     }
 }
 

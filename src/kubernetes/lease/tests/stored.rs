@@ -11,7 +11,7 @@ use kube::client::{Body, ClientBuilder};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use super::super::{Candidate, Leases, NAME};
+use super::super::{Candidate, Learned, Leases, NAME};
 use super::timings;
 use crate::fence::Fence;
 
@@ -67,7 +67,8 @@ impl Stored {
             let answer = tokio::spawn(async move { stored.answer(request, &observed).await });
             async move { Ok::<_, Infallible>(answer.await.unwrap()) }
         });
-        let renewals = timings().renewals(fence);
+        let learned = Learned { fence: fence.clone(), ..Learned::default() };
+        let renewals = timings().renewals(&learned);
         let client = ClientBuilder::new(server, HOME).with_layer(&renewals).build();
         Leases { client, writes: renewals.writes }
     }
