@@ -2,7 +2,8 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use local_cluster::{
-    ControlPlane, OperatorProcess, OperatorSettings, RELEASE, SandboxProcess, Tool, install_chart, wait_until,
+    ControlPlane, OperatorProcess, OperatorSettings, RELEASE, SandboxProcess, Tool, install_chart_with,
+    wait_until,
 };
 use serde_json::{Value, json};
 
@@ -36,7 +37,8 @@ pub(crate) fn is_write(call: &Value) -> bool {
 impl Pair {
     pub(crate) fn start(timings: [&str; 3]) -> Self {
         let cluster = ControlPlane::start().unwrap();
-        let first = install_chart(&cluster).unwrap();
+        let also = format!("--set=admissionPolicy.alsoAllow.users={{{}}}", username(SECOND));
+        let first = install_chart_with(&cluster, &[&also]).unwrap();
         let kubectl = cluster.kubectl().unwrap();
         allow_what_the_first_may(&kubectl, ACCOUNTS[SECOND]);
         let second = cluster.service_account_kubeconfig(RELEASE, ACCOUNTS[SECOND]).unwrap();
@@ -161,7 +163,7 @@ impl Pair {
 
     /// The operator's writing requests to the API server.
     pub(crate) fn requests(&self, index: usize) -> Vec<String> {
-        let user = format!("system:serviceaccount:{RELEASE}:{}", ACCOUNTS[index]);
+        let user = username(index);
         let writes = self.cluster.writes().unwrap();
         let is_its = |write: &&Value| write["user"]["username"] == user.as_str();
         writes
@@ -182,6 +184,10 @@ impl Pair {
         let command = ["get", "bedrockaccess", name, "--namespace", NAMESPACE, "--output=json"];
         self.kubectl.json(command).unwrap()
     }
+}
+
+fn username(index: usize) -> String {
+    format!("system:serviceaccount:{RELEASE}:{}", ACCOUNTS[index])
 }
 
 /// Creates a `ServiceAccount` beside the chart's with the same roles.
