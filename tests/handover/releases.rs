@@ -136,15 +136,16 @@ fn two_releases_that_start_at_the_same_instant_end_with_one_that_leads() {
 #[test]
 fn a_leader_gives_way_when_someone_leads_by_an_older_lease() {
     let releases = Releases::install();
-    let second = releases.start(SECOND);
-    wait_until_leads(&second);
-    assert!(second.terminate().unwrap().success());
     let first = releases.start(FIRST);
     wait_until_leads(&first);
+    assert!(first.terminate().unwrap().success());
+    let second = releases.start(SECOND);
+    wait_until_leads(&second);
     let spec = json!({"holderIdentity": "someone", "leaseDurationSeconds": 5}).to_string();
     let patch = format!(r#"--patch={{"spec": {spec}}}"#);
-    releases.kubectl.run(["patch", "lease", "bedrock-access", "-n", OTHER, "--type=merge", &patch]).unwrap();
-    wait_for_log(&first, &["gave way", OTHER, "someone"]);
-    assert_eq!(releases.holder(RELEASE), None);
-    wait_until_leads(&first);
+    let words = ["patch", "lease", "bedrock-access", "-n", RELEASE, "--type=merge", &patch];
+    releases.kubectl.run(words).unwrap();
+    wait_for_log(&second, &["gave way", RELEASE, "someone"]);
+    assert_eq!(releases.holder(OTHER), None);
+    wait_until_leads(&second);
 }
