@@ -71,7 +71,7 @@ pub struct RunArgs {
 /// How the operators of a cluster take turns.
 #[derive(Args, Clone, Debug)]
 pub struct LeaseArgs {
-    /// Where the Lease bedrock-access is; default: the operator's own namespace, or that of the kubeconfig's context
+    /// Where the Lease bedrock-access is; default: the pod's namespace; outside of the cluster where the one such Lease is, else the namespace of the kubeconfig's context
     #[arg(long, env = "BEDROCK_ACCESS_LEASE_NAMESPACE", value_name = "NAMESPACE")]
     pub lease_namespace: Option<String>,
 

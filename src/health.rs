@@ -18,6 +18,8 @@ pub struct Health(Mutex<State>);
 struct State {
     duty: Duty,
     watch_failed: Option<Instant>,
+    /// Until when the lease counts as readable; nothing before it was read at all.
+    lease_readable: Option<Instant>,
     running: BTreeMap<u64, Instant>,
     next: u64,
 }
@@ -63,6 +65,11 @@ impl Health {
         self.lock().watch_failed = Some(Instant::now());
     }
 
+    /// The lease was read, and is read again within `next`.
+    pub fn lease_read(&self, next: Duration) {
+        self.lock().lease_readable = Some(Instant::now() + next);
+    }
+
     /// A reconcile begins.
     pub fn reconciling(self: &Arc<Self>) -> Running {
         let mut state = self.lock();
@@ -82,6 +89,9 @@ impl Health {
     /// Why the operator neither works on objects nor stands by, if so.
     pub fn not_ready(&self) -> Option<&'static str> {
         let state = self.lock();
+        if state.lease_readable.is_some_and(|until| until <= Instant::now()) {
+            return Some("the lease cannot be read");
+        }
         match state.duty {
             Duty::Starting => Some("cluster and account are not known yet"),
             // It is ready to take over, which is all that a rolling update waits for.
@@ -129,6 +139,19 @@ mod tests {
         assert!(health.not_ready().is_some());
         health.synced();
         assert_eq!(health.not_ready(), None);
+    }
+
+    #[test]
+    fn nobody_is_ready_whose_lease_cannot_be_read_and_everybody_once_it_can() {
+        let duties = [Health::follows, Health::synced];
+        let health = Health::default();
+        for duty in duties {
+            duty(&health);
+            health.lease_read(Duration::ZERO);
+            assert_eq!(health.not_ready(), Some("the lease cannot be read"));
+            health.lease_read(Duration::from_mins(1));
+            assert_eq!(health.not_ready(), None);
+        }
     }
 
     #[test]

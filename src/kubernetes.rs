@@ -8,12 +8,12 @@ use std::time::Duration;
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::client::ClientBuilder;
+use kube::config::KubeConfigOptions;
 use kube::{Api, Client, Config, ResourceExt};
 use tower::timeout::TimeoutLayer;
 
-use crate::fence::Fence;
 use fencing::Fencing;
-pub use lease::{Candidate, Timings, TimingsError};
+pub use lease::{Candidate, Learned, Leases, Timings, TimingsError};
 
 /// Until an answer begins; also the longest silence within one.
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
@@ -43,6 +43,19 @@ pub enum Error {
         /// What the API server said.
         source: kube::Error,
     },
+    /// Outside of the cluster, the lease cannot be looked for.
+    #[error(
+        "the Leases {} of this cluster cannot be listed, so it is not known which one its operator uses; \
+         allow list on leases in all namespaces, or name the lease's namespace with --lease-namespace",
+        lease::NAME
+    )]
+    WhichLease(#[source] kube::Error),
+    /// Outside of the cluster, more than one lease was found.
+    #[error(
+        "there is a Lease {} in each of the namespaces {}; choose one with --lease-namespace",
+        lease::NAME, .0.join(", ")
+    )]
+    SeveralLeases(Vec<String>),
     /// The namespace kube-system has no UID.
     #[error("namespace kube-system has no UID; set --cluster-id")]
     NoClusterId,
@@ -52,19 +65,33 @@ pub enum Error {
 pub struct Clients {
     /// For everything but watches and the lease; writes only while the fence is open.
     pub calls: Client,
-    /// For the lease; its renewals open the fence.
-    pub leases: Client,
+    /// For the lease.
+    pub leases: Leases,
     /// For watches.
     pub watches: Client,
+    /// Where this process runs.
+    pub place: Place,
+}
+
+/// Where the operator runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In a pod of the cluster, whose namespace is the operator's own.
+    Inside,
+    /// Wherever someone's kubeconfig is.
+    Outside,
 }
 
 /// From KUBECONFIG, or from the ServiceAccount of the pod, whose namespace is then the clients' default one.
-pub async fn connect(fence: &Fence, timings: &Timings) -> Result<Clients, Error> {
-    Clients::new(Config::infer().await?, fence, timings)
+/// What requests about the lease tell is kept in `learned`.
+pub async fn connect(learned: &Learned, timings: &Timings) -> Result<Clients, Error> {
+    let outside = Config::from_kubeconfig(&KubeConfigOptions::default()).await.is_ok();
+    let place = if outside { Place::Outside } else { Place::Inside };
+    Clients::new(Config::infer().await?, place, learned, timings)
 }
 
 impl Clients {
-    fn new(mut config: Config, fence: &Fence, timings: &Timings) -> Result<Self, Error> {
+    fn new(mut config: Config, place: Place, learned: &Learned, timings: &Timings) -> Result<Self, Error> {
         config.connect_timeout = Some(CONNECT_TIMEOUT);
         config.write_timeout = Some(CALL_TIMEOUT);
         config.reset_reader_on_write = true;
@@ -73,21 +100,51 @@ impl Clients {
         let mut watches = config.clone();
         watches.read_timeout = Some(WATCH_TIMEOUT);
         config.read_timeout = Some(CALL_TIMEOUT);
-        let calls = ClientBuilder::try_from(config.clone())?.with_layer(&Fencing(fence.clone()));
-        let leases = ClientBuilder::try_from(config)?.with_layer(&timings.renewals(fence));
+        let calls = ClientBuilder::try_from(config.clone())?.with_layer(&Fencing(learned.fence.clone()));
+        let renewals = timings.renewals(learned);
+        let leases = ClientBuilder::try_from(config)?.with_layer(&TimeoutLayer::new(timings.request_limit()));
+        // Outside of the time limit, so that a request that it ends counts as failed.
+        let leases = leases.with_layer(&renewals).build();
         Ok(Self {
             calls: calls.with_layer(&TimeoutLayer::new(CALL_TIMEOUT)).build(),
-            leases: leases.with_layer(&TimeoutLayer::new(timings.request_limit())).build(),
+            leases: Leases { client: leases, writes: renewals.writes },
             watches: Client::try_from(watches)?,
+            place,
         })
     }
 }
 
 /// Asks for the lease, which need not exist yet: without the right to see it, an operator would follow nobody for ever.
-pub async fn see_lease(client: &Client, namespace: &str) -> Result<(), Error> {
-    let leases: Api<Lease> = Api::namespaced(client.clone(), namespace);
-    let seen = leases.get_opt(lease::NAME).await.map(drop);
+pub async fn see_lease(leases: &Leases, namespace: &str) -> Result<(), Error> {
+    let api: Api<Lease> = Api::namespaced(leases.client.clone(), namespace);
+    let seen = api.get_opt(lease::NAME).await.map(drop);
     seen.map_err(|source| Error::Lease { namespace: namespace.to_owned(), source })
+}
+
+/// The namespace of the lease for an operator that was told none and runs outside of the cluster: where the one lease is
+/// by which another one takes its turns, else its own.
+pub async fn find_lease(leases: &Leases) -> Result<String, Error> {
+    let found = leases.everywhere().await.map_err(|error| match error {
+        kube::Error::Api(refusal) if refusal.is_forbidden() => Error::WhichLease(kube::Error::Api(refusal)),
+        error => Error::Api(error),
+    })?;
+    let mut namespaces: Vec<String> = found.iter().filter_map(ResourceExt::namespace).collect();
+    match namespaces.pop() {
+        None => Ok(leases.default_namespace().to_owned()),
+        Some(only) if namespaces.is_empty() => Ok(only),
+        Some(last) => {
+            namespaces.push(last);
+            namespaces.sort();
+            Err(Error::SeveralLeases(namespaces))
+        }
+    }
+}
+
+impl Error {
+    /// Whether it may go away by itself.
+    pub fn may_pass(&self) -> bool {
+        !matches!(self, Self::WhichLease(_) | Self::SeveralLeases(_))
+    }
 }
 
 /// The UID of the namespace kube-system, by which the policies of this cluster differ from those of another.
@@ -125,10 +182,10 @@ mod tests {
         // Another test of this process may have installed it already.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let (config, mut asked) = api_server().await;
-        let fence = Fence::default();
+        let learned = Learned::default();
         let second = Duration::from_secs(1);
         let timings = Timings::new(900 * second, 600 * second, second).unwrap();
-        let clients = Clients::new(config, &fence, &timings).unwrap();
+        let clients = Clients::new(config, Place::Inside, &learned, &timings).unwrap();
         let delete = async || {
             let namespaces: Api<Namespace> = Api::all(clients.calls.clone());
             namespaces.delete("team-a", &DeleteParams::default()).await.map(drop)
@@ -136,10 +193,10 @@ mod tests {
 
         delete().await.unwrap_err();
         cluster_id(&clients.calls).await.unwrap_err();
-        let leases: Api<Lease> = Api::namespaced(clients.leases.clone(), "ours");
+        let leases: Api<Lease> = Api::namespaced(clients.leases.client.clone(), "ours");
         leases.create(&PostParams::default(), &Lease::default()).await.unwrap();
         delete().await.unwrap();
-        fence.close();
+        learned.fence.close();
         delete().await.unwrap_err();
 
         asked.close();

@@ -24,6 +24,7 @@ pub struct Metrics {
     policy_writes: Family<WriteLabels, Counter>,
     findings: Family<FindingLabels, Counter>,
     watch_errors: Counter,
+    lease_errors: Counter,
     leader: Gauge,
 }
 
@@ -123,6 +124,7 @@ impl Default for Metrics {
         let policy_writes = Family::default();
         let findings = Family::default();
         let watch_errors = Counter::default();
+        let lease_errors = Counter::default();
         let leader = Gauge::default();
         registry.register("reconciles", "Reconciles by how they ended", reconciles.clone());
         registry.register_with_unit(
@@ -150,6 +152,7 @@ impl Default for Metrics {
             "Interruptions of the watch on BedrockAccess",
             watch_errors.clone(),
         );
+        registry.register("lease_errors", "Requests about the lease that failed", lease_errors.clone());
         registry.register("leader", "1 while this instance holds the lease, else 0", leader.clone());
         Self {
             registry: Arc::new(registry),
@@ -161,6 +164,7 @@ impl Default for Metrics {
             policy_writes,
             findings,
             watch_errors,
+            lease_errors,
             leader,
         }
     }
@@ -224,6 +228,11 @@ impl Metrics {
     /// This instance holds the lease.
     pub fn leads(&self) {
         self.leader.set(1);
+    }
+
+    /// Counts a request about the lease that failed.
+    pub fn lease_failed(&self) {
+        self.lease_errors.inc();
     }
 
     /// Counts an interruption of the watch.

@@ -20,7 +20,7 @@ use crate::aws::{self, Bedrock, Caller, Iam};
 use crate::config::RunArgs;
 use crate::fence::Fence;
 use crate::health::Health;
-use crate::kubernetes::{Candidate, Clients, TimingsError};
+use crate::kubernetes::{Candidate, Clients, Learned, Place, TimingsError};
 use crate::metrics::Metrics;
 use crate::reconcile::{Context, Failures, Memory};
 use crate::{controller, kubernetes, server};
@@ -95,15 +95,15 @@ async fn operate(args: RunArgs) -> Result<(), Error> {
         prepared = prepare(args, health, metrics) => prepared?,
         () = shutdown.clone() => return Ok(()),
     };
-    take_turns(&parts, shutdown).await;
+    take_turns(parts, shutdown).await;
     serving.abort();
     tracing::info!("stopped");
     Ok(())
 }
 
 /// Reconciles whenever this operator leads, and waits for its turn whenever it does not.
-async fn take_turns(parts: &Parts, shutdown: Shutdown) {
-    let Parts { watches, context, candidate, health, concurrency } = parts;
+async fn take_turns(parts: Parts, shutdown: Shutdown) {
+    let Parts { watches, context, mut candidate, health, concurrency } = parts;
     let follow = || {
         health.follows();
         context.metrics.follows();
@@ -113,8 +113,8 @@ async fn take_turns(parts: &Parts, shutdown: Shutdown) {
         context.metrics.leads();
         // Another one may have written since.
         context.memory.forget_all();
-        let (context, health) = (Arc::clone(context), Arc::clone(health));
-        let work = controller::run(watches.clone(), context, health, *concurrency, shutdown.clone());
+        let (context, health) = (Arc::clone(&context), Arc::clone(&health));
+        let work = Box::pin(controller::run(watches.clone(), context, health, concurrency, shutdown.clone()));
         tokio::select! {
             () = work => {}
             () = shutdown.clone().then(|()| sleep(TIME_TO_FINISH)) => {}
@@ -126,8 +126,16 @@ async fn take_turns(parts: &Parts, shutdown: Shutdown) {
 /// Connects, and asks until it is known: which cluster, which account, may the lease be seen?
 async fn prepare(args: RunArgs, health: Arc<Health>, metrics: Metrics) -> Result<Parts, Error> {
     let (fence, timings) = (Fence::default(), args.lease.timings()?);
-    let Clients { calls, leases, watches } = kubernetes::connect(&fence, &timings).await?;
-    let namespace = args.lease.lease_namespace.unwrap_or_else(|| leases.default_namespace().to_owned());
+    let learned = Learned { fence: fence.clone(), health: Arc::clone(&health), metrics: metrics.clone() };
+    let Clients { calls, leases, watches, place } = kubernetes::connect(&learned, &timings).await?;
+    let namespace = match (args.lease.lease_namespace, place) {
+        (Some(namespace), _) => namespace,
+        (None, Place::Inside) => leases.default_namespace().to_owned(),
+        (None, Place::Outside) => {
+            let find = || kubernetes::find_lease(&leases);
+            find.retry(PATIENCE).when(kubernetes::Error::may_pass).notify(waits).await?
+        }
+    };
     // IAM and STS answer in every Region; Bedrock's clients name theirs.
     let region = RegionProviderChain::default_provider().or_else("us-east-1");
     let config = aws::sdk_config(aws_config::defaults(BehaviorVersion::latest()).region(region)).await;
@@ -146,7 +154,7 @@ async fn prepare(args: RunArgs, health: Arc<Health>, metrics: Metrics) -> Result
         }
     )?;
     let identity = identity();
-    tracing::info!(cluster_id, account = %account.id, partition = %account.partition, identity, "started");
+    tracing::info!(cluster_id, account = %account.id, partition = %account.partition, identity, lease_namespace = namespace, "started");
 
     let bedrock = Bedrock::new(config.clone(), args.bedrock_rate, metrics.clone(), account.clone());
     let candidate = Candidate::new(leases, &namespace, &identity, &timings, fence.clone());

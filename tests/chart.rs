@@ -3,13 +3,17 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "everything here is a test")]
 
 use std::ffi::OsString;
+use std::time::Duration;
 
 use local_cluster::{
     ControlPlane, INSTALL, OperatorProcess, OperatorSettings, RELEASE, SandboxProcess, install_chart,
+    wait_until,
 };
 use serde_json::{Value, json};
 
-const EVERY_SETTING: [&str; 9] = [
+const LIMIT: Duration = Duration::from_mins(1);
+
+const EVERY_SETTING: [&str; 12] = [
     "--set=replicas=2",
     "--set=clusterId=test",
     "--set=interval=1h30m",
@@ -19,6 +23,9 @@ const EVERY_SETTING: [&str; 9] = [
     "--set=logLevel=debug",
     "--set=logFormat=text",
     "--set=awsRegion=us-east-1",
+    "--set=admissionPolicy.enabled=true",
+    "--set=admissionPolicy.alsoAllow.users={someone@example.org}",
+    "--set=admissionPolicy.alsoAllow.groups={platform,system:masters}",
 ];
 
 #[test]
@@ -72,6 +79,61 @@ fn manifests_outlive_the_release_and_the_next_one_takes_over() {
     kubectl.run(["get", "bedrockaccess", "assistant"]).unwrap();
     helm.run(INSTALL).unwrap();
     kubectl.run(["get", "bedrockaccess", "assistant"]).unwrap();
+}
+
+#[test]
+fn whoever_is_also_allowed_may_write_a_status_and_without_the_policy_everybody_may() {
+    let cluster = ControlPlane::start().unwrap();
+    let (kubectl, helm) = (cluster.kubectl().unwrap(), cluster.helm().unwrap());
+    let upgrade = |settings: &[&str]| {
+        let words = ["upgrade", RELEASE, "charts/bedrock-access", "--namespace", RELEASE];
+        helm.run(words.iter().chain(settings)).unwrap();
+    };
+    let write = |who: &[&str]| {
+        let words = ["patch", "bedrockaccess", "assistant", "--subresource=status", "--type=merge"];
+        let patch = ["--patch={\"status\": {\"grantCount\": 1}}"];
+        kubectl.run(words.iter().chain(&patch).chain(who)).map_err(|error| error.to_string())
+    };
+    let refused =
+        || wait_until("the status to be refused", LIMIT, || write(&[]).err().ok_or("written")).unwrap();
+    let written = |who: &[&str]| wait_until("the status to be written", LIMIT, || write(who)).unwrap();
+
+    install_chart(&cluster).unwrap();
+    kubectl.run(["apply", "-f", "examples/assistant.yaml"]).unwrap();
+    assert!(refused().contains("only the operator writes the status"));
+    upgrade(&["--set=admissionPolicy.alsoAllow.users={someone}"]);
+    written(&["--as=someone", "--as-group=system:masters"]);
+    refused();
+    upgrade(&["--set=admissionPolicy.alsoAllow.groups={system:masters}"]);
+    written(&[]);
+    upgrade(&["--set=admissionPolicy.alsoAllow.groups=null"]);
+    refused();
+    upgrade(&["--set=admissionPolicy.enabled=false"]);
+    written(&[]);
+}
+
+#[test]
+fn the_notes_show_consent_for_this_cluster_alone() {
+    let cluster = ControlPlane::start().unwrap();
+    let helm = cluster.helm().unwrap();
+    let notes = || helm.run(["get", "notes", RELEASE, "--namespace", RELEASE]).unwrap();
+    install_chart(&cluster).unwrap();
+    assert!(notes().contains("Value=$CLUSTER_ID/team-a\n"), "{}", notes());
+    let named =
+        ["upgrade", RELEASE, "charts/bedrock-access", "--namespace", RELEASE, "--set=clusterId=prod-eu-1"];
+    helm.run(named).unwrap();
+    assert!(notes().contains("Value=prod-eu-1/team-a\n"), "{}", notes());
+}
+
+#[test]
+fn a_cluster_id_that_no_tag_could_name_is_refused() {
+    let helm = ControlPlane::start().unwrap().helm().unwrap();
+    for id in ["a b", "a/b", "@any", "deny:a"] {
+        let setting = format!("--set=clusterId={id}");
+        let refused =
+            helm.run(["template", RELEASE, "charts/bedrock-access", &setting]).unwrap_err().to_string();
+        assert!(refused.contains("clusterId"), "{id}: {refused}");
+    }
 }
 
 fn operator_container(cluster: &ControlPlane) -> Value {

@@ -1,23 +1,29 @@
 //! One leader among all running operators, by a Lease object.
 
-use std::task::{Context, Poll};
+mod renewals;
+mod rivals;
+
+use std::cell::Cell;
 use std::time::Duration;
 
-use futures::FutureExt;
-use futures::future::BoxFuture;
-use http::{Method, Request, Response};
 use k8s_controller::LeaderElection;
+use k8s_openapi::api::coordination::v1::Lease;
 use kube::Client;
-use tokio::time::{Instant, sleep};
-use tower::{BoxError, Layer, Service};
+use tokio::time::sleep;
 
 use crate::fence::Fence;
+pub use renewals::Learned;
+use renewals::{Renewals, Writes};
+use rivals::{Rival, Rivals};
 
 /// The name of the Lease object.
 pub(super) const NAME: &str = "bedrock-access";
 
 /// From the signal to the end of the process less the time that ending takes: two seconds in all.
 const TIME_TO_LEAVE: Duration = Duration::from_millis(1800);
+
+/// No lease is believed for longer, whatever it states.
+const LONGEST_DURATION: Duration = Duration::from_hours(24);
 
 /// How fast leadership is noticed to be gone: see [`Timings::new`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +55,7 @@ impl Timings {
         renew_deadline: Duration,
         retry_period: Duration,
     ) -> Result<Self, TimingsError> {
-        if !(Duration::from_secs(1)..=Duration::from_hours(24)).contains(&duration) {
+        if !(Duration::from_secs(1)..=LONGEST_DURATION).contains(&duration) {
             return Err(TimingsError::Duration);
         }
         if renew_deadline >= duration {
@@ -66,111 +72,140 @@ impl Timings {
         self.renew_deadline / 2
     }
 
-    /// What opens `fence` whenever the lease was acquired or renewed.
-    pub(super) fn renewals(&self, fence: &Fence) -> Renewals {
-        Renewals { fence: fence.clone(), open_for: self.renew_deadline }
+    /// What learns from every request about the lease.
+    pub(super) fn renewals(&self, learned: &Learned) -> Renewals {
+        Renewals {
+            learned: learned.clone(),
+            open_for: self.renew_deadline,
+            // Longer than any pause between two looks at it, with the time that a request may take.
+            next_read: self.duration + self.retry_period,
+            writes: Writes::default(),
+        }
+    }
+}
+
+/// For requests about the lease: its renewals open the fence, and its writes are counted.
+#[derive(Clone)]
+pub struct Leases {
+    pub(super) client: Client,
+    pub(super) writes: Writes,
+}
+
+impl Leases {
+    /// Where the lease is unless someone says otherwise: the pod's namespace, or that of the kubeconfig's context.
+    pub fn default_namespace(&self) -> &str {
+        self.client.default_namespace()
+    }
+
+    /// Every Lease of the operator's name, in whatever namespace.
+    pub(super) async fn everywhere(&self) -> Result<Vec<Lease>, kube::Error> {
+        rivals::all(&self.client).await
     }
 }
 
 /// One of the running operators, which leads when none of the others does.
 pub struct Candidate {
     election: LeaderElection,
+    rivals: Rivals,
+    writes: Writes,
     fence: Fence,
 }
 
+/// Why a leader does not lead any more.
+enum Ending {
+    Done,
+    GaveWay(Rival),
+    Lost,
+}
+
 impl Candidate {
-    /// `leases` is the client whose renewals open `fence`; `identity` must be unlike every other candidate's.
-    pub fn new(leases: Client, namespace: &str, identity: &str, timings: &Timings, fence: Fence) -> Self {
-        let election = LeaderElection::new(leases, namespace, NAME, identity)
+    /// `identity` must be unlike every other candidate's; `fence` is the one that `leases` opens.
+    pub fn new(leases: Leases, namespace: &str, identity: &str, timings: &Timings, fence: Fence) -> Self {
+        let rivals = Rivals::new(leases.client.clone(), namespace, *timings);
+        let election = LeaderElection::new(leases.client, namespace, NAME, identity)
             .with_lease_duration(timings.duration)
             .with_renew_deadline(timings.renew_deadline)
             .with_retry_period(timings.retry_period);
-        Self { election, fence }
+        Self { election, rivals, writes: leases.writes, fence }
     }
 
-    /// Does `lead` whenever it holds the lease, and `follow` whenever it does not, until `shutdown`; by then `lead` has to
-    /// end by itself, and the lease is handed over.
+    /// Does `lead` whenever it holds the lease and nobody leads by another one, and `follow` whenever it does not, until
+    /// `shutdown`; by then `lead` has to end by itself, and the lease is handed over.
     pub async fn run(
-        &self,
+        &mut self,
         shutdown: impl Future<Output = ()> + Clone,
         mut follow: impl FnMut(),
         lead: impl AsyncFn(),
     ) {
         loop {
             follow();
-            let term = self.election.with_lease(async {
-                lead().await;
-                // Before the lease is released: whoever takes it may write at once.
-                self.fence.seal();
-            });
-            // A follower leaves at once, a leader finishes its work before it releases the lease.
+            let (holds, writes) = (Cell::new(false), self.writes.clone());
+            let term = self.term(&holds, shutdown.clone(), lead());
+            // A follower leaves at once; a leader finishes its work and then releases the lease, and so does who may have
+            // become one by a request that is not answered yet.
             let leave = async {
                 shutdown.clone().await;
-                if self.fence.check().is_ok() {
+                if holds.get() || writes.are_under_way() {
                     sleep(TIME_TO_LEAVE).await;
                 }
             };
-            tokio::select! {
+            let ending = tokio::select! {
+                // First, so that a lease which was just acquired is known by the time it is asked whether to leave.
+                biased;
+                ending = term => ending,
                 () = leave => return,
-                ended = term => match ended {
-                    Some(()) => return,
-                    // It campaigns again instead of ending the process: what Bedrock answered stays known, and nothing of
-                    // the lost term can go on, since its futures are dropped and the fence holds back what it spawned.
-                    None => self.fence.close(),
+            };
+            match ending {
+                Ending::Done => return,
+                Ending::GaveWay(rival) => {
+                    rival.tell("gave way: another operator of this cluster leads by the older Lease of another namespace");
                 }
+                // It campaigns again instead of ending the process: what Bedrock answered stays known, and nothing of
+                // the lost term can go on, since its futures are dropped and the fence holds back what it spawned.
+                Ending::Lost => self.fence.close(),
             }
         }
     }
-}
 
-/// Opens the fence when a request that acquires or renews the lease succeeds, for a time that begins before it was sent:
-/// the others count from when they see it.
-#[derive(Clone)]
-pub(super) struct Renewals {
-    fence: Fence,
-    open_for: Duration,
-}
-
-#[derive(Clone)]
-pub(super) struct Renewing<S> {
-    inner: S,
-    renewals: Renewals,
-}
-
-impl<S> Layer<S> for Renewals {
-    type Service = Renewing<S>;
-
-    fn layer(&self, inner: S) -> Renewing<S> {
-        Renewing { inner, renewals: self.clone() }
-    }
-}
-
-impl<S, B, A> Service<Request<B>> for Renewing<S>
-where
-    S: Service<Request<B>, Response = Response<A>>,
-    S::Error: Into<BoxError>,
-    S::Future: Send + 'static,
-{
-    type Response = Response<A>;
-    type Error = BoxError;
-    type Future = BoxFuture<'static, Result<Response<A>, BoxError>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.inner.poll_ready(context).map_err(Into::into)
-    }
-
-    fn call(&mut self, request: Request<B>) -> Self::Future {
-        let is_write = matches!(*request.method(), Method::POST | Method::PUT);
-        let deadline = Instant::now() + self.renewals.open_for;
-        let (fence, answer) = (self.renewals.fence.clone(), self.inner.call(request));
-        async move {
-            let answer = answer.await.map_err(Into::into)?;
-            if is_write && answer.status().is_success() {
-                fence.open_until(deadline);
+    /// Waits for the lease, does `lead` and releases it.
+    async fn term(
+        &mut self,
+        holds: &Cell<bool>,
+        shutdown: impl Future<Output = ()>,
+        lead: impl Future<Output = ()>,
+    ) -> Ending {
+        let Self { election, rivals, fence, .. } = self;
+        rivals.stand_by().await;
+        let ended = election.with_lease(async {
+            holds.set(true);
+            let ending = preside(rivals, shutdown, lead).await;
+            // Before the lease is released: whoever takes it may write at once.
+            match ending {
+                Ending::Done => fence.seal(),
+                Ending::GaveWay(_) | Ending::Lost => fence.close(),
             }
-            Ok(answer)
-        }
-        .boxed()
+            ending
+        });
+        let Some(ending) = ended.await else { return Ending::Lost };
+        // A renewal that was under way may have overtaken the release.
+        election.release().await;
+        ending
+    }
+}
+
+/// Does `lead` once nobody leads by another lease, and gives way to who leads by an older one.
+async fn preside(
+    rivals: &mut Rivals,
+    shutdown: impl Future<Output = ()>,
+    lead: impl Future<Output = ()>,
+) -> Ending {
+    tokio::select! {
+        rival = rivals.first_in_line() => if let Some(rival) = rival { return Ending::GaveWay(rival) },
+        () = shutdown => return Ending::Done,
+    }
+    tokio::select! {
+        () = lead => Ending::Done,
+        rival = rivals.superseded() => Ending::GaveWay(rival),
     }
 }
 

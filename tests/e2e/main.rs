@@ -6,4 +6,5 @@ mod interruptions;
 mod policy;
 mod stories;
 mod team;
+mod tenants;
 mod world;

@@ -2,7 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "everything here is a test")]
 
+mod ending;
+mod outside;
 mod pair;
+mod readiness;
+mod releases;
 
 use std::time::{Duration, Instant};
 

@@ -2,7 +2,8 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use local_cluster::{
-    ControlPlane, OperatorProcess, OperatorSettings, RELEASE, SandboxProcess, Tool, install_chart, wait_until,
+    ControlPlane, OperatorProcess, OperatorSettings, RELEASE, SandboxProcess, Tool, install_chart_with,
+    wait_until,
 };
 use serde_json::{Value, json};
 
@@ -23,7 +24,8 @@ const NAMESPACE: &str = "team-a";
 pub(crate) struct Pair {
     pub(crate) sandbox: SandboxProcess,
     operators: [Option<OperatorProcess>; 2],
-    kubectl: Tool,
+    settings: Vec<OperatorSettings>,
+    pub(crate) kubectl: Tool,
     cluster: ControlPlane,
 }
 
@@ -35,28 +37,34 @@ pub(crate) fn is_write(call: &Value) -> bool {
 impl Pair {
     pub(crate) fn start(timings: [&str; 3]) -> Self {
         let cluster = ControlPlane::start().unwrap();
-        let first = install_chart(&cluster).unwrap();
+        let also = format!("--set=admissionPolicy.alsoAllow.users={{{}}}", username(SECOND));
+        let first = install_chart_with(&cluster, &[&also]).unwrap();
         let kubectl = cluster.kubectl().unwrap();
         allow_what_the_first_may(&kubectl, ACCOUNTS[SECOND]);
         let second = cluster.service_account_kubeconfig(RELEASE, ACCOUNTS[SECOND]).unwrap();
         kubectl.run(["create", "namespace", NAMESPACE]).unwrap();
         let role = |name| json!({"name": name, "tags": {"bedrockaccess.io/namespaces": NAMESPACE}});
         let sandbox = SandboxProcess::start(&json!({"roles": [role("before"), role("after")]})).unwrap();
-        let mut pair = Self { sandbox, operators: [None, None], kubectl, cluster };
-        for (index, kubeconfig) in [first, second].into_iter().enumerate() {
-            let settings = OperatorSettings {
-                kubeconfig,
-                aws_endpoint: pair.sandbox.endpoint().to_owned(),
-                arguments: timings.map(OsString::from).to_vec(),
-            };
-            pair.operators[index] = Some(OperatorProcess::start_in(REGIONS[index], &settings).unwrap());
-            pair.wait_for_leader(FIRST);
-        }
+        let settings = [first, second].map(|kubeconfig| OperatorSettings {
+            kubeconfig,
+            aws_endpoint: sandbox.endpoint().to_owned(),
+            arguments: timings.map(OsString::from).to_vec(),
+        });
+        let settings = settings.to_vec();
+        let mut pair = Self { sandbox, operators: [None, None], settings, kubectl, cluster };
+        pair.start_operator(FIRST);
+        pair.wait_for_leader(FIRST);
+        pair.start_operator(SECOND);
         pair
     }
 
     pub(crate) fn operator(&self, index: usize) -> &OperatorProcess {
         self.operators[index].as_ref().unwrap()
+    }
+
+    pub(crate) fn start_operator(&mut self, index: usize) {
+        let started = OperatorProcess::start_in(REGIONS[index], &self.settings[index]);
+        self.operators[index] = Some(started.unwrap());
     }
 
     pub(crate) fn take_operator(&mut self, index: usize) -> OperatorProcess {
@@ -120,12 +128,17 @@ impl Pair {
 
     /// Waits until a call of the first operator gets no answer.
     pub(crate) fn wait_for_hanging(&self, operation: &str) {
-        let hangs = |call: &Value| call["operation"] == operation && call["outcome"] == "Hang";
-        wait_until(&format!("{operation} to hang"), LIMIT, || {
-            let calls = self.calls(FIRST);
-            if calls.iter().any(hangs) { Ok(()) } else { Err(Value::from(calls)) }
+        wait_until(&format!("{operation} to hang"), LIMIT, || match self.hanging(FIRST, operation) {
+            0 => Err(Value::from(self.calls(FIRST))),
+            _ => Ok(()),
         })
         .unwrap();
+    }
+
+    /// How many calls of the operator got no answer.
+    pub(crate) fn hanging(&self, index: usize, operation: &str) -> usize {
+        let hangs = |call: &&Value| call["operation"] == operation && call["outcome"] == "Hang";
+        self.calls(index).iter().filter(hangs).count()
     }
 
     /// Someone removes every inline policy of the role behind the operators' backs.
@@ -150,7 +163,7 @@ impl Pair {
 
     /// The operator's writing requests to the API server.
     pub(crate) fn requests(&self, index: usize) -> Vec<String> {
-        let user = format!("system:serviceaccount:{RELEASE}:{}", ACCOUNTS[index]);
+        let user = username(index);
         let writes = self.cluster.writes().unwrap();
         let is_its = |write: &&Value| write["user"]["username"] == user.as_str();
         writes
@@ -171,6 +184,10 @@ impl Pair {
         let command = ["get", "bedrockaccess", name, "--namespace", NAMESPACE, "--output=json"];
         self.kubectl.json(command).unwrap()
     }
+}
+
+fn username(index: usize) -> String {
+    format!("system:serviceaccount:{RELEASE}:{}", ACCOUNTS[index])
 }
 
 /// Creates a `ServiceAccount` beside the chart's with the same roles.

@@ -11,6 +11,11 @@ pub const INSTALL: [&str; 6] =
 
 /// Installs the operator's chart and gives the kubeconfig of its `ServiceAccount`. No pod runs: there is no node.
 pub fn install_chart(cluster: &ControlPlane) -> Result<PathBuf> {
-    cluster.helm()?.run(INSTALL)?;
+    install_chart_with(cluster, &[])
+}
+
+/// Like [`install_chart`], with settings such as `--set=clusterId=test`.
+pub fn install_chart_with(cluster: &ControlPlane, settings: &[&str]) -> Result<PathBuf> {
+    cluster.helm()?.run(INSTALL.iter().chain(settings))?;
     cluster.service_account_kubeconfig(RELEASE, RELEASE)
 }

@@ -16,7 +16,7 @@ mod waiting;
 mod watchdog;
 mod workdir;
 
-pub use chart::{INSTALL, RELEASE, install_chart};
+pub use chart::{INSTALL, RELEASE, install_chart, install_chart_with};
 pub use command::Tool;
 pub use control_plane::ControlPlane;
 pub use error::{Error, Result};

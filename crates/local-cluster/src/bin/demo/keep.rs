@@ -35,10 +35,10 @@ pub(crate) async fn until_interrupted(stage: &Stage) -> Result<()> {
 pub(crate) fn say_how_to_use_a_real_account() {
     say("\nWith a real AWS account: without AWS_ENDPOINT_URL the operator talks to AWS itself, with the");
     say(
-        "usual credentials (AWS_PROFILE, EKS Pod Identity, IRSA). One operator at a time: where the chart is",
+        "usual credentials (AWS_PROFILE, EKS Pod Identity, IRSA). Where the chart is installed, scale its Deployment",
     );
     say(
-        "installed, scale its Deployment to 0 before `AWS_PROFILE=… bedrock-access run` serves the cluster from",
+        "to 0 and `AWS_PROFILE=… bedrock-access run` takes its turn by the same lease, to serve the cluster from",
     );
     say("here. The README says which IAM rights it needs.");
 }

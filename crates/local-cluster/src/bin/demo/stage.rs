@@ -33,18 +33,23 @@ impl Stage {
             started.elapsed().as_secs_f64()
         ));
 
+        let kubectl = cluster.kubectl()?;
+        let words = ["get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}"];
+        say("The cluster's id, by which roles tell it from other clusters:");
+        run(&kubectl, "kubectl", &words)?;
+        let consent = format!("{}/{TEAM}", kubectl.run(words)?);
+
         heading("AWS: a sandbox that answers as IAM, STS and Bedrock do");
         let sandbox = SandboxProcess::start(&json!({"roles": [
-            {"name": ROLE, "tags": {CONSENT: TEAM}},
+            {"name": ROLE, "tags": {CONSENT: consent}},
         ]}))?;
         say(&format!("AWS_ENDPOINT_URL={} in place of amazonaws.com.", sandbox.endpoint()));
         say(&format!(
-            "It holds the role {ROLE}, whose owner has consented, for the namespace {TEAM}, by a tag:"
+            "It holds the role {ROLE}, whose owner has consented, for this cluster's namespace {TEAM}, by a tag:"
         ));
-        typed(&format!("aws iam tag-role --role-name {ROLE} --tags Key={CONSENT},Value={TEAM}"));
+        typed(&format!("aws iam tag-role --role-name {ROLE} --tags Key={CONSENT},Value={consent}"));
 
         heading("The platform team installs the operator");
-        let kubectl = cluster.kubectl()?;
         run(&cluster.helm()?, "helm", &INSTALL)?;
         say(
             "\nThere is no node to run its pod, so the operator runs beside the cluster, with exactly the rights",
