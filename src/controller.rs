@@ -1,5 +1,6 @@
 //! Which objects are reconciled when: the watch, the queue, and what happens after an error or a panic.
 
+use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -82,12 +83,12 @@ pub async fn run(
     let (store, objects) = watch(watches, &context, Arc::clone(&health));
     let synced = Arc::clone(&health);
     let readiness = {
-        let store = store.clone();
+        let (store, context) = (store.clone(), Arc::clone(&context));
         async move {
             if store.wait_until_ready().await.is_ok() {
                 synced.synced();
             }
-            future::pending::<()>().await;
+            forget_the_vanished(&store, &context).await;
         }
     };
     let controller = Controller::for_stream(objects, store)
@@ -117,6 +118,20 @@ pub async fn run(
     tokio::select! {
         () = controller => {}
         () = readiness => {}
+    }
+}
+
+/// Forgets objects that went without our being asked: whoever takes the finalizer off must not fill the memory.
+async fn forget_the_vanished(store: &Store<Guarded>, cx: &Context) {
+    loop {
+        tokio::time::sleep(cx.interval).await;
+        // What is remembered first: an object that comes meanwhile is in no danger of being taken for one that is gone.
+        let remembered = [cx.memory.uids(), cx.failures.uids()].concat();
+        let stored: HashSet<String> = store.state().iter().filter_map(|object| object.uid()).collect();
+        for uid in remembered.iter().filter(|uid| !stored.contains(*uid)) {
+            cx.memory.forget(uid);
+            cx.failures.forget(uid);
+        }
     }
 }
 

@@ -16,7 +16,8 @@ pub async fn report_unreadable(metadata: &ObjectMeta, error: &str, cx: &Context)
         stored.data.get("status").and_then(|status| serde_json::from_value(status.clone()).ok());
     let object = BedrockAccess { metadata: metadata.clone(), spec: BedrockAccessSpec::default(), status };
     let message = format!(
-        "the object cannot be read: {error}; correct it, or to let it be deleted as it is, take its finalizer {FINALIZER} out"
+        "the object cannot be read: {error}; correct it, or to let it be deleted as it is, take its finalizer {FINALIZER} out (the chart's admission policy allows that to \
+         the operator and to whom alsoAllow names)"
     );
     tell(&object, Finding::new(Reason::InvalidSpec, message), cx).await
 }

@@ -31,9 +31,9 @@ impl Failures {
         self.lock().remove(uid);
     }
 
-    /// Forgets all other objects than these.
-    pub fn keep_only(&self, is_known: impl Fn(&str) -> bool) {
-        self.lock().retain(|uid, _| is_known(uid));
+    /// The UIDs of all objects that have failed.
+    pub fn uids(&self) -> Vec<String> {
+        self.lock().keys().cloned().collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, ExponentialBackoff>> {

@@ -231,13 +231,13 @@ impl Memory {
         self.lock().clear();
     }
 
-    /// Forgets what is remembered of all other objects than these: the watch may never have shown how one went.
-    pub fn keep_only(&self, is_known: impl Fn(&str) -> bool) {
-        self.lock().retain(|uid, _| is_known(uid));
+    /// The UIDs of all objects of which something is remembered.
+    pub fn uids(&self) -> Vec<String> {
+        self.lock().keys().cloned().collect()
     }
 
     /// Forgets an object that is gone.
-    pub(super) fn forget(&self, uid: &str) {
+    pub fn forget(&self, uid: &str) {
         self.lock().remove(uid);
     }
 

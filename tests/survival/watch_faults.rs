@@ -187,6 +187,17 @@ fn an_object_of_the_same_name_and_another_uid_is_another_object() {
 }
 
 #[test]
+fn an_object_that_went_without_its_finalizer_is_forgotten() {
+    let seed = crate::seed();
+    paused(seed, async {
+        let world = begun(seed).await;
+        assert!(world.remembered() > 0);
+        world.cluster.strip_and_delete(TEAM, ROLE);
+        world.until("nothing to be remembered", HEALED, |world| world.remembered() == 0).await;
+    });
+}
+
+#[test]
 fn an_object_that_cannot_be_decoded_stops_no_other() {
     let seed = crate::seed();
     paused(seed, async {

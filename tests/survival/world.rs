@@ -41,6 +41,7 @@ pub(crate) struct World {
     pub(crate) sandbox: Sandbox,
     pub(crate) wire: Wire,
     operator: Option<JoinHandle<()>>,
+    context: Option<Arc<Context>>,
 }
 
 /// All that must come out the same, however the way there was disturbed.
@@ -62,7 +63,7 @@ impl World {
         // Another test of this process may have installed it already.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let sandbox = Sandbox::new(Config::default());
-        Self { cluster: Cluster::new(), sandbox, wire: Wire::new(seed), operator: None }
+        Self { cluster: Cluster::new(), sandbox, wire: Wire::new(seed), operator: None, context: None }
     }
 
     /// Starts an operator that knows nothing.
@@ -91,8 +92,16 @@ impl World {
             metrics,
         };
         let health = Arc::new(Health::default());
-        let run = controller::run(watches, Arc::new(context), health, CONCURRENCY, std::future::pending());
+        let context = Arc::new(context);
+        self.context = Some(Arc::clone(&context));
+        let run = controller::run(watches, context, health, CONCURRENCY, std::future::pending());
         self.operator = Some(tokio::spawn(run));
+    }
+
+    /// Of how many objects the operator remembers something.
+    pub(crate) fn remembered(&self) -> usize {
+        let context = self.context.as_ref().unwrap();
+        [context.memory.uids(), context.failures.uids()].concat().len()
     }
 
     /// Nothing of the operator is left, and nothing of it is heard any more.

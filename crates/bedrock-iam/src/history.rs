@@ -64,13 +64,13 @@ const LONGEST_WORD: usize = 100;
 const MOST_DIFFERENCES: usize = 3;
 
 impl Content {
-    fn of(statements: Vec<Statement>) -> Self {
+    fn of(statements: &[Statement]) -> Self {
         let words = statements.iter().flat_map(|statement| {
             let Statement { action, not_action, resource, not_resource, .. } = statement;
             let all = action.iter().chain(not_action).chain(resource).chain(not_resource);
             all.cloned().collect::<Vec<_>>()
         });
-        Self { words: words.collect(), meaning: Meaning::of(&Document::new(statements.clone())) }
+        Self { words: words.collect(), meaning: Meaning::of(&Document::new(statements.to_vec())) }
     }
 
     /// The actions and resources that `found` has more or less; nothing where only effects or conditions differ.
@@ -100,7 +100,7 @@ fn by_name(identity: &PolicyIdentity, document: &Document) -> BTreeMap<String, C
     for statement in &document.statement {
         statements.entry(name_of(identity, statement)).or_default().push(statement.clone());
     }
-    statements.into_iter().map(|(name, of_name)| (name, Content::of(of_name))).collect()
+    statements.into_iter().map(|(name, of_name)| (name, Content::of(&of_name))).collect()
 }
 
 /// The Sid without the seal, which differs with every meaning.

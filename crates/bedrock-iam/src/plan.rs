@@ -3,7 +3,9 @@
 //! A plan only ever names our own policy. It holds at most one step: IAM replaces a policy whole, so a wanted grant is
 //! never absent in between.
 
+mod outcome;
 mod refusal;
+mod step;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -11,9 +13,7 @@ use std::time::Duration;
 use crate::canonical::{Digest, Meaning};
 use crate::consent::Consent;
 use crate::document::Document;
-use crate::fault::{Class, Fault};
 use crate::finding::{Finding, Outlook, Reason};
-use crate::foreign::ForeignStatements;
 use crate::grant::Grant;
 use crate::history::{self, History, Patience};
 use crate::identity;
@@ -25,8 +25,9 @@ use crate::resolve::Resolution;
 use crate::resolve::offers::Offer;
 use crate::revocation::{self, Remainder, Revoked};
 use crate::size;
-use crate::unsettled;
+pub use outcome::{step_failed, verify};
 use refusal::{refusal, without_leave_to_deny};
+pub use step::{Cause, Step};
 
 /// What to do, and what to say about it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -59,76 +60,6 @@ impl Plan {
     fn keeps_our_statements(&self) -> bool {
         self.step.as_ref().is_none_or(|step| step.leaves().document().is_some())
     }
-}
-
-/// One write to AWS; repeating it changes nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// PutRolePolicy.
-    Put {
-        /// Our statements, all of them.
-        document: Document,
-        /// What to write instead, once, should IAM have no room.
-        smaller: Option<Document>,
-        /// What someone else put beside ours, and keeps.
-        foreign: Option<ForeignStatements>,
-        /// Why.
-        cause: Cause,
-    },
-    /// DeleteRolePolicy.
-    Delete,
-    /// PutRolePolicy of what someone else put beside our statements, which go.
-    CutOut {
-        /// What stays.
-        foreign: ForeignStatements,
-    },
-}
-
-impl Step {
-    fn removal_from(policy: &PolicyState) -> Self {
-        policy.foreign().map_or(Self::Delete, |foreign| Self::CutOut { foreign: foreign.clone() })
-    }
-
-    /// Our policy on the role, once the step is done.
-    pub fn leaves(&self) -> PolicyState {
-        match self {
-            Self::Put { document, foreign: None, .. } => PolicyState::Ours(document.clone()),
-            Self::Put { document, foreign: Some(foreign), .. } => {
-                PolicyState::Shared { ours: document.clone(), foreign: foreign.clone() }
-            }
-            Self::Delete => PolicyState::Absent,
-            Self::CutOut { .. } => PolicyState::Foreign,
-        }
-    }
-
-    /// The same grants in fewer characters, where there is such a form.
-    pub fn smaller(&self) -> Option<Self> {
-        let Self::Put { smaller, foreign, cause, .. } = self else { return None };
-        let (document, foreign, cause) = (smaller.clone()?, foreign.clone(), *cause);
-        Some(Self::Put { document, smaller: None, foreign, cause })
-    }
-
-    /// The whole document that PutRolePolicy is to send; `None` for DeleteRolePolicy.
-    pub fn text(&self) -> Option<Document> {
-        match self {
-            Self::Put { .. } => self.leaves().whole(),
-            Self::Delete => None,
-            Self::CutOut { foreign } => Some(foreign.alone()),
-        }
-    }
-}
-
-/// Why a policy is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cause {
-    /// There was none, and we never wrote one.
-    New,
-    /// The manifest or a route changed.
-    Changed,
-    /// Someone removed or edited what we wrote.
-    Drift,
-    /// Something in it may not stay, although nothing else could be decided.
-    Withdrawn,
 }
 
 /// The policy that the role is to hold.
@@ -368,11 +299,6 @@ fn is_last_written(meaning: &Meaning, held: Option<&Document>, history: &History
         .or_else(|| history.last_written.as_ref().map(|written| *written == digest))
 }
 
-/// What our statements have to share the quota with.
-fn beside(foreign: Option<&ForeignStatements>, others: Option<usize>) -> Option<usize> {
-    others.map(|others| others + foreign.map_or(0, ForeignStatements::characters))
-}
-
 fn contended(claim: &Claim, pause: Duration) -> Finding {
     let message = format!(
         "someone else keeps undoing policy {} on role {}; it is restored less and less often, next {} min after the last time: find who \
@@ -415,54 +341,4 @@ fn desired(
         (_, false) => (explicit, None),
     };
     Ok(Desired::Policy(Box::new(DesiredPolicy { document, smaller, grants, terms })))
-}
-
-/// Whether the policy read back is the one that was wanted, and lets through every request that Bedrock will make for
-/// every grant.
-pub fn verify(claim: &Claim, desired: &Desired, read_back: &PolicyState) -> Option<Finding> {
-    match read_back {
-        PolicyState::Fault(fault) => {
-            return Some(Finding::new(Reason::of_policy_fault(fault.class), &fault.message));
-        }
-        PolicyState::Foreign if *desired != Desired::Nothing => {
-            let message =
-                format!("policy {} was replaced while it was written", claim.identity.policy_name());
-            return Some(Finding::new(Reason::PolicyNameTaken, message));
-        }
-        PolicyState::Foreign | PolicyState::Absent | PolicyState::Ours(_) | PolicyState::Shared { .. } => {}
-    }
-    if desired.is_met_by(read_back.document()) {
-        return None;
-    }
-    Some(unsettled::not_shown(claim))
-}
-
-/// What it means that a step failed; `others` is what the role's other inline policies take, in characters, where known.
-pub fn step_failed(
-    claim: &Claim,
-    account: &Account,
-    plan: &Plan,
-    fault: &Fault,
-    others: Option<usize>,
-) -> Finding {
-    let message = match (&plan.step, &plan.desired, fault.class) {
-        (Some(Step::Put { foreign, .. }), Some(Desired::Policy(desired)), Class::Quota) => {
-            size::no_room(claim, account, desired, beside(foreign.as_ref(), others))
-        }
-        (Some(Step::Delete), _, Class::Denied) => {
-            format!("{}; remove the policy with: {}", fault.message, claim.removal_command())
-        }
-        (Some(Step::CutOut { foreign }), _, Class::Denied) => format!(
-            "{}; take every statement out of policy {} on role {} but: {}",
-            fault.message,
-            claim.identity.policy_name(),
-            claim.role,
-            foreign.names()
-        ),
-        _ => fault.message.clone(),
-    };
-    // A policy that outlives its consent is the role owner's concern, whatever stopped us.
-    let reason =
-        if plan.misses_consent() { Reason::ConsentMissing } else { Reason::of_policy_fault(fault.class) };
-    Finding::new(reason, message)
 }
