@@ -62,7 +62,8 @@ fn outages() -> Vec<Outage> {
     outages
 }
 
-/// The condition that stands for the call, and the summary, tell of the fault; the object is neither Ready nor Stalled.
+/// The condition that stands for the call, and the summary, tell of the fault; the object is not Stalled, and Ready only if it was
+/// proven before.
 fn is_told(world: &World, outage: &Outage) {
     let condition = match outage.kind {
         "GetRole" => "RoleAccepted",
@@ -75,14 +76,15 @@ fn is_told(world: &World, outage: &Outage) {
     if outage.begin == Begin::AtRest && !outage.kind.starts_with("GetRole") {
         return;
     }
-    for kind in [condition, "Ready"] {
-        assert_eq!(
-            world.condition("team-a", kind),
-            Some(("Unknown".to_owned(), reason(outage))),
-            "{outage}: {kind}"
-        );
+    let told = Some(("Unknown".to_owned(), reason(outage)));
+    assert_eq!(world.condition("team-a", condition), told, "{outage}: {condition}");
+    let was_proven = outage.begin == Begin::AtRest;
+    if was_proven {
+        assert!(world.is_ready("team-a"), "{outage}: what was proven is not doubted for an outage");
+    } else {
+        assert_eq!(world.condition("team-a", "Ready"), told, "{outage}: Ready");
     }
-    assert!(world.condition("team-a", "Reconciling").is_some(), "{outage}");
+    assert_eq!(world.condition("team-a", "Reconciling").is_none(), was_proven, "{outage}");
     assert_eq!(world.condition("team-a", "Stalled"), None, "{outage}");
 }
 

@@ -182,7 +182,7 @@ fn crowds() -> Vec<Scenario> {
         name: "factored form",
         prepare: |world| {
             a_role(world);
-            world.sandbox.put_role_policy(ROLE, "theirs", &filler(8680)).unwrap();
+            world.sandbox.put_role_policy(ROLE, "theirs", &filler(8640)).unwrap();
             let mut object = manifest(TEAM, ROLE);
             object["spec"]["routing"]["scopes"] = json!(["global"]);
             world.cluster.create(&object);

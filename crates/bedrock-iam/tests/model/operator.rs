@@ -66,8 +66,8 @@ pub(crate) struct Decision {
     /// The status of a reconcile without a write.
     pub(crate) told: Told,
     pub(crate) reasons: Vec<Reason>,
-    /// What is believed to stand there, if it is as it should be.
-    pub(crate) in_sync: Option<Option<Known<Digest>>>,
+    /// Whether what is believed to stand there is as it should be, and what that is.
+    pub(crate) in_sync: (bool, Option<Known<Digest>>),
 }
 
 /// The operator's code: the product's own functions, in the order in which its driver calls them. Each is pure, so that an
@@ -191,9 +191,11 @@ fn keep(question: &Question, spec: Spec, patience: Patience) -> Decision {
         is_doubted: observed != seen,
         told: Told { role: role_id(&observed.role), digest },
         reasons: findings.iter().map(|finding| finding.reason).collect(),
-        in_sync: (plan.desired.is_some()
-            && findings.iter().all(|finding| finding.reason.area() != Area::PolicyInSync))
-        .then(|| observed.policy.document().map(|document| Known::new(Meaning::of(document).digest()))),
+        in_sync: (
+            plan.desired.is_some()
+                && findings.iter().all(|finding| finding.reason.area() != Area::PolicyInSync),
+            observed.policy.document().map(|document| Known::new(Meaning::of(document).digest())),
+        ),
         pending: pending(question, &plan, observed),
         desired: plan.desired,
     }
@@ -210,7 +212,7 @@ fn remove(question: &Question) -> Decision {
         is_doubted: observed != seen,
         told: question.told.clone(),
         reasons: plan.findings.iter().map(|finding| finding.reason).collect(),
-        in_sync: None,
+        in_sync: (false, None),
         pending: pending(question, &plan, observed),
         desired: plan.desired,
     }

@@ -183,7 +183,7 @@ impl State {
             None if it.is_deleted => *it = Object::gone(is_foreign(&policy)),
             None => {
                 it.told = decision.told.clone();
-                if let Some(in_sync) = &decision.in_sync {
+                if let (true, in_sync) = &decision.in_sync {
                     it.memory.written.clone_from(in_sync);
                     it.memory.written_to.clone_from(&decision.told.role);
                 }
