@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use futures::{FutureExt, StreamExt, TryStreamExt, future};
 use kube::client::ClientBuilder;
-use kube::core::DeserializeGuard;
 use kube::runtime::controller::{Action, Config};
 use kube::runtime::reflector::{self, Store};
 use kube::runtime::utils::Backoff;
@@ -15,9 +14,9 @@ use kube::runtime::{Controller, Predicate, PredicateConfig, WatchStreamExt, pred
 use kube::{Api, Client, ResourceExt};
 use tower::limit::RateLimitLayer;
 
-use crate::api::v1alpha1::BedrockAccess;
 use crate::health::Health;
 use crate::metrics::{Ending, ErrorClass};
+use crate::orphans::Guarded;
 use crate::reconcile::{self, Context};
 
 /// A reconcile that takes longer is given up; every step is safe to repeat.
@@ -46,8 +45,6 @@ impl Iterator for WatchBackoff {
 impl Backoff for WatchBackoff {
     fn reset(&mut self) {}
 }
-
-type Guarded = DeserializeGuard<BedrockAccess>;
 
 #[derive(Debug, thiserror::Error)]
 enum Error {

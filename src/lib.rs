@@ -13,6 +13,7 @@ pub mod health;
 pub mod kubernetes;
 pub mod metrics;
 pub mod operator;
+pub mod orphans;
 pub mod reconcile;
 pub mod server;
 pub mod telemetry;

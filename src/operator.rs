@@ -4,8 +4,6 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_config::BehaviorVersion;
-use aws_config::meta::region::RegionProviderChain;
 use backon::{ExponentialBuilder, Retryable};
 use bedrock_iam::Fault;
 use futures::FutureExt;
@@ -128,9 +126,7 @@ async fn prepare(args: RunArgs, health: Arc<Health>, metrics: Metrics) -> Result
     let (fence, timings) = (Fence::default(), args.lease.timings()?);
     let Clients { calls, leases, watches } = kubernetes::connect(&fence, &timings).await?;
     let namespace = args.lease.lease_namespace.unwrap_or_else(|| leases.default_namespace().to_owned());
-    // IAM and STS answer in every Region; Bedrock's clients name theirs.
-    let region = RegionProviderChain::default_provider().or_else("us-east-1");
-    let config = aws::sdk_config(aws_config::defaults(BehaviorVersion::latest()).region(region)).await;
+    let config = aws::sdk_config(aws::default_loader()).await;
     let iam = Caller::new(args.iam_rate, metrics.clone());
     let (cluster_id, account, ()) = tokio::try_join!(
         async {

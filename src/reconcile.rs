@@ -29,6 +29,7 @@ use crate::api::v1alpha1::BedrockAccess;
 use crate::aws::{Bedrock, Iam};
 use crate::metrics::Metrics;
 use apply::Applied;
+pub(crate) use apply::send;
 pub use aside::{report_panic, report_unreadable};
 pub use failures::Failures;
 pub use memory::Memory;

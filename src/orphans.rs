@@ -1,0 +1,11 @@
+//! Policies of ours whose object is gone: the finalizer was taken off, or the cluster was restored from an older copy.
+//!
+//! Whatever points at one, a look at the account or the record of what was written, only fresh reads decide: of the object,
+//! which must be absent, and then of role and policy.
+
+mod objects;
+mod removal;
+
+pub(crate) use objects::Guarded;
+pub use objects::list;
+pub use removal::{Look, look, take_away};
