@@ -40,6 +40,10 @@ pub struct RunArgs {
     #[arg(long, env = "BEDROCK_ACCESS_IAM_LAG", default_value = "1m", value_parser = duration, value_name = "DURATION")]
     pub iam_lag: Duration,
 
+    /// How often all roles of the account are looked at for policies whose object is gone; 0s for never
+    #[arg(long, env = "BEDROCK_ACCESS_SWEEP_INTERVAL", default_value = "24h", value_parser = duration, value_name = "DURATION")]
+    pub sweep_interval: Duration,
+
     /// The most calls to IAM in a second; IAM's own limit is shared by the whole account
     #[arg(long, env = "BEDROCK_ACCESS_IAM_RATE", default_value = "20", value_name = "N")]
     pub iam_rate: NonZeroU32,

@@ -16,7 +16,7 @@ use tower::limit::RateLimitLayer;
 
 use crate::health::Health;
 use crate::metrics::{Ending, ErrorClass};
-use crate::orphans::Guarded;
+use crate::orphans::{self, Guarded};
 use crate::reconcile::{self, Context};
 
 /// A reconcile that takes longer is given up; every step is safe to repeat.
@@ -79,10 +79,12 @@ pub async fn run(
     let (store, objects) = watch(watches, &context, Arc::clone(&health));
     let synced = Arc::clone(&health);
     let readiness = {
-        let store = store.clone();
+        let (store, cx) = (store.clone(), Arc::clone(&context));
         async move {
             if store.wait_until_ready().await.is_ok() {
                 synced.synced();
+                let objects = || store.state().iter().map(|object| orphans::named(object)).collect();
+                Box::pin(orphans::sweep(&cx, objects)).await;
             }
             future::pending::<()>().await;
         }

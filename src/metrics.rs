@@ -25,6 +25,7 @@ pub struct Metrics {
     findings: Family<FindingLabels, Counter>,
     watch_errors: Counter,
     leader: Gauge,
+    orphaned_policies: Gauge,
 }
 
 /// How a reconcile ended.
@@ -124,6 +125,7 @@ impl Default for Metrics {
         let findings = Family::default();
         let watch_errors = Counter::default();
         let leader = Gauge::default();
+        let orphaned_policies = Gauge::default();
         registry.register("reconciles", "Reconciles by how they ended", reconciles.clone());
         registry.register_with_unit(
             "reconcile_duration",
@@ -151,6 +153,11 @@ impl Default for Metrics {
             watch_errors.clone(),
         );
         registry.register("leader", "1 while this instance holds the lease, else 0", leader.clone());
+        registry.register(
+            "orphaned_policies",
+            "Policies of the operator whose object is gone and that stay on their roles",
+            orphaned_policies.clone(),
+        );
         Self {
             registry: Arc::new(registry),
             reconciles,
@@ -162,6 +169,7 @@ impl Default for Metrics {
             findings,
             watch_errors,
             leader,
+            orphaned_policies,
         }
     }
 }
@@ -219,11 +227,17 @@ impl Metrics {
     /// Another instance holds the lease, or nobody does yet.
     pub fn follows(&self) {
         self.leader.set(0);
+        self.orphaned_policies.set(0);
     }
 
     /// This instance holds the lease.
     pub fn leads(&self) {
         self.leader.set(1);
+    }
+
+    /// How many policies are known to have outlived their object, and stay for now.
+    pub fn orphaned(&self, policies: usize) {
+        self.orphaned_policies.set(i64::try_from(policies).unwrap_or(i64::MAX));
     }
 
     /// Counts an interruption of the watch.

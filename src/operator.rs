@@ -20,6 +20,7 @@ use crate::fence::Fence;
 use crate::health::Health;
 use crate::kubernetes::{Candidate, Clients, TimingsError};
 use crate::metrics::Metrics;
+use crate::orphans::{Orphans, Record};
 use crate::reconcile::{Context, Failures, Memory};
 use crate::{controller, kubernetes, server};
 
@@ -111,6 +112,7 @@ async fn take_turns(parts: &Parts, shutdown: Shutdown) {
         context.metrics.leads();
         // Another one may have written since.
         context.memory.forget_all();
+        context.orphans.record.forget_copy();
         let (context, health) = (Arc::clone(context), Arc::clone(health));
         let work = controller::run(watches.clone(), context, health, *concurrency, shutdown.clone());
         tokio::select! {
@@ -146,6 +148,8 @@ async fn prepare(args: RunArgs, health: Arc<Health>, metrics: Metrics) -> Result
 
     let bedrock = Bedrock::new(config.clone(), args.bedrock_rate, metrics.clone(), account.clone());
     let candidate = Candidate::new(leases, &namespace, &identity, &timings, fence.clone());
+    let record = Record::new(calls.clone(), &namespace);
+    let scan_every = Some(args.sweep_interval).filter(|interval| !interval.is_zero());
     let context = Context {
         reporter: Reporter { controller: CONTROLLER.to_owned(), instance: Some(identity) },
         client: calls,
@@ -160,6 +164,7 @@ async fn prepare(args: RunArgs, health: Arc<Health>, metrics: Metrics) -> Result
         interval: args.interval,
         failures: Failures::default(),
         memory: Memory::new(args.iam_lag),
+        orphans: Orphans { record, scan_every, iam_lag: args.iam_lag },
         metrics,
     };
     Ok(Parts { watches, context: Arc::new(context), candidate, health, concurrency: args.concurrency.get() })

@@ -4,8 +4,14 @@
 //! which must be absent, and then of role and policy.
 
 mod objects;
+mod record;
 mod removal;
+mod sweep;
+mod tell;
 
-pub(crate) use objects::Guarded;
 pub use objects::list;
+pub(crate) use objects::{Guarded, named};
+pub use record::{NAME as RECORD, Record, SHARDS};
 pub use removal::{Look, look, take_away};
+pub use sweep::Orphans;
+pub(crate) use sweep::run as sweep;

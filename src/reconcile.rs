@@ -18,7 +18,8 @@ mod verify;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bedrock_iam::{Answers, Claim, Finding, Held, History, Intent, Observed, Plan, plan, resolve};
+use bedrock_iam::orphan::ObjectName;
+use bedrock_iam::{Answers, Claim, Finding, Held, History, Intent, Observed, Plan, Step, plan, resolve};
 use kube::runtime::controller::Action;
 use kube::runtime::events::Reporter;
 use kube::runtime::finalizer::{Event, finalizer};
@@ -28,6 +29,7 @@ use crate::api::parse::{self, Realm};
 use crate::api::v1alpha1::BedrockAccess;
 use crate::aws::{Bedrock, Iam};
 use crate::metrics::Metrics;
+use crate::orphans::Orphans;
 use apply::Applied;
 pub(crate) use apply::send;
 pub use aside::{report_panic, report_unreadable};
@@ -56,6 +58,8 @@ pub struct Context {
     pub failures: Failures,
     /// What was written to AWS of late.
     pub memory: Memory,
+    /// What was written to AWS ever, and how policies are found whose object is gone.
+    pub orphans: Orphans,
     /// Metrics.
     pub metrics: Metrics,
 }
@@ -212,6 +216,11 @@ async fn carry_out(
 ) -> Result<Outcome, Error> {
     if plan.step.is_some() {
         current::confirm(object, cx, plan).await?;
+    }
+    // Before the write, so that no crash leaves a policy that only the object knows of. What cuts back was noted before.
+    if matches!(plan.step, Some(Step::Put { .. })) && !plan.is_withdrawal {
+        let name = ObjectName { namespace: object.namespace().unwrap_or_default(), name: object.name_any() };
+        cx.orphans.record.remember(claim, &name).await?;
     }
     let applied = apply::apply(&cx.iam, &cx.realm.account, claim, plan).await;
     if let Applied::Done(step) = &applied {

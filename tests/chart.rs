@@ -9,10 +9,11 @@ use local_cluster::{
 };
 use serde_json::{Value, json};
 
-const EVERY_SETTING: [&str; 9] = [
+const EVERY_SETTING: [&str; 10] = [
     "--set=replicas=2",
     "--set=clusterId=test",
     "--set=interval=1h30m",
+    "--set=sweepInterval=12h",
     "--set=concurrency=2",
     "--set=regions={us-east-1,eu-west-1}",
     "--set=consent=none",

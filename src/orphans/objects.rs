@@ -38,7 +38,7 @@ pub(super) async fn looks_after(
 }
 
 /// The object's name and the role that it names; `None` where that cannot be read, so that it may be any.
-fn named(object: &Guarded) -> (ObjectName, Option<RoleName>) {
+pub(crate) fn named(object: &Guarded) -> (ObjectName, Option<RoleName>) {
     let name = ObjectName { namespace: object.namespace().unwrap_or_default(), name: object.name_any() };
     let role = object.0.as_ref().ok().and_then(|object| {
         let role = &object.spec.role;

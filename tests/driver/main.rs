@@ -5,6 +5,7 @@
 mod faults;
 mod kubernetes;
 mod lifecycle;
+mod orphans;
 mod owned;
 mod races;
 mod settling;

@@ -11,6 +11,7 @@ use bedrock_access::api::v1alpha1::BedrockAccess;
 use bedrock_access::aws::{self, Bedrock, Caller, Iam};
 use bedrock_access::fence::Fence;
 use bedrock_access::metrics::Metrics;
+use bedrock_access::orphans::{Orphans, Record};
 use bedrock_access::reconcile::{Context, Error, FINALIZER, Failures, Memory, reconcile};
 use bedrock_iam::consent::Policy;
 use kube::runtime::controller::Action;
@@ -95,6 +96,7 @@ impl World {
         let client = kubernetes.client();
         let account = aws::account(&config, &caller()).await.unwrap();
         let reporter = Reporter { controller: "bedrock-access".to_owned(), instance: None };
+        let record = kubernetes.client();
         let context = Context {
             reporter,
             client,
@@ -109,6 +111,7 @@ impl World {
             interval: Duration::from_mins(10),
             failures: Failures::default(),
             memory: Memory::new(iam_lag),
+            orphans: Orphans { record: Record::new(record, "bedrock-access"), scan_every: None, iam_lag },
             metrics,
         };
         sandbox.clear_calls();

@@ -27,13 +27,23 @@ impl World {
     /// The world of all tests that disturb nobody.
     pub(crate) fn shared() -> &'static Self {
         static WORLD: OnceLock<World> = OnceLock::new();
-        WORLD.get_or_init(Self::start)
+        WORLD.get_or_init(|| Self::start(&[]))
     }
 
     /// A world for the tests that stop things, which take turns.
     pub(crate) fn for_interruptions() -> &'static Self {
         static WORLD: OnceLock<World> = OnceLock::new();
-        WORLD.get_or_init(Self::start)
+        WORLD.get_or_init(|| Self::start(&[]))
+    }
+
+    /// A world whose operator looks for orphans every few seconds.
+    pub(crate) fn for_orphans() -> &'static Self {
+        static WORLD: OnceLock<World> = OnceLock::new();
+        WORLD.get_or_init(|| Self::start(&["--sweep-interval=3s", "--iam-lag=1s"]))
+    }
+
+    pub(crate) fn metrics(&self) -> String {
+        self.operator().as_ref().unwrap().get("/metrics").unwrap()
     }
 
     pub(crate) fn start_operator(&self) {
@@ -55,14 +65,14 @@ impl World {
         self.operator().as_ref().map_or_else(|| "no operator runs".to_owned(), OperatorProcess::log_tail)
     }
 
-    fn start() -> Self {
+    fn start(further: &[&str]) -> Self {
         let cluster = ControlPlane::start().unwrap();
         let sandbox = SandboxProcess::start(&json!({})).unwrap();
         let kubeconfig = install_chart(&cluster).unwrap();
         let settings = OperatorSettings {
             kubeconfig,
             aws_endpoint: sandbox.endpoint().to_owned(),
-            arguments: ARGUMENTS.map(OsString::from).to_vec(),
+            arguments: ARGUMENTS.iter().chain(further).map(OsString::from).collect(),
         };
         let world = Self { cluster, sandbox, settings, operator: Mutex::default() };
         world.start_operator();

@@ -14,6 +14,7 @@ mod cluster;
 mod crash;
 mod history;
 mod kubernetes_faults;
+mod orphans;
 mod outage;
 mod scenarios;
 mod watch_faults;

@@ -206,6 +206,7 @@ fn endings() -> Vec<Scenario> {
                 a_role(world);
                 let mut object = manifest(TEAM, ROLE);
                 object["spec"]["deletionPolicy"] = json!("Retain");
+                world.sandbox.tag_role(ROLE, CONSENT, "retain:team-a").unwrap();
                 world.cluster.create(&object);
             },
             first: nothing,
@@ -245,12 +246,12 @@ fn a_role(world: &World) {
     world.sandbox.create_role(role(ROLE));
 }
 
-fn an_object(world: &World) {
+pub(crate) fn an_object(world: &World) {
     a_role(world);
     world.cluster.create(&manifest(TEAM, ROLE));
 }
 
-fn nothing(_: &World) {}
+pub(crate) fn nothing(_: &World) {}
 
 fn disturbed_and_told(world: &World) -> Disturbances {
     reconcile_now(world);

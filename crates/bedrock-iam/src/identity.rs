@@ -4,6 +4,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::canonical::Meaning;
 use crate::document::Document;
+use crate::identifier::RoleName;
 
 /// The prefix of every Sid that we write.
 pub const SID_PREFIX: &str = "BedrockAccess";
@@ -66,9 +67,10 @@ impl PolicyIdentity {
         Some((namespace, name, readable.len() == LONGEST_READABLE))
     }
 
-    /// The hash that name and Sid share.
-    pub fn hash(&self) -> &str {
-        &self.hash
+    /// By what a policy on one role is known among all that were ever written, in letters and digits of base 32 and a dot. An object
+    /// that was created anew may have named another role before.
+    pub fn key_on(&self, role: &RoleName) -> String {
+        format!("{}.{}", self.hash, base32(&Sha256::digest(role.as_str())[..5]))
     }
 
     /// What the first Sid of our policy begins with, and no Sid of another.
@@ -184,6 +186,18 @@ mod tests {
         for name in ["bedrock-access", "bedrock-access.a.b.short", "other.a.b.aaaaaaaaaaaaaaaa", "a..b", ""] {
             assert_eq!(PolicyIdentity::of_policy_name(name), None, "{name}");
         }
+    }
+
+    #[test]
+    fn the_key_of_a_policy_tells_roles_apart_and_suits_a_config_map() {
+        let identity = PolicyIdentity::derive("cluster", "team-a", "assistant");
+        let key = |role: &str| identity.key_on(&role.parse().unwrap());
+        assert_ne!(key("one"), key("other"));
+        let odd = key("a+role=with,odd@characters_");
+        assert!(
+            odd.len() == 25 && odd.bytes().all(|byte| byte == b'.' || byte.is_ascii_alphanumeric()),
+            "{odd}"
+        );
     }
 
     #[test]
