@@ -20,6 +20,10 @@ pub struct RunArgs {
     #[arg(long, env = "BEDROCK_ACCESS_CLUSTER_ID", value_name = "ID")]
     pub cluster_id: Option<String>,
 
+    /// The cluster id before: its policies are moved to this one's, each once the new one is proven
+    #[arg(long, env = "BEDROCK_ACCESS_ADOPT_FROM", value_name = "ID")]
+    pub adopt_from: Option<String>,
+
     /// The source Regions to serve, separated by commas; default: all
     #[arg(long, env = "BEDROCK_ACCESS_REGIONS", value_delimiter = ',', value_name = "REGIONS")]
     pub regions: Vec<Region>,

@@ -6,6 +6,7 @@
 pub mod api;
 pub mod aws;
 pub mod cli;
+pub mod cluster_id;
 pub mod config;
 pub mod controller;
 pub mod fence;

@@ -21,8 +21,8 @@ use crate::health::Health;
 use crate::kubernetes::{Candidate, Clients, TimingsError};
 use crate::metrics::Metrics;
 use crate::orphans::{Orphans, Record};
-use crate::reconcile::{Context, Failures, Memory};
-use crate::{controller, kubernetes, server};
+use crate::reconcile::{Adoption, Context, Failures, Memory};
+use crate::{cluster_id, controller, kubernetes, server};
 
 /// The controller's name in Events.
 const CONTROLLER: &str = "bedrock-access";
@@ -54,6 +54,9 @@ pub enum Error {
     /// No account.
     #[error("{0}")]
     Aws(#[from] Fault),
+    /// The cluster id is not the one that policies were written under.
+    #[error("{0}")]
+    ClusterId(#[from] cluster_id::Error),
     /// The lease's settings contradict each other.
     #[error("{0}")]
     Lease(#[from] TimingsError),
@@ -149,6 +152,8 @@ async fn prepare(args: RunArgs, health: Arc<Health>, metrics: Metrics) -> Result
     let bedrock = Bedrock::new(config.clone(), args.bedrock_rate, metrics.clone(), account.clone());
     let candidate = Candidate::new(leases, &namespace, &identity, &timings, fence.clone());
     let record = Record::new(calls.clone(), &namespace);
+    let check = || cluster_id::check(&calls, &record, &cluster_id, args.adopt_from.as_deref());
+    check.retry(PATIENCE).when(cluster_id::Error::is_passing).notify(waits).await?;
     let scan_every = Some(args.sweep_interval).filter(|interval| !interval.is_zero());
     let context = Context {
         reporter: Reporter { controller: CONTROLLER.to_owned(), instance: Some(identity) },
@@ -164,6 +169,7 @@ async fn prepare(args: RunArgs, health: Arc<Health>, metrics: Metrics) -> Result
         interval: args.interval,
         failures: Failures::default(),
         memory: Memory::new(args.iam_lag),
+        adoption: args.adopt_from.map(|from| Adoption::new(from, args.iam_lag)),
         orphans: Orphans { record, scan_every, iam_lag: args.iam_lag },
         metrics,
     };

@@ -10,8 +10,9 @@ mod sweep;
 mod tell;
 
 pub use objects::list;
-pub(crate) use objects::{Guarded, named};
-pub use record::{NAME as RECORD, Record, SHARDS};
+pub(crate) use objects::{Guarded, named, told};
+pub(crate) use record::ClusterIds;
+pub use record::Record;
 pub use removal::{Look, look, take_away};
 pub use sweep::Orphans;
 pub(crate) use sweep::run as sweep;

@@ -3,6 +3,7 @@
 //! Each arrow is a value; no step reaches back. Only `ask`, `observe`, `apply` and `verify` talk to AWS, only `report` to
 //! Kubernetes; what decides is in the crate `bedrock_iam`.
 
+mod adopt;
 mod apply;
 mod aside;
 mod ask;
@@ -30,6 +31,7 @@ use crate::api::v1alpha1::BedrockAccess;
 use crate::aws::{Bedrock, Iam};
 use crate::metrics::Metrics;
 use crate::orphans::Orphans;
+pub use adopt::Adoption;
 use apply::Applied;
 pub(crate) use apply::send;
 pub use aside::{report_panic, report_unreadable};
@@ -60,6 +62,8 @@ pub struct Context {
     pub memory: Memory,
     /// What was written to AWS ever, and how policies are found whose object is gone.
     pub orphans: Orphans,
+    /// The cluster id whose policies are moved to this one's, if any.
+    pub adoption: Option<Adoption>,
     /// Metrics.
     pub metrics: Metrics,
 }
@@ -142,6 +146,8 @@ async fn keep(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
     };
     let held =
         Held::read(&observed.policy, history.last_written.as_ref()).or_remembered(|| cx.memory.in_sync(&uid));
+    let predecessor = adopt::look(object, cx).await;
+    let held = adopt::held(predecessor.as_ref(), &observed.policy, held);
     let resolution = resolve::resolve(&intent, &cx.realm.account, &answers, &held);
     let plan = plan::plan(&intent, &cx.realm.account, &resolution, &observed, &history);
     let plan = cx.memory.restrain(&uid, &claim, plan);
@@ -155,6 +161,7 @@ async fn keep(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
         }
         outcome => outcome?,
     };
+    adopt::settle(object, cx, predecessor, &observed.role, outcome.findings.is_empty()).await;
     let told = status::kept(object, &intent, &plan, &observed.role, &outcome);
     cx.memory.learn(object, &plan, &outcome, &told.status);
     let next_look = cx.memory.next_look(&uid, interval.min(cx.interval), &outcome.applied);
@@ -173,6 +180,7 @@ async fn refuse(
     let mut plan = withdrawal(cx, claim, observed, &owners);
     plan.findings.push(finding);
     let outcome = carry_out(object, cx, claim, &plan, observed).await?;
+    adopt::withdraw(object, cx, &observed.role).await;
     let told = status::refused(object, claim, &plan, &observed.role, &outcome);
     report::report(object, cx, told, cx.interval).await
 }
@@ -188,6 +196,7 @@ async fn rest(
     let owners = owners(cx, claim, &observed).await;
     let plan = withdrawal(cx, claim, &observed, &owners);
     let outcome = carry_out(object, cx, claim, &plan, &observed).await?;
+    adopt::withdraw(object, cx, &observed.role).await;
     let told = status::suspended(object, claim, &plan, &observed.role, &outcome);
     report::report(object, cx, told, interval.min(cx.interval)).await
 }

@@ -9,9 +9,10 @@ use local_cluster::{
 };
 use serde_json::{Value, json};
 
-const EVERY_SETTING: [&str; 10] = [
+const EVERY_SETTING: [&str; 11] = [
     "--set=replicas=2",
     "--set=clusterId=test",
+    "--set=adoptFrom=before",
     "--set=interval=1h30m",
     "--set=sweepInterval=12h",
     "--set=concurrency=2",

@@ -5,6 +5,7 @@ use kube::core::DeserializeGuard;
 use kube::{Api, Client, ResourceExt};
 
 use crate::api::v1alpha1::BedrockAccess;
+use crate::cluster_id::Told;
 
 /// An object that may not be readable.
 pub(crate) type Guarded = DeserializeGuard<BedrockAccess>;
@@ -14,14 +15,34 @@ const PAGE: u32 = 500;
 
 /// Every object of the cluster, with the role that it names.
 pub async fn list(client: &Client) -> Result<Vec<(ObjectName, Option<RoleName>)>, kube::Error> {
+    let mut objects = Vec::new();
+    each(client, |object| objects.push(named(object))).await?;
+    Ok(objects)
+}
+
+/// Every readable object of the cluster, with the policies that its status tells of.
+pub(crate) async fn told(client: &Client) -> Result<Vec<Told>, kube::Error> {
+    let mut all = Vec::new();
+    let read = |object: &Guarded| {
+        let status = object.0.as_ref().ok().and_then(|object| object.status.as_ref());
+        let policies = status.iter().flat_map(|status| &status.policies);
+        let policies = policies.map(|policy| policy.name.clone()).collect();
+        all.push(Told { object: named(object).0, policies });
+    };
+    each(client, read).await?;
+    Ok(all)
+}
+
+/// Shows every object, a page at a time.
+async fn each(client: &Client, mut see: impl FnMut(&Guarded)) -> Result<(), kube::Error> {
     let api: Api<Guarded> = Api::all(client.clone());
-    let (mut objects, mut page) = (Vec::new(), ListParams::default().limit(PAGE));
+    let mut page = ListParams::default().limit(PAGE);
     loop {
         let answer = api.list(&page).await?;
-        objects.extend(answer.items.iter().map(named));
+        answer.items.iter().for_each(&mut see);
         match answer.metadata.continue_.filter(|token| !token.is_empty()) {
             Some(token) => page = page.continue_token(&token),
-            None => return Ok(objects),
+            None => return Ok(()),
         }
     }
 }

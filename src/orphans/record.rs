@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bedrock_iam::orphan::ObjectName;
-use bedrock_iam::{Claim, RoleName};
+use bedrock_iam::{Claim, PolicyIdentity, RoleName};
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{ObjectMeta, Patch, PatchParams, PostParams};
 use kube::{Api, Client};
@@ -15,10 +15,25 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// A ConfigMap holds one MiB, and each write of it is stored whole: sixteen hold some hundred thousand policies.
-pub const SHARDS: usize = 16;
+const SHARDS: usize = 16;
 
 /// Before the number of a shard.
-pub const NAME: &str = "bedrock-access-record";
+const NAME: &str = "bedrock-access-record";
+
+/// The key, in the first shard, of the cluster id; no entry's key holds a hyphen.
+const CLUSTER_ID: &str = "cluster-id";
+
+/// The key beside it of the cluster id whose policies are being moved.
+const MOVED_FROM: &str = "moved-from";
+
+/// The cluster ids that policies were written under.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ClusterIds {
+    /// The last one.
+    pub(crate) now: Option<String>,
+    /// One whose policies may not all have been moved.
+    pub(crate) moved_from: Option<String>,
+}
 
 /// Which policy was written for whom; clones of an entry are as good as any.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +51,7 @@ pub struct Record {
 
 #[derive(Default)]
 struct Known {
+    ids: ClusterIds,
     entries: BTreeMap<String, Entry>,
     is_whole: bool,
 }
@@ -83,17 +99,55 @@ impl Record {
     }
 
     /// Reads the record, unless that was done before.
-    pub(super) async fn load(&self) -> Result<(), kube::Error> {
+    pub(crate) async fn load(&self) -> Result<(), kube::Error> {
         if self.known().is_whole {
             return Ok(());
         }
         for number in 0..SHARDS {
             let Some(map) = self.maps.get_opt(&name(number)).await? else { continue };
-            let entries = map.data.unwrap_or_default().into_iter();
-            let entries = entries.filter_map(|(key, text)| Some((key, serde_json::from_str(&text).ok()?)));
-            self.known().entries.extend(entries);
+            let mut data = map.data.unwrap_or_default();
+            let mut known = self.known();
+            if number == 0 {
+                known.ids = ClusterIds { now: data.remove(CLUSTER_ID), moved_from: data.remove(MOVED_FROM) };
+            }
+            let entries = data.into_iter();
+            known
+                .entries
+                .extend(entries.filter_map(|(key, text)| Some((key, serde_json::from_str(&text).ok()?))));
         }
         self.known().is_whole = true;
+        Ok(())
+    }
+
+    /// The cluster ids that policies were written under, as far as they are known.
+    pub(crate) fn cluster_ids(&self) -> ClusterIds {
+        self.known().ids.clone()
+    }
+
+    /// Whether it holds a policy of the object under a cluster id.
+    pub(crate) fn holds(&self, cluster_id: &str, object: &ObjectName) -> bool {
+        let identity = PolicyIdentity::derive(cluster_id, &object.namespace, &object.name);
+        let entries = self.entries();
+        entries.iter().any(|(key, of, role)| of == object && *key == identity.key_on(role))
+    }
+
+    /// Notes the cluster ids, once the record was read. That which policies are moved from comes first: a crash in between must
+    /// not hide it.
+    pub(super) async fn note_cluster_ids(&self, ids: &ClusterIds) -> Result<(), kube::Error> {
+        let Some(noted) = Some(self.known()).filter(|known| known.is_whole).map(|known| known.ids.clone())
+        else {
+            return Ok(());
+        };
+        if noted.moved_from != ids.moved_from {
+            match &ids.moved_from {
+                Some(id) => self.write(0, MOVED_FROM, id.clone()).await?,
+                None => self.patch(0, MOVED_FROM, Value::Null).await?,
+            }
+        }
+        if let Some(id) = ids.now.as_ref().filter(|_| noted.now != ids.now) {
+            self.write(0, CLUSTER_ID, id.clone()).await?;
+        }
+        self.known().ids = ids.clone();
         Ok(())
     }
 
@@ -156,8 +210,6 @@ fn is_missing(error: &kube::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use bedrock_iam::PolicyIdentity;
-
     use super::*;
 
     #[test]

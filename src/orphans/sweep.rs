@@ -10,7 +10,7 @@ use bedrock_iam::{Claim, Class, PolicyState, RoleName};
 use futures::FutureExt;
 use tokio::time::{Instant, sleep};
 
-use super::{Look, look, take_away, tell};
+use super::{ClusterIds, Look, look, take_away, tell};
 use crate::metrics::PolicyWrite;
 use crate::reconcile::Context;
 
@@ -86,6 +86,13 @@ impl Sweeper<'_> {
     async fn suspect_by_record(&mut self, installation: &Installation) {
         if let Err(error) = self.cx.orphans.record.load().await {
             tracing::warn!(%error, "the record of written policies could not be read; it is read again at the next interval");
+        }
+        let ids = ClusterIds {
+            now: Some(self.cx.realm.cluster_id.clone()),
+            moved_from: self.cx.adoption.as_ref().map(|adoption| adoption.from().to_owned()),
+        };
+        if let Err(error) = self.cx.orphans.record.note_cluster_ids(&ids).await {
+            tracing::warn!(%error, "the cluster id could not be noted; it is noted at the next interval");
         }
         for (key, object, role) in self.cx.orphans.record.entries() {
             let claim = installation.claim(&object, &role);

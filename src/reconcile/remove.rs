@@ -7,7 +7,7 @@ use kube::runtime::controller::Action;
 use kube::runtime::events::EventType;
 
 use super::apply::Applied;
-use super::{Context, Error, apply, current, observe, report, status};
+use super::{Context, Error, adopt, apply, current, observe, report, status};
 use crate::api::parse::{self, LEAVE_POLICY};
 use crate::api::v1alpha1::BedrockAccess;
 use crate::metrics::Ending;
@@ -50,6 +50,10 @@ async fn release(object: &BedrockAccess, cx: &Context, claim: &Claim) -> Result<
     let released = match object.spec.deletion_policy.as_str() {
         "Delete" => take_away(object, cx, claim, &observed).await?.map(|()| Released::Gone),
         _ => retain(object, cx, claim, &observed).await?,
+    };
+    let released = match released {
+        Ok(released) => adopt::release(object, cx).await.map(|()| released),
+        fault => fault,
     };
     match released {
         Ok(released) => Ok(released),

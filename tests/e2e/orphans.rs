@@ -4,12 +4,17 @@ use std::process::{Command, Output};
 
 use local_cluster::{SandboxProcess, cargo_binary};
 use serde_json::{Value, json};
+use tokio::sync::Mutex;
 
 use crate::team::Team;
 use crate::world::World;
 
+/// Both stories restart the operator.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+
 #[tokio::test]
 async fn a_policy_without_an_object_goes_with_the_role_s_consent_or_by_a_person_s_command() {
+    let _turn = ONE_AT_A_TIME.lock().await;
     let world = World::for_orphans();
     let withdrawn = Team::new(world, "orphan-withdrawn").await;
     let consented = Team::new(world, "orphan-consented").await;
@@ -47,6 +52,38 @@ async fn a_policy_without_an_object_goes_with_the_role_s_consent_or_by_a_person_
     assert!(String::from_utf8(removed.stdout).unwrap().contains("removed"));
     assert_eq!(consented.policy_names().await, Vec::<String>::new());
     assert_eq!(orphans(world, &[]).status.code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_changed_cluster_id_is_refused_until_the_policies_may_be_moved() {
+    let _turn = ONE_AT_A_TIME.lock().await;
+    let world = World::for_orphans();
+    let team = Team::new(world, "cluster-renamed").await;
+    team.apply(json!({})).await;
+    team.wait_until_ready().await;
+    let before = team.policy_names().await;
+    let kube_system = ["get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}"];
+    let id = world.cluster.kubectl().unwrap().run(kube_system).unwrap();
+    world.kill_operator();
+
+    let refusal = world.refusal(&["--cluster-id=renamed"]);
+    let remedy = format!("--cluster-id {id}, or move the policies with --adopt-from {id}");
+    assert!(refusal.contains("the cluster id is renamed") && refusal.contains(&remedy), "{refusal}");
+    assert_eq!(team.policy_names().await, before);
+
+    world.start_operator_with(&["--cluster-id=renamed", &format!("--adopt-from={id}")]);
+    team.reconcile().await;
+    let moved = bedrock_iam::PolicyIdentity::derive("renamed", team.name, "access").policy_name().to_owned();
+    assert_eq!(team.policy_names().await, [moved.as_str()]);
+    world.kill_operator();
+    assert!(world.refusal(&[]).contains("--adopt-from renamed"), "and not back again in silence");
+    world.start_operator_with(&[&format!("--cluster-id={id}"), "--adopt-from=renamed"]);
+    team.reconcile().await;
+    assert_eq!(team.policy_names().await, before);
+    team.delete().await;
+    team.wait_until_gone().await;
+    world.kill_operator();
+    world.start_operator();
 }
 
 /// `bedrock-access orphans` as a person runs it.

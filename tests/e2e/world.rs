@@ -3,8 +3,11 @@
 
 use std::ffi::OsString;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
-use local_cluster::{ControlPlane, OperatorProcess, OperatorSettings, SandboxProcess, install_chart};
+use local_cluster::{
+    ControlPlane, OperatorProcess, OperatorSettings, SandboxProcess, install_chart, wait_until,
+};
 use serde_json::json;
 
 /// With a lease that is soon free again after the operator was killed.
@@ -47,7 +50,28 @@ impl World {
     }
 
     pub(crate) fn start_operator(&self) {
-        *self.operator() = Some(OperatorProcess::start(&self.settings).unwrap());
+        self.start_operator_with(&[]);
+    }
+
+    pub(crate) fn start_operator_with(&self, further: &[&str]) {
+        *self.operator() = Some(OperatorProcess::start(&self.settings_with(further)).unwrap());
+    }
+
+    /// What the operator says before it ends by itself, having refused to run.
+    pub(crate) fn refusal(&self, further: &[&str]) -> String {
+        let settings = self.settings_with(further);
+        let mut operator = OperatorProcess::launch_in(SandboxProcess::REGION, &settings).unwrap();
+        wait_until("the operator to refuse", Duration::from_secs(30), || {
+            operator.exit_status().map(drop).ok_or("it runs")
+        })
+        .unwrap();
+        operator.log_tail()
+    }
+
+    fn settings_with(&self, further: &[&str]) -> OperatorSettings {
+        let mut settings = self.settings.clone();
+        settings.arguments.extend(further.iter().map(OsString::from));
+        settings
     }
 
     /// SIGKILL: whatever it was doing stays half-done.

@@ -130,7 +130,9 @@ impl Cluster {
 
     /// The keys of the record of written policies.
     pub(crate) fn record(&self) -> Vec<String> {
-        self.state().record.values().flat_map(BTreeMap::keys).cloned().collect()
+        let state = self.state();
+        let keys = state.record.values().flat_map(BTreeMap::keys);
+        keys.filter(|key| *key != "cluster-id").cloned().collect()
     }
 
     /// Someone deletes the record's ConfigMaps.

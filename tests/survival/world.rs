@@ -13,7 +13,7 @@ use bedrock_access::fence::Fence;
 use bedrock_access::health::Health;
 use bedrock_access::metrics::Metrics;
 use bedrock_access::orphans::{Orphans, Record};
-use bedrock_access::reconcile::{Context, Failures, Memory};
+use bedrock_access::reconcile::{Adoption, Context, Failures, Memory};
 use bedrock_iam::consent::Policy;
 use bedrock_iam::{Account, PolicyIdentity};
 use kube::runtime::events::Reporter;
@@ -44,6 +44,8 @@ pub(crate) struct World {
     pub(crate) wire: Wire,
     operator: Option<JoinHandle<()>>,
     metrics: Metrics,
+    /// The cluster id of the next operator, and that which it adopts policies from.
+    ids: (&'static str, Option<&'static str>),
 }
 
 /// All that must come out the same, however the way there was disturbed.
@@ -72,6 +74,7 @@ impl World {
             wire: Wire::new(seed),
             operator: None,
             metrics: Metrics::default(),
+            ids: ("cluster", None),
         }
     }
 
@@ -91,19 +94,25 @@ impl World {
             bedrock: Bedrock::new(config.clone(), UNLIMITED, metrics.clone(), account.clone()),
             realm: Realm {
                 account,
-                cluster_id: "cluster".to_owned(),
+                cluster_id: self.ids.0.to_owned(),
                 regions: BTreeSet::new(),
                 consent: Policy::Tag,
             },
             interval: INTERVAL,
             failures: Failures::default(),
             memory: Memory::new(IAM_LAG),
+            adoption: self.ids.1.map(|from| Adoption::new(from.to_owned(), IAM_LAG)),
             orphans: Orphans { record, scan_every: Some(SWEEP_INTERVAL), iam_lag: IAM_LAG },
             metrics,
         };
         let health = Arc::new(Health::default());
         let run = controller::run(watches, Arc::new(context), health, CONCURRENCY, std::future::pending());
         self.operator = Some(tokio::spawn(run));
+    }
+
+    /// The cluster id is changed for the next operator, which adopts what was written before.
+    pub(crate) fn rename(&mut self, id: &'static str) {
+        self.ids = (id, Some(self.ids.0));
     }
 
     /// Nothing of the operator is left, and nothing of it is heard any more.
