@@ -8,6 +8,6 @@ mod identity;
 mod strain;
 
 pub use bedrock::{Bedrock, MaxAge};
-pub use call::{Caller, sdk_config};
+pub use call::{Caller, default_loader, sdk_config};
 pub use iam::Iam;
 pub use identity::{Identity, identity};

@@ -1,11 +1,14 @@
 //! The command line.
 
+mod orphans;
+
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 use crate::config::RunArgs;
 use crate::{api, operator, telemetry};
+use orphans::OrphansArgs;
 
 /// Keeps IAM policies in step with Amazon Bedrock's inference profiles.
 #[derive(Parser, Debug)]
@@ -19,6 +22,8 @@ pub struct Cli {
 enum Command {
     /// Run the operator
     Run(Box<RunArgs>),
+    /// List the operator's policies whose BedrockAccess is gone
+    Orphans(Box<OrphansArgs>),
     /// Print the CustomResourceDefinition
     Crd,
 }
@@ -36,6 +41,7 @@ pub fn main() -> ExitCode {
                 }
             }
         }
+        Command::Orphans(args) => orphans::main(*args),
         Command::Crd => match api::crd_yaml() {
             Ok(yaml) => {
                 print!("{yaml}");

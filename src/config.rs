@@ -20,6 +20,10 @@ pub struct RunArgs {
     #[arg(long, env = "BEDROCK_ACCESS_CLUSTER_ID", value_name = "ID")]
     pub cluster_id: Option<String>,
 
+    /// The cluster id before: its policies are moved to this one's, each once the new one is proven
+    #[arg(long, env = "BEDROCK_ACCESS_ADOPT_FROM", value_name = "ID")]
+    pub adopt_from: Option<String>,
+
     /// The source Regions to serve, separated by commas; default: all
     #[arg(long, env = "BEDROCK_ACCESS_REGIONS", value_delimiter = ',', value_name = "REGIONS")]
     pub regions: Vec<Region>,
@@ -43,6 +47,10 @@ pub struct RunArgs {
     /// How long IAM may show what was there before a write; until then that is not taken for someone else's change
     #[arg(long, env = "BEDROCK_ACCESS_IAM_LAG", default_value = "1m", value_parser = duration, value_name = "DURATION")]
     pub iam_lag: Duration,
+
+    /// How often all roles of the account are looked at for policies whose object is gone; 0s for never
+    #[arg(long, env = "BEDROCK_ACCESS_SWEEP_INTERVAL", default_value = "24h", value_parser = duration, value_name = "DURATION")]
+    pub sweep_interval: Duration,
 
     /// The most calls to IAM in a second; IAM's own limit is shared by the whole account
     #[arg(long, env = "BEDROCK_ACCESS_IAM_RATE", default_value = "20", value_name = "N")]

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use futures::{FutureExt, StreamExt, TryStreamExt, future};
 use kube::client::ClientBuilder;
-use kube::core::DeserializeGuard;
 use kube::runtime::controller::{Action, Config};
 use kube::runtime::reflector::{self, Store};
 use kube::runtime::utils::Backoff;
@@ -16,9 +15,9 @@ use kube::runtime::{Controller, Predicate, PredicateConfig, WatchStreamExt, pred
 use kube::{Api, Client, ResourceExt};
 use tower::limit::RateLimitLayer;
 
-use crate::api::v1alpha1::BedrockAccess;
 use crate::health::Health;
 use crate::metrics::{Ending, ErrorClass};
+use crate::orphans::{self, Guarded};
 use crate::reconcile::{self, Context};
 
 /// A reconcile that takes longer is given up; every step is safe to repeat.
@@ -47,8 +46,6 @@ impl Iterator for WatchBackoff {
 impl Backoff for WatchBackoff {
     fn reset(&mut self) {}
 }
-
-type Guarded = DeserializeGuard<BedrockAccess>;
 
 #[derive(Debug, thiserror::Error)]
 enum Error {
@@ -83,12 +80,15 @@ pub async fn run(
     let (store, objects) = watch(watches, &context, Arc::clone(&health));
     let synced = Arc::clone(&health);
     let readiness = {
-        let (store, context) = (store.clone(), Arc::clone(&context));
+        let (store, cx) = (store.clone(), Arc::clone(&context));
         async move {
             if store.wait_until_ready().await.is_ok() {
                 synced.synced();
+                let objects = || store.state().iter().map(|object| orphans::named(object)).collect();
+                let sweep = Box::pin(orphans::sweep(&cx, objects));
+                futures::join!(sweep, forget_the_vanished(&store, &cx));
             }
-            forget_the_vanished(&store, &context).await;
+            future::pending::<()>().await;
         }
     };
     let controller = Controller::for_stream(objects, store)

@@ -114,6 +114,15 @@ impl Clients {
     }
 }
 
+/// A client for a command, which reads only.
+pub async fn connect_once() -> Result<Client, Error> {
+    let mut config = Config::infer().await?;
+    config.connect_timeout = Some(CONNECT_TIMEOUT);
+    config.read_timeout = Some(CALL_TIMEOUT);
+    config.default_retry = false;
+    Ok(Client::try_from(config)?)
+}
+
 /// Asks for the lease, which need not exist yet: without the right to see it, an operator would follow nobody for ever.
 pub async fn see_lease(leases: &Leases, namespace: &str) -> Result<(), Error> {
     let api: Api<Lease> = Api::namespaced(leases.client.clone(), namespace);

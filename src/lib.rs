@@ -6,6 +6,7 @@
 pub mod api;
 pub mod aws;
 pub mod cli;
+pub mod cluster_id;
 pub mod config;
 pub mod controller;
 pub mod fence;
@@ -13,6 +14,7 @@ pub mod health;
 pub mod kubernetes;
 pub mod metrics;
 pub mod operator;
+pub mod orphans;
 pub mod reconcile;
 pub mod server;
 pub mod telemetry;

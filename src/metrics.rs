@@ -26,6 +26,7 @@ pub struct Metrics {
     watch_errors: Counter,
     lease_errors: Counter,
     leader: Gauge,
+    orphaned_policies: Gauge,
 }
 
 /// How a reconcile ended.
@@ -126,6 +127,7 @@ impl Default for Metrics {
         let watch_errors = Counter::default();
         let lease_errors = Counter::default();
         let leader = Gauge::default();
+        let orphaned_policies = Gauge::default();
         registry.register("reconciles", "Reconciles by how they ended", reconciles.clone());
         registry.register_with_unit(
             "reconcile_duration",
@@ -154,6 +156,11 @@ impl Default for Metrics {
         );
         registry.register("lease_errors", "Requests about the lease that failed", lease_errors.clone());
         registry.register("leader", "1 while this instance holds the lease, else 0", leader.clone());
+        registry.register(
+            "orphaned_policies",
+            "Policies of the operator whose object is gone and that stay on their roles",
+            orphaned_policies.clone(),
+        );
         Self {
             registry: Arc::new(registry),
             reconciles,
@@ -166,6 +173,7 @@ impl Default for Metrics {
             watch_errors,
             lease_errors,
             leader,
+            orphaned_policies,
         }
     }
 }
@@ -223,6 +231,7 @@ impl Metrics {
     /// Another instance holds the lease, or nobody does yet.
     pub fn follows(&self) {
         self.leader.set(0);
+        self.orphaned_policies.set(0);
     }
 
     /// This instance holds the lease.
@@ -233,6 +242,11 @@ impl Metrics {
     /// Counts a request about the lease that failed.
     pub fn lease_failed(&self) {
         self.lease_errors.inc();
+    }
+
+    /// How many policies are known to have outlived their object, and stay for now.
+    pub fn orphaned(&self, policies: usize) {
+        self.orphaned_policies.set(i64::try_from(policies).unwrap_or(i64::MAX));
     }
 
     /// Counts an interruption of the watch.

@@ -4,8 +4,6 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_config::BehaviorVersion;
-use aws_config::meta::region::RegionProviderChain;
 use backon::{ExponentialBuilder, Retryable};
 use bedrock_iam::Fault;
 use futures::FutureExt;
@@ -22,8 +20,9 @@ use crate::fence::Fence;
 use crate::health::Health;
 use crate::kubernetes::{Candidate, Clients, Learned, Place, TimingsError};
 use crate::metrics::Metrics;
-use crate::reconcile::{Context, Failures, Memory};
-use crate::{controller, kubernetes, server};
+use crate::orphans::{Orphans, Record};
+use crate::reconcile::{Adoption, Context, Failures, Memory};
+use crate::{cluster_id, controller, kubernetes, server};
 
 /// The controller's name in Events.
 const CONTROLLER: &str = "bedrock-access";
@@ -55,6 +54,9 @@ pub enum Error {
     /// No account.
     #[error("{0}")]
     Aws(#[from] Fault),
+    /// The cluster id is not the one that policies were written under.
+    #[error("{0}")]
+    ClusterId(#[from] cluster_id::Error),
     /// The lease's settings contradict each other.
     #[error("{0}")]
     Lease(#[from] TimingsError),
@@ -113,6 +115,7 @@ async fn take_turns(parts: Parts, shutdown: Shutdown) {
         context.metrics.leads();
         // Another one may have written since.
         context.memory.forget_all();
+        context.orphans.record.forget_copy();
         let (context, health) = (Arc::clone(&context), Arc::clone(&health));
         let work = Box::pin(controller::run(watches.clone(), context, health, concurrency, shutdown.clone()));
         tokio::select! {
@@ -136,9 +139,7 @@ async fn prepare(args: RunArgs, health: Arc<Health>, metrics: Metrics) -> Result
             find.retry(PATIENCE).when(kubernetes::Error::may_pass).notify(waits).await?
         }
     };
-    // IAM and STS answer in every Region; Bedrock's clients name theirs.
-    let region = RegionProviderChain::default_provider().or_else("us-east-1");
-    let config = aws::sdk_config(aws_config::defaults(BehaviorVersion::latest()).region(region)).await;
+    let config = aws::sdk_config(aws::default_loader()).await;
     let iam = Caller::new(args.iam_rate, metrics.clone());
     let (cluster_id, aws::Identity { account, role }, ()) = tokio::try_join!(
         async {
@@ -158,6 +159,10 @@ async fn prepare(args: RunArgs, health: Arc<Health>, metrics: Metrics) -> Result
 
     let bedrock = Bedrock::new(config.clone(), args.bedrock_rate, metrics.clone(), account.clone());
     let candidate = Candidate::new(leases, &namespace, &identity, &timings, fence.clone());
+    let record = Record::new(calls.clone(), &namespace);
+    let check = || cluster_id::check(&calls, &record, &cluster_id, args.adopt_from.as_deref());
+    check.retry(PATIENCE).when(cluster_id::Error::is_passing).notify(waits).await?;
+    let scan_every = Some(args.sweep_interval).filter(|interval| !interval.is_zero());
     let context = Context {
         reporter: Reporter { controller: CONTROLLER.to_owned(), instance: Some(identity) },
         client: calls,
@@ -174,6 +179,8 @@ async fn prepare(args: RunArgs, health: Arc<Health>, metrics: Metrics) -> Result
         stale_after: args.stale_after,
         failures: Failures::default(),
         memory: Memory::new(args.iam_lag),
+        adoption: args.adopt_from.map(|from| Adoption::new(from, args.iam_lag)),
+        orphans: Orphans { record, scan_every, iam_lag: args.iam_lag },
         metrics,
     };
     Ok(Parts { watches, context: Arc::new(context), candidate, health, concurrency: args.concurrency.get() })

@@ -3,6 +3,7 @@
 //! Each arrow is a value; no step reaches back. Only `ask`, `observe`, `apply` and `verify` talk to AWS, only `report` to
 //! Kubernetes; what decides is in the crate `bedrock_iam`.
 
+mod adopt;
 mod apply;
 mod aside;
 mod ask;
@@ -20,7 +21,8 @@ mod verify;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bedrock_iam::{Answers, Claim, Finding, Held, History, Intent, Observed, Plan, plan, resolve};
+use bedrock_iam::orphan::ObjectName;
+use bedrock_iam::{Answers, Claim, Finding, Held, History, Intent, Observed, Plan, Step, plan, resolve};
 use kube::runtime::controller::Action;
 use kube::runtime::events::Reporter;
 use kube::runtime::finalizer::{Event, finalizer};
@@ -30,7 +32,10 @@ use crate::api::parse::{self, Realm};
 use crate::api::v1alpha1::BedrockAccess;
 use crate::aws::{Bedrock, Iam};
 use crate::metrics::Metrics;
+use crate::orphans::Orphans;
+pub use adopt::Adoption;
 use apply::Applied;
+pub(crate) use apply::send;
 pub use aside::{report_panic, report_unreadable};
 pub use failures::Failures;
 pub use memory::Memory;
@@ -59,6 +64,10 @@ pub struct Context {
     pub failures: Failures,
     /// What was written to AWS of late.
     pub memory: Memory,
+    /// What was written to AWS ever, and how policies are found whose object is gone.
+    pub orphans: Orphans,
+    /// The cluster id whose policies are moved to this one's, if any.
+    pub adoption: Option<Adoption>,
     /// Metrics.
     pub metrics: Metrics,
 }
@@ -142,6 +151,8 @@ async fn keep(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
         pause,
     };
     let held = Held::read(&observed.policy, &history).or_remembered(|| cx.memory.in_sync(&uid));
+    let predecessor = adopt::look(object, cx).await;
+    let held = adopt::held(predecessor.as_ref(), &observed.policy, held);
     let resolution = resolve::resolve(&intent, &cx.realm.account, &answers, &held);
     let plan = plan::plan(&intent, &cx.realm.account, &resolution, &observed, &history);
     let plan = cx.memory.restrain(&uid, &claim, plan);
@@ -155,6 +166,7 @@ async fn keep(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
         }
         outcome => outcome?,
     };
+    adopt::settle(object, cx, predecessor, &observed.role, outcome.findings.is_empty()).await;
     let told = status::kept(object, cx, &intent, &plan, &observed.role, &outcome);
     cx.memory.learn(object, &plan, &outcome, &told.status);
     let next_look = cx.memory.next_look(&uid, interval.min(cx.interval), &outcome.applied);
@@ -173,6 +185,7 @@ async fn refuse(
     let mut plan = withdrawal(cx, claim, observed, &owners);
     plan.findings.push(finding);
     let outcome = carry_out(object, cx, claim, &plan, observed).await?;
+    adopt::withdraw(object, cx, &observed.role).await;
     let told = status::refused(object, claim, &plan, &observed.role, &outcome);
     report::report(object, cx, told, cx.interval).await
 }
@@ -188,6 +201,7 @@ async fn rest(
     let owners = owners(cx, claim, &observed).await;
     let plan = withdrawal(cx, claim, &observed, &owners);
     let outcome = carry_out(object, cx, claim, &plan, &observed).await?;
+    adopt::withdraw(object, cx, &observed.role).await;
     let told = status::suspended(object, claim, &plan, &observed.role, &outcome);
     report::report(object, cx, told, interval.min(cx.interval)).await
 }
@@ -216,6 +230,11 @@ async fn carry_out(
 ) -> Result<Outcome, Error> {
     if plan.step.is_some() {
         current::confirm(object, cx, plan).await?;
+    }
+    // Before the write, so that no crash leaves a policy that only the object knows of. What cuts back was noted before.
+    if matches!(plan.step, Some(Step::Put { .. })) && !plan.is_withdrawal {
+        let name = ObjectName { namespace: object.namespace().unwrap_or_default(), name: object.name_any() };
+        cx.orphans.record.remember(claim, &name).await?;
     }
     let applied = apply::apply(object, cx, claim, plan).await;
     if let Applied::Done(step) = &applied {

@@ -2,9 +2,10 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use aws_config::meta::region::RegionProviderChain;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{ConfigLoader, SdkConfig};
+use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 use bedrock_iam::Fault;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
@@ -90,6 +91,12 @@ impl Caller {
         self.metrics.called(operation.service, operation.name, failure, started.elapsed());
         result
     }
+}
+
+/// Credentials and Region by the SDK's standard chain. IAM and STS answer in every Region; Bedrock's clients name theirs.
+pub fn default_loader() -> ConfigLoader {
+    let region = RegionProviderChain::default_provider().or_else("us-east-1");
+    aws_config::defaults(BehaviorVersion::latest()).region(region)
 }
 
 /// Completes a loader: a time limit on everything, and few retries, since every object is tried again anyway.

@@ -1,10 +1,14 @@
+mod scan;
+
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_iam::Client;
 use bedrock_iam::{Class, Document, Fault, PolicyIdentity, PolicyState, Role, RoleName, RoleState};
 
 use percent_encoding::percent_decode_str;
+use tokio::time::Instant;
 
 use super::call::Caller;
 use super::error::Operation;
@@ -18,6 +22,9 @@ pub struct Iam {
     fence: Fence,
 }
 
+/// For a command that a person waits for.
+const LONG_ENOUGH: Duration = Duration::from_hours(24);
+
 const MOST_PAGES: usize = 10;
 
 const fn iam(name: &'static str) -> Operation {
@@ -28,6 +35,13 @@ impl Iam {
     /// A client whose calls all pass `caller`, and whose writes are sent only while `fence` is open.
     pub fn new(config: &SdkConfig, caller: Caller, fence: Fence) -> Self {
         Self { client: Client::new(config), caller, fence }
+    }
+
+    /// The same without a lease: for what a person does.
+    pub fn unfenced(config: &SdkConfig, caller: Caller) -> Self {
+        let fence = Fence::default();
+        fence.open_until(Instant::now() + LONG_ENOUGH);
+        Self::new(config, caller, fence)
     }
 
     /// GetRole, which answers with the role's tags too.

@@ -61,7 +61,7 @@ pub(super) async fn apply(object: &BedrockAccess, cx: &Context, claim: &Claim, p
 }
 
 /// The one write of a step.
-pub(super) async fn send(iam: &Iam, claim: &Claim, step: &Step) -> Result<(), Fault> {
+pub(crate) async fn send(iam: &Iam, claim: &Claim, step: &Step) -> Result<(), Fault> {
     match step.text() {
         Some(document) => iam.put(&claim.role, &claim.identity, &document).await,
         None => iam.delete(&claim.role, &claim.identity).await,

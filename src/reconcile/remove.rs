@@ -7,42 +7,67 @@ use kube::runtime::controller::Action;
 use kube::runtime::events::EventType;
 
 use super::apply::Applied;
-use super::{Context, Error, apply, current, event, observe, report, status};
+use super::{Context, Error, adopt, apply, current, event, observe, report, status};
 use crate::api::parse::{self, LEAVE_POLICY};
 use crate::api::v1alpha1::BedrockAccess;
 use crate::metrics::Ending;
 
 /// Removes our policy before the object goes; an error keeps the finalizer.
 pub(super) async fn remove(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
-    release(object, cx).await?;
+    // Without a readable role nothing was ever written, since the role cannot change.
+    if let Ok(claim) = parse::claim(object, &cx.realm)
+        && release(object, cx, &claim).await? == Released::Gone
+    {
+        forget(cx, &claim).await?;
+    }
     cx.memory.forget(&object.uid().unwrap_or_default());
     cx.metrics.reconciled(Ending::Removed);
     Ok(Action::await_change())
 }
 
-async fn release(object: &BedrockAccess, cx: &Context) -> Result<(), Error> {
-    // Without a readable role nothing was ever written, since the role cannot change.
-    let Ok(claim) = parse::claim(object, &cx.realm) else {
-        return Ok(());
-    };
-    let observed = observe::observe(object, cx, &claim).await;
+/// Whether a policy is left that may outlive the object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Released {
+    /// None of ours.
+    Gone,
+    /// It stays on the role, and in the record.
+    Left,
+}
+
+/// Takes the policy out of the record. A missing right must not keep the object; the sweep finds the entry again.
+async fn forget(cx: &Context, claim: &Claim) -> Result<(), Error> {
+    match cx.orphans.record.forget(claim).await {
+        Err(kube::Error::Api(status)) if status.code == 403 => {
+            tracing::warn!(error = %status.message, "an entry stays in the record of written policies");
+            Ok(())
+        }
+        result => Ok(result?),
+    }
+}
+
+async fn release(object: &BedrockAccess, cx: &Context, claim: &Claim) -> Result<Released, Error> {
+    let observed = observe::observe(object, cx, claim).await;
     let released = match object.spec.deletion_policy.as_str() {
-        "Delete" => take_away(object, cx, &claim, &observed).await?,
-        _ => retain(object, cx, &claim, &observed).await?,
+        "Delete" => take_away(object, cx, claim, &observed).await?.map(|()| Released::Gone),
+        _ => retain(object, cx, claim, &observed).await?,
+    };
+    let released = match released {
+        Ok(released) => adopt::release(object, cx).await.map(|()| released),
+        fault => fault,
     };
     match released {
-        Ok(()) => Ok(()),
+        Ok(released) => Ok(released),
         // AWS lets us write to tagged roles only: once the tag is gone, the role's owner has to clean up.
-        Err(fault) if fault.class == Class::Denied && is_untagged(cx, &claim).await => {
+        Err(fault) if fault.class == Class::Denied && is_untagged(cx, claim).await => {
             let why = "can no longer be removed by the operator, since the role has lost its consent tag";
-            leave(object, cx, &claim, why).await;
-            Ok(())
+            leave(object, cx, claim, why).await;
+            Ok(Released::Left)
         }
         // A person may know that AWS will not answer again.
         Err(_) if object.annotations().get(LEAVE_POLICY).is_some_and(|value| value == "true") => {
             let why = format!("could not be removed, and the annotation {LEAVE_POLICY} lets the object go");
-            leave(object, cx, &claim, &why).await;
-            Ok(())
+            leave(object, cx, claim, &why).await;
+            Ok(Released::Left)
         }
         Err(fault) => {
             let message = format!(
@@ -86,7 +111,7 @@ async fn retain(
     cx: &Context,
     claim: &Claim,
     observed: &Observed,
-) -> Result<Result<(), Fault>, Error> {
+) -> Result<Result<Released, Fault>, Error> {
     match &observed.role {
         RoleState::Found(role) if !claim.applicant.may_retain(&role.tags) => {
             if observed.policy.document().is_some() {
@@ -99,10 +124,10 @@ async fn retain(
                 );
                 event::publish(object, cx, EventType::Warning, "RetainNotAllowed", "Delete", &note).await;
             }
-            take_away(object, cx, claim, observed).await
+            Ok(take_away(object, cx, claim, observed).await?.map(|()| Released::Gone))
         }
         RoleState::Found(_) | RoleState::Missing | RoleState::Fault(_) => {
-            cut_back(object, cx, claim, observed).await
+            Ok(cut_back(object, cx, claim, observed).await?.map(|()| Released::Left))
         }
     }
 }

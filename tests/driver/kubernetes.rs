@@ -1,5 +1,6 @@
 //! An API server for one object, in process: it keeps what is patched and records every write.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use http::{Method, Request, Response};
@@ -14,12 +15,20 @@ pub(crate) struct ApiServer(Arc<Mutex<State>>);
 
 struct State {
     object: Value,
+    /// By name: the data of the record's ConfigMaps.
+    record: BTreeMap<String, Value>,
+    refuses_the_record: bool,
     writes: Vec<(String, Value)>,
 }
 
 impl ApiServer {
     pub(crate) fn holding(object: Value) -> Self {
-        Self(Arc::new(Mutex::new(State { object, writes: Vec::new() })))
+        Self(Arc::new(Mutex::new(State {
+            object,
+            record: BTreeMap::new(),
+            refuses_the_record: false,
+            writes: Vec::new(),
+        })))
     }
 
     pub(crate) fn client(&self) -> Client {
@@ -33,6 +42,18 @@ impl ApiServer {
 
     pub(crate) fn object(&self) -> Value {
         self.0.lock().unwrap().object.clone()
+    }
+
+    /// The entries of the record of written policies.
+    pub(crate) fn record(&self) -> Vec<Value> {
+        let state = self.0.lock().unwrap();
+        let maps = state.record.values().flat_map(|data| data.as_object().unwrap().values());
+        maps.map(|text| serde_json::from_str(text.as_str().unwrap()).unwrap()).collect()
+    }
+
+    /// From now on the record's ConfigMaps may not be written, or may be again.
+    pub(crate) fn refuse_the_record(&self, refuses: bool) {
+        self.0.lock().unwrap().refuses_the_record = refuses;
     }
 
     /// What a user does with kubectl.
@@ -51,6 +72,9 @@ impl ApiServer {
         let body: Value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
         let mut state = self.0.lock().unwrap();
         let path = parts.uri.path().to_owned();
+        if path.contains("/configmaps") {
+            return Ok(state.record(&parts.method, &path, &body));
+        }
         let answer = match (&parts.method, path.rsplit('/').next().unwrap()) {
             (&Method::GET, _) if path.contains("/bedrockaccesses/") => state.object.clone(),
             (&Method::PATCH, "status") => {
@@ -71,6 +95,36 @@ impl ApiServer {
             }
             (method, _) => panic!("an unexpected request: {method} {path}"),
         };
-        Ok(Response::builder().status(200).body(Body::from(answer.to_string().into_bytes())).unwrap())
+        Ok(response(200, &answer))
     }
+}
+
+impl State {
+    /// The record: merge patches of ConfigMaps, which are created with their first entry.
+    fn record(&mut self, method: &Method, path: &str, body: &Value) -> Response<Body> {
+        let failure = |code: u16, reason: &str| {
+            response(code, &json!({"kind": "Status", "status": "Failure", "reason": reason, "code": code}))
+        };
+        if self.refuses_the_record && *method != Method::GET {
+            return failure(403, "Forbidden");
+        }
+        let named = path.rsplit('/').next().unwrap();
+        let name = if *method == Method::POST { body["metadata"]["name"].as_str().unwrap() } else { named };
+        if *method == Method::POST {
+            self.record.insert(name.to_owned(), json!({}));
+        }
+        let Some(data) = self.record.get_mut(name) else { return failure(404, "NotFound") };
+        for (key, value) in body["data"].as_object().into_iter().flatten() {
+            match value {
+                Value::Null => data.as_object_mut().unwrap().remove(key),
+                value => data.as_object_mut().unwrap().insert(key.clone(), value.clone()),
+            };
+        }
+        let metadata = json!({"name": name, "namespace": "bedrock-access"});
+        response(200, &json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}))
+    }
+}
+
+fn response(status: u16, body: &Value) -> Response<Body> {
+    Response::builder().status(status).body(Body::from(body.to_string().into_bytes())).unwrap()
 }

@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a fixture may fail loudly")]
 
+mod adoption;
 mod faults;
 mod kubernetes;
 mod lifecycle;
+mod orphans;
 mod owned;
 mod races;
 mod settling;

@@ -11,7 +11,8 @@ use bedrock_access::api::v1alpha1::BedrockAccess;
 use bedrock_access::aws::{self, Bedrock, Caller, Iam};
 use bedrock_access::fence::Fence;
 use bedrock_access::metrics::Metrics;
-use bedrock_access::reconcile::{Context, Error, FINALIZER, Failures, Memory, reconcile};
+use bedrock_access::orphans::{Orphans, Record};
+use bedrock_access::reconcile::{Adoption, Context, Error, FINALIZER, Failures, Memory, reconcile};
 use bedrock_iam::consent::Policy;
 use kube::runtime::controller::Action;
 use kube::runtime::events::Reporter;
@@ -80,6 +81,24 @@ impl World {
         Self::on(self.sandbox.clone(), object, cluster_id, Duration::ZERO).await
     }
 
+    /// The same object and record after the cluster id was changed, run by an operator that adopts what was written before.
+    pub(crate) async fn adopted_by(&self, cluster_id: &str) -> Self {
+        let mut world =
+            Self::on(self.sandbox.clone(), self.kubernetes.object(), cluster_id, Duration::ZERO).await;
+        let context = Arc::get_mut(&mut world.context).unwrap();
+        context.client = self.kubernetes.client();
+        context.orphans.record = Record::new(self.kubernetes.client(), "bedrock-access");
+        context.adoption = Some(Adoption::new("cluster".to_owned(), Duration::ZERO));
+        world.kubernetes = self.kubernetes.clone();
+        world
+    }
+
+    /// The names of our policies on the role, under whatever cluster id.
+    pub(crate) fn our_policies(&self) -> Vec<String> {
+        let names = self.sandbox.role_policies("assistant").into_iter();
+        names.filter(|name| name.starts_with("bedrock-access.")).collect()
+    }
+
     async fn on(sandbox: Sandbox, object: Value, cluster_id: &str, iam_lag: Duration) -> Self {
         // Another test of this process may have installed it already.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -95,6 +114,7 @@ impl World {
         let client = kubernetes.client();
         let aws::Identity { account, .. } = aws::identity(&config, &caller()).await.unwrap();
         let reporter = Reporter { controller: "bedrock-access".to_owned(), instance: None };
+        let record = kubernetes.client();
         let context = Context {
             reporter,
             client,
@@ -111,6 +131,8 @@ impl World {
             stale_after: Duration::from_hours(24),
             failures: Failures::default(),
             memory: Memory::new(iam_lag),
+            adoption: None,
+            orphans: Orphans { record: Record::new(record, "bedrock-access"), scan_every: None, iam_lag },
             metrics,
         };
         sandbox.clear_calls();

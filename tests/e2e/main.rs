@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "everything here is a test")]
 
 mod interruptions;
+mod orphans;
 mod policy;
 mod stories;
 mod team;

@@ -84,6 +84,22 @@ impl Team {
         self.objects.delete(OBJECT, &DeleteParams::default()).await.unwrap();
     }
 
+    /// Someone takes the finalizer off and deletes the object, which is gone at once.
+    pub(crate) async fn vanish(&self) {
+        let patch = json!({"metadata": {"finalizers": null}});
+        self.objects.patch(OBJECT, &PatchParams::default(), &Patch::Merge(&patch)).await.unwrap();
+        self.delete().await;
+        self.wait_until_gone().await;
+    }
+
+    pub(crate) async fn wait_until_no_policy(&self) {
+        let deadline = Instant::now() + LIMIT;
+        while !self.policy_names().await.is_empty() {
+            self.check(deadline, "the role to hold no policy", None);
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
     pub(crate) async fn wait_until_gone(&self) {
         let deadline = Instant::now() + LIMIT;
         while let Some(object) = self.objects.get_opt(OBJECT).await.unwrap() {

@@ -3,8 +3,11 @@
 
 use std::ffi::OsString;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
-use local_cluster::{ControlPlane, OperatorProcess, OperatorSettings, SandboxProcess, install_chart};
+use local_cluster::{
+    ControlPlane, OperatorProcess, OperatorSettings, SandboxProcess, install_chart, wait_until,
+};
 use serde_json::json;
 
 /// With a lease that is soon free again after the operator was killed.
@@ -27,17 +30,48 @@ impl World {
     /// The world of all tests that disturb nobody.
     pub(crate) fn shared() -> &'static Self {
         static WORLD: OnceLock<World> = OnceLock::new();
-        WORLD.get_or_init(Self::start)
+        WORLD.get_or_init(|| Self::start(&[]))
     }
 
     /// A world for the tests that stop things, which take turns.
     pub(crate) fn for_interruptions() -> &'static Self {
         static WORLD: OnceLock<World> = OnceLock::new();
-        WORLD.get_or_init(Self::start)
+        WORLD.get_or_init(|| Self::start(&[]))
+    }
+
+    /// A world whose operator looks for orphans every few seconds.
+    pub(crate) fn for_orphans() -> &'static Self {
+        static WORLD: OnceLock<World> = OnceLock::new();
+        WORLD.get_or_init(|| Self::start(&["--sweep-interval=3s", "--iam-lag=1s"]))
+    }
+
+    pub(crate) fn metrics(&self) -> String {
+        self.operator().as_ref().unwrap().get("/metrics").unwrap()
     }
 
     pub(crate) fn start_operator(&self) {
-        *self.operator() = Some(OperatorProcess::start(&self.settings).unwrap());
+        self.start_operator_with(&[]);
+    }
+
+    pub(crate) fn start_operator_with(&self, further: &[&str]) {
+        *self.operator() = Some(OperatorProcess::start(&self.settings_with(further)).unwrap());
+    }
+
+    /// What the operator says before it ends by itself, having refused to run.
+    pub(crate) fn refusal(&self, further: &[&str]) -> String {
+        let settings = self.settings_with(further);
+        let mut operator = OperatorProcess::launch_in(SandboxProcess::REGION, &settings).unwrap();
+        wait_until("the operator to refuse", Duration::from_secs(30), || {
+            operator.exit_status().map(drop).ok_or("it runs")
+        })
+        .unwrap();
+        operator.log_tail()
+    }
+
+    fn settings_with(&self, further: &[&str]) -> OperatorSettings {
+        let mut settings = self.settings.clone();
+        settings.arguments.extend(further.iter().map(OsString::from));
+        settings
     }
 
     /// SIGKILL: whatever it was doing stays half-done.
@@ -55,14 +89,14 @@ impl World {
         self.operator().as_ref().map_or_else(|| "no operator runs".to_owned(), OperatorProcess::log_tail)
     }
 
-    fn start() -> Self {
+    fn start(further: &[&str]) -> Self {
         let cluster = ControlPlane::start().unwrap();
         let sandbox = SandboxProcess::start(&json!({})).unwrap();
         let kubeconfig = install_chart(&cluster).unwrap();
         let settings = OperatorSettings {
             kubeconfig,
             aws_endpoint: sandbox.endpoint().to_owned(),
-            arguments: ARGUMENTS.map(OsString::from).to_vec(),
+            arguments: ARGUMENTS.iter().chain(further).map(OsString::from).collect(),
         };
         let world = Self { cluster, sandbox, settings, operator: Mutex::default() };
         world.start_operator();

@@ -1,6 +1,7 @@
 //! An API server in process, for one custom resource: what it stores, and what a user does to it with kubectl.
 
 mod patch;
+mod record;
 mod service;
 mod watch;
 
@@ -36,6 +37,8 @@ struct State {
     stale_list: Option<List>,
     uids: u64,
     events: Vec<Value>,
+    /// By name: the data of the record's ConfigMaps.
+    record: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 /// One line of the watches.
@@ -106,9 +109,14 @@ impl Cluster {
     /// Someone takes every finalizer off and deletes the object; another of the same name takes its place.
     pub(crate) fn supplant(&self, manifest: &Value) {
         let (namespace, name) = key_of(manifest);
-        self.edit(&namespace, &name, |object| object["metadata"]["finalizers"] = json!([]));
-        self.delete(&namespace, &name);
+        self.vanish(&namespace, &name);
         self.create(manifest);
+    }
+
+    /// Someone takes every finalizer off and deletes the object.
+    pub(crate) fn vanish(&self, namespace: &str, name: &str) {
+        self.edit(namespace, name, |object| object["metadata"]["finalizers"] = json!([]));
+        self.delete(namespace, name);
     }
 
     /// The object, if it is there.
@@ -124,6 +132,18 @@ impl Cluster {
 
     pub(crate) fn objects(&self) -> Vec<Value> {
         self.state().objects.values().cloned().collect()
+    }
+
+    /// The keys of the record of written policies.
+    pub(crate) fn record(&self) -> Vec<String> {
+        let state = self.state();
+        let keys = state.record.values().flat_map(BTreeMap::keys);
+        keys.filter(|key| *key != "cluster-id").cloned().collect()
+    }
+
+    /// Someone deletes the record's ConfigMaps.
+    pub(crate) fn lose_record(&self) {
+        self.state().record.clear();
     }
 
     /// The Events so far.

@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::history::{
     Disturbances, assert_never_absent, assert_nothing_foreign_changed, assert_statement_beside_stays, grant,
 };
+use crate::orphans;
 use crate::scenarios::{self, Scenario, TEAM};
 use crate::wire::Crash;
 use crate::world::{EndState, ROLE, SOURCE, World, policy_name};
@@ -19,6 +20,9 @@ use crate::{in_parallel, paused};
 /// Longer than anything that follows a change at once, shorter than the interval.
 const SILENCE: Duration = Duration::from_mins(2);
 const LIMIT: Duration = Duration::from_mins(30);
+
+/// For what is found at the next interval.
+const AT_THE_INTERVAL: Duration = Duration::from_mins(12);
 
 /// More than a whole interval.
 const AT_REST: Duration = Duration::from_mins(11);
@@ -43,6 +47,8 @@ struct Swept {
 struct Run {
     scenario: Scenario,
     notice: Notice,
+    /// How long nothing is sent once all has been done.
+    silence: Duration,
 }
 
 /// The number of requests that the undisturbed run makes, and what it comes to.
@@ -66,7 +72,9 @@ fn the_end_is_the_same_wherever_the_operator_dies() {
     let seed = crate::seed();
     let mut runs: Vec<Run> = Vec::new();
     for notice in [Notice::AtStart, Notice::Live] {
-        runs.extend(scenarios::all().into_iter().map(|scenario| Run { scenario, notice }));
+        let at_once = |scenario| Run { scenario, notice, silence: SILENCE };
+        runs.extend(scenarios::all().into_iter().map(at_once));
+        runs.push(Run { scenario: orphans::story(), notice, silence: AT_THE_INTERVAL });
     }
     let swept = in_parallel(runs, |run| run.sweep(seed));
     for one in &swept {
@@ -101,7 +109,7 @@ impl Run {
         let (mut world, wanted) = self.begin(seed).await;
         let sent = world.wire.sent().len();
         let disturbances = self.act(&mut world).await;
-        world.settle(SILENCE, LIMIT).await;
+        world.settle(self.silence, LIMIT).await;
         let requests = world.wire.sent().len() - sent;
         assert!((self.scenario.ends_well)(&world), "{self}: {:#?}", world.cluster.objects());
         self.check(&world, wanted, &disturbances, &format!("{self}, undisturbed, seed {seed}"));
@@ -118,7 +126,7 @@ impl Run {
         let died = timeout(LIMIT, world.wire.death()).await.is_ok();
         world.kill().await;
         world.start().await;
-        world.settle(SILENCE, LIMIT).await;
+        world.settle(self.silence, LIMIT).await;
         self.check(&world, wanted, &disturbances, &what);
         assert_eq!(world.end_state().difference(end), Vec::<String>::new(), "{what}");
         self.stay_at_rest(&world, &what).await;

@@ -8,12 +8,14 @@
 
 use std::sync::Mutex;
 
+mod adoption;
 mod aws;
 mod aws_faults;
 mod cluster;
 mod crash;
 mod history;
 mod kubernetes_faults;
+mod orphans;
 mod outage;
 mod scenarios;
 mod watch_faults;

@@ -324,12 +324,12 @@ fn a_role(world: &World) {
     world.sandbox.create_role(role(ROLE));
 }
 
-fn an_object(world: &World) {
+pub(crate) fn an_object(world: &World) {
     a_role(world);
     world.cluster.create(&manifest(TEAM, ROLE));
 }
 
-fn nothing(_: &World) {}
+pub(crate) fn nothing(_: &World) {}
 
 fn disturbed_and_told(world: &World) -> Disturbances {
     reconcile_now(world);

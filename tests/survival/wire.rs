@@ -15,7 +15,8 @@ const MOST_REQUESTS: usize = 4_000;
 /// What a request is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Call {
-    /// `list`, `watch`, `get`, `finalizer`, `status`, `event`, or the AWS operation.
+    /// `list`, `watch`, `get`, `finalizer`, `status`, `event`, of the record `read`, `note` and `shard`, or the
+    /// AWS operation.
     pub(crate) kind: String,
     /// The namespace, or the Region; empty where there is none.
     pub(crate) place: String,
@@ -28,7 +29,9 @@ impl Call {
 
     /// Whether it is meant to change something.
     pub(crate) fn is_write(&self) -> bool {
-        ["finalizer", "status", "event", "PutRolePolicy", "DeleteRolePolicy"].contains(&self.kind.as_str())
+        const WRITES: [&str; 7] =
+            ["finalizer", "status", "event", "note", "shard", "PutRolePolicy", "DeleteRolePolicy"];
+        WRITES.contains(&self.kind.as_str())
     }
 }
 

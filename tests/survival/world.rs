@@ -12,7 +12,8 @@ use bedrock_access::controller;
 use bedrock_access::fence::Fence;
 use bedrock_access::health::Health;
 use bedrock_access::metrics::Metrics;
-use bedrock_access::reconcile::{Context, Failures, Memory};
+use bedrock_access::orphans::{Orphans, Record};
+use bedrock_access::reconcile::{Adoption, Context, Failures, Memory};
 use bedrock_iam::consent::Policy;
 use bedrock_iam::{Account, PolicyIdentity};
 use kube::runtime::events::Reporter;
@@ -31,6 +32,7 @@ pub(crate) const CONSENT: &str = "bedrockaccess.io/namespaces";
 
 const INTERVAL: Duration = Duration::from_mins(10);
 const IAM_LAG: Duration = Duration::from_mins(1);
+const SWEEP_INTERVAL: Duration = Duration::from_hours(24);
 const CONCURRENCY: u16 = 8;
 
 /// The limiter's clock is the real one, which the paused clock would outrun.
@@ -42,6 +44,9 @@ pub(crate) struct World {
     pub(crate) wire: Wire,
     operator: Option<JoinHandle<()>>,
     context: Option<Arc<Context>>,
+    metrics: Metrics,
+    /// The cluster id of the next operator, and that which it adopts policies from.
+    ids: (&'static str, Option<&'static str>),
 }
 
 /// All that must come out the same, however the way there was disturbed.
@@ -49,6 +54,7 @@ pub(crate) struct World {
 pub(crate) struct EndState {
     objects: Vec<Value>,
     policies: BTreeMap<String, String>,
+    record: Vec<String>,
 }
 
 /// The fence of an operator that leads for as long as any test takes.
@@ -63,7 +69,15 @@ impl World {
         // Another test of this process may have installed it already.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let sandbox = Sandbox::new(Config::default());
-        Self { cluster: Cluster::new(), sandbox, wire: Wire::new(seed), operator: None, context: None }
+        Self {
+            cluster: Cluster::new(),
+            sandbox,
+            wire: Wire::new(seed),
+            operator: None,
+            context: None,
+            metrics: Metrics::default(),
+            ids: ("cluster", None),
+        }
     }
 
     /// Starts an operator that knows nothing.
@@ -71,8 +85,10 @@ impl World {
         assert!(self.operator.is_none(), "an operator is running already");
         let config = aws::config(&self.sandbox, &self.wire).await;
         let metrics = Metrics::default();
+        self.metrics = metrics.clone();
         let account = Account { id: ACCOUNT.parse().unwrap(), partition: "aws".parse().unwrap() };
         let (client, watches) = self.cluster.clients(&self.wire);
+        let record = Record::new(client.clone(), "bedrock-access");
         let context = Context {
             client,
             reporter: Reporter { controller: "bedrock-access".to_owned(), instance: None },
@@ -81,7 +97,7 @@ impl World {
             realm: Realm {
                 account,
                 own_role: None,
-                cluster_id: "cluster".to_owned(),
+                cluster_id: self.ids.0.to_owned(),
                 regions: BTreeSet::new(),
                 consent: Policy::Tag,
             },
@@ -89,6 +105,8 @@ impl World {
             stale_after: Duration::from_hours(24),
             failures: Failures::default(),
             memory: Memory::new(IAM_LAG),
+            adoption: self.ids.1.map(|from| Adoption::new(from.to_owned(), IAM_LAG)),
+            orphans: Orphans { record, scan_every: Some(SWEEP_INTERVAL), iam_lag: IAM_LAG },
             metrics,
         };
         let health = Arc::new(Health::default());
@@ -102,6 +120,11 @@ impl World {
     pub(crate) fn remembered(&self) -> usize {
         let context = self.context.as_ref().unwrap();
         [context.memory.uids(), context.failures.uids()].concat().len()
+    }
+
+    /// The cluster id is changed for the next operator, which adopts what was written before.
+    pub(crate) fn rename(&mut self, id: &'static str) {
+        self.ids = (id, Some(self.ids.0));
     }
 
     /// Nothing of the operator is left, and nothing of it is heard any more.
@@ -145,7 +168,13 @@ impl World {
         let policies = policies
             .map(|(role, name)| (format!("{role}/{name}"), self.sandbox.role_policy(role, &name).unwrap()))
             .collect();
-        EndState { objects, policies }
+        EndState { objects, policies, record: self.cluster.record() }
+    }
+
+    /// A line of the running operator's metrics.
+    pub(crate) fn metric(&self, name: &str) -> Option<String> {
+        let text = self.metrics.to_text().unwrap();
+        text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ').map(str::to_owned))
     }
 
     /// A condition's status and reason.
@@ -201,6 +230,7 @@ impl EndState {
                 }
             }
         }
+        facts.extend(self.record.iter().map(|key| format!("noted {key}")));
         facts.extend(self.policies.iter().map(|(name, text)| format!("policy {name} = {text}")));
         facts
     }

@@ -2,6 +2,8 @@
 
 import json
 
+from observation import normalised
+
 CASES = {}
 
 TRUST = json.dumps(
@@ -206,3 +208,24 @@ def roles_are_listed_page_by_page_and_by_path(transcript):
 def a_page_says_that_there_is_more(transcript):
     role(transcript, "more", Tags=[{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}])
     assert transcript.call("list_role_tags", RoleName="more", MaxItems=1)["IsTruncated"]
+
+
+@case(200, 200, 200, 200)
+def an_account_shows_its_roles_with_tags_and_inline_policies(transcript):
+    for name in ("detailed1", "detailed2"):
+        role(transcript, name, Path="/detailed/", Tags=[{"Key": "a", "Value": "x y"}])
+    for name in ("q", "p"):
+        transcript.call("put_role_policy", RoleName="detailed1", PolicyName=name, PolicyDocument=policy(Sid=name))
+    pages = transcript.client.get_paginator("get_account_authorization_details").paginate(
+        Filter=["Role"], PaginationConfig={"PageSize": 3}
+    )
+    details = [detail for page in pages for detail in page["RoleDetailList"]]
+    details = [detail for detail in details if detail["Path"] == "/detailed/"]
+    transcript.steps.append(("get_account_authorization_details", "Roles", normalised(details)))
+    assert [len(detail["RolePolicyList"]) for detail in details] == [2, 0]
+
+
+@case(200, 200)
+def an_account_is_shown_by_kind(transcript):
+    role(transcript, "kind")
+    assert transcript.call("get_account_authorization_details", Filter=["User"])["RoleDetailList"] == []

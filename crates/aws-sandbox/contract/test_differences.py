@@ -64,6 +64,19 @@ def test_policies_are_listed_page_by_page(iam):
     assert [page["PolicyNames"] for page in pages] == [names[:2], names[2:4], names[4:]]
 
 
+def test_an_account_is_shown_page_by_page(iam):
+    """moto shows it all on one page."""
+    for number in range(3):
+        create(iam, f"shown{number}")
+    answer = iam.get_account_authorization_details(Filter=["Role"], MaxItems=2)
+    assert (len(answer["RoleDetailList"]), answer["IsTruncated"]) == (2, True)
+    details = iam.get_paginator("get_account_authorization_details").paginate(
+        Filter=["Role"], PaginationConfig={"PageSize": 2}
+    )
+    names = [detail["RoleName"] for page in details for detail in page["RoleDetailList"]]
+    assert len(names) == len(set(names)) and {f"shown{number}" for number in range(3)} <= set(names)
+
+
 def test_a_foreign_marker_is_refused(iam):
     """moto counts, and fails on anything but a number."""
     assert refused(iam.list_roles, Marker="?")[:2] == (400, "ValidationError")

@@ -1,5 +1,6 @@
 //! Identity and Access Management: roles, their tags and their inline policies.
 
+mod account;
 mod document;
 mod lag;
 mod operations;

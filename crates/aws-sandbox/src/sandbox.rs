@@ -110,8 +110,9 @@ impl Sandbox {
         self.world().iam.policy_states(role)
     }
 
-    /// Changes what IAM's reads see (GetRole, ListRoles, ListRoleTags, GetRolePolicy, ListRolePolicies). Every write
-    /// before is seen; those after it as the setting says. Writes, and this type's own methods, act on what is true.
+    /// Changes what IAM's reads see (GetRole, ListRoles, ListRoleTags, GetRolePolicy, ListRolePolicies,
+    /// GetAccountAuthorizationDetails). Every write before is seen; those after it as the setting says. Writes, and this type's
+    /// own methods, act on what is true.
     pub fn set_reads(&self, reads: Reads) {
         self.world().iam.set_reads(reads);
     }

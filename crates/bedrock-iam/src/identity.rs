@@ -4,6 +4,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::canonical::Meaning;
 use crate::document::Document;
+use crate::identifier::RoleName;
 
 /// The prefix of every Sid that we write.
 pub const SID_PREFIX: &str = "BedrockAccess";
@@ -16,6 +17,12 @@ const SEAL_LENGTH: usize = 10;
 
 /// 128 characters: PutRolePolicy, `PolicyName`.
 const MAX_POLICY_NAME: usize = 128;
+
+/// What stands before the hash, without the dot between them.
+const LONGEST_READABLE: usize = MAX_POLICY_NAME - 1 - HASH_LENGTH;
+
+/// RFC 4648 base 32 in lower case: the densest alphabet that both a Sid and a policy name allow without regard to case.
+const BASE32: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
 const POLICY_NAME_PREFIX: &str = "bedrock-access";
 
@@ -33,7 +40,7 @@ impl PolicyIdentity {
         let readable: String = format!("{POLICY_NAME_PREFIX}.{namespace}.{name}")
             .chars()
             .filter(|c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(*c))
-            .take(MAX_POLICY_NAME - 1 - hash.len())
+            .take(LONGEST_READABLE)
             .collect();
         Self { name: format!("{readable}.{hash}"), hash }
     }
@@ -41,6 +48,29 @@ impl PolicyIdentity {
     /// The inline policy's name: readable, unique, at most 128 characters.
     pub fn policy_name(&self) -> &str {
         &self.name
+    }
+
+    /// Reads the name of a policy that an installation of this operator may have written, whichever that is.
+    pub fn of_policy_name(name: &str) -> Option<Self> {
+        let (readable, hash) = name.rsplit_once('.')?;
+        let is_hash = hash.len() == HASH_LENGTH && hash.bytes().all(|byte| BASE32.contains(&byte));
+        let is_ours = is_hash && readable.strip_prefix(POLICY_NAME_PREFIX)?.starts_with('.');
+        is_ours.then(|| Self { name: name.to_owned(), hash: hash.to_owned() })
+    }
+
+    /// The namespace and name in the policy's name, and whether that name may have been cut: a namespace is short enough to
+    /// stand there whole.
+    pub(crate) fn object(&self) -> Option<(&str, &str, bool)> {
+        let (readable, _) = self.name.rsplit_once('.')?;
+        let (namespace, name) =
+            readable.strip_prefix(POLICY_NAME_PREFIX)?.strip_prefix('.')?.split_once('.')?;
+        Some((namespace, name, readable.len() == LONGEST_READABLE))
+    }
+
+    /// By what a policy on one role is known among all that were ever written, in letters and digits of base 32 and a dot. An object
+    /// that was created anew may have named another role before.
+    pub fn key_on(&self, role: &RoleName) -> String {
+        format!("{}.{}", self.hash, base32(&Sha256::digest(role.as_str())[..5]))
     }
 
     /// What the first Sid of our policy begins with, and no Sid of another.
@@ -99,14 +129,12 @@ fn is_seal(text: &str) -> bool {
     text.len() == SEAL_LENGTH && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// RFC 4648 base 32 in lower case: the densest alphabet that both a Sid and a policy name allow without regard to case.
 fn base32(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
     bytes
         .chunks(5)
         .flat_map(|chunk| {
             let bits = chunk.iter().fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
-            (0..chunk.len() * 8 / 5).rev().map(move |i| ALPHABET[(bits >> (5 * i) & 31) as usize] as char)
+            (0..chunk.len() * 8 / 5).rev().map(move |i| BASE32[(bits >> (5 * i) & 31) as usize] as char)
         })
         .collect()
 }
@@ -146,6 +174,30 @@ mod tests {
         let long = |last: &str| PolicyIdentity::derive("c", &"n".repeat(63), &("x".repeat(252) + last));
         assert_eq!(long("a").policy_name().len(), 128);
         assert_ne!(long("a").policy_name(), long("b").policy_name());
+    }
+
+    #[test]
+    fn a_policy_name_is_read_back() {
+        let identity = PolicyIdentity::derive("cluster", "team-a", "assistant.v2");
+        assert_eq!(PolicyIdentity::of_policy_name(identity.policy_name()), Some(identity.clone()));
+        assert_eq!(identity.object(), Some(("team-a", "assistant.v2", false)));
+        let cut = PolicyIdentity::derive("cluster", &"n".repeat(63), &"x".repeat(33));
+        assert_eq!(cut.object(), Some(("n".repeat(63).as_str(), "x".repeat(32).as_str(), true)));
+        for name in ["bedrock-access", "bedrock-access.a.b.short", "other.a.b.aaaaaaaaaaaaaaaa", "a..b", ""] {
+            assert_eq!(PolicyIdentity::of_policy_name(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_key_of_a_policy_tells_roles_apart_and_suits_a_config_map() {
+        let identity = PolicyIdentity::derive("cluster", "team-a", "assistant");
+        let key = |role: &str| identity.key_on(&role.parse().unwrap());
+        assert_ne!(key("one"), key("other"));
+        let odd = key("a+role=with,odd@characters_");
+        assert!(
+            odd.len() == 25 && odd.bytes().all(|byte| byte == b'.' || byte.is_ascii_alphanumeric()),
+            "{odd}"
+        );
     }
 
     #[test]

@@ -14,6 +14,7 @@
 //! | what has to go | [`revocation`] | withdrawn consent → what is left of a policy |
 //! | what to do | [`plan`](mod@plan) | desired + observed → at most one write |
 //! | whether it suffices | [`invocation`], [`evaluate`](mod@evaluate) | grants + what was read back → IAM's decision |
+//! | what nobody looks after | [`orphan`] | a role of the account → policies of ours whose object is gone |
 //! | what to say | [`verdict`](mod@verdict) | findings → conditions |
 //!
 //! Nothing here touches Kubernetes, AWS, a clock or the environment. Facts about Bedrock and IAM name their source:
@@ -39,6 +40,7 @@ pub mod identity;
 pub mod intent;
 pub mod invocation;
 pub mod observed;
+pub mod orphan;
 pub mod plan;
 pub mod policy;
 pub mod project;

@@ -108,6 +108,9 @@ impl Cluster {
                 self.state().events.push(asked.body.clone());
                 Ok(asked.body.clone())
             }
+            "read" => self.state().read_shard(&asked.name),
+            "note" => self.state().note(&asked.name, &asked.body),
+            "shard" => self.state().create_shard(&asked.body),
             other => panic!("an unexpected request: {other}"),
         };
         match answer {
@@ -161,6 +164,9 @@ impl Asked {
             (&Method::PATCH, "status") => "status",
             (&Method::PATCH, _) if path.contains(&"bedrockaccesses") => "finalizer",
             (&Method::POST, "events") => "event",
+            (&Method::GET, _) if path.contains(&"configmaps") => "read",
+            (&Method::PATCH, _) if path.contains(&"configmaps") => "note",
+            (&Method::POST, "configmaps") => "shard",
             _ => panic!("an unexpected request: {} {}", head.method, head.uri),
         };
         let Ok(body) = body.collect().await.map(http_body_util::Collected::to_bytes) else {
@@ -168,7 +174,7 @@ impl Asked {
         };
         Self {
             call: Call::new(kind, after("namespaces")),
-            name: after("bedrockaccesses").to_owned(),
+            name: [after("bedrockaccesses"), after("configmaps")].concat(),
             query,
             body: serde_json::from_slice(&body).unwrap_or(Value::Null),
         }

@@ -5,7 +5,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use super::document::{self, Malformed};
 use super::role::{NewRole, Role, characters};
 use super::store::View;
-use super::{Iam, parameters};
+use super::{Iam, account, parameters};
 use crate::config::Config;
 use crate::error::AwsError;
 use crate::page::Page;
@@ -45,6 +45,7 @@ pub(crate) fn execute(
         "GetRolePolicy" => get_role_policy(&iam.read(), form),
         "DeleteRolePolicy" => delete_role_policy(iam, form),
         "ListRolePolicies" => list_role_policies(&iam.read(), form),
+        "GetAccountAuthorizationDetails" => account::details(&iam.read(), form),
         other => {
             let message = format!("Could not find operation {other} for version 2010-05-08");
             Err(AwsError::new("InvalidAction", 400, message))
@@ -215,7 +216,7 @@ fn details(role: &Role) -> String {
     summary(role) + &boundary.unwrap_or_default() + &tags
 }
 
-fn tag((key, value): (&String, &String)) -> String {
+pub(super) fn tag((key, value): (&String, &String)) -> String {
     xml::text("Key", key) + &xml::text("Value", value)
 }
 
@@ -223,12 +224,12 @@ fn listed(name: &str, items: impl Iterator<Item = String>, next: Option<&str>) -
     xml::members(name, items) + &more(next)
 }
 
-fn more(next: Option<&str>) -> String {
+pub(super) fn more(next: Option<&str>) -> String {
     let marker = next.map(|token| xml::text("Marker", token)).unwrap_or_default();
     xml::text("IsTruncated", &next.is_some().to_string()) + &marker
 }
 
-fn encoded(document: &str) -> String {
+pub(super) fn encoded(document: &str) -> String {
     utf8_percent_encode(document, ENCODED).to_string()
 }
 

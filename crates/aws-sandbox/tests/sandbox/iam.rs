@@ -1,6 +1,6 @@
 use aws_sandbox::NewRole;
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_iam::types::Tag;
+use aws_sdk_iam::types::{EntityType, Tag};
 
 use crate::clients::{iam, served, sts};
 
@@ -214,4 +214,36 @@ async fn tags_are_replaced_whatever_their_case_and_removed() {
     );
     iam.untag_role().role_name("r").tag_keys("TEAM").send().await.unwrap();
     assert_eq!(sandbox.role("r").unwrap().tags.into_keys().collect::<Vec<_>>(), ["keep"]);
+}
+
+#[tokio::test]
+async fn the_account_is_shown_page_by_page_with_tags_and_encoded_policies() {
+    let (sandbox, server) = served().await;
+    for name in ["a", "b", "c"] {
+        sandbox.create_role(NewRole::new(name).tag("k", name).policy("p", &policy_of(300)));
+    }
+    let (mut seen, mut marker) = (Vec::new(), None);
+    loop {
+        let request = iam(&server).get_account_authorization_details().filter(EntityType::Role).max_items(2);
+        let page = request.set_marker(marker).send().await.unwrap();
+        assert_eq!(page.is_truncated(), page.marker().is_some());
+        for role in page.role_detail_list() {
+            assert_eq!(role.tags()[0].value(), role.role_name().unwrap());
+            let document = role.role_policy_list()[0].policy_document().unwrap();
+            let decoded = percent_encoding::percent_decode_str(document).decode_utf8().unwrap();
+            assert_eq!(decoded, policy_of(300));
+            seen.push(role.role_name().unwrap().to_owned());
+        }
+        marker = page.marker().map(str::to_owned);
+        if marker.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen, ["a", "b", "c"]);
+    let users =
+        iam(&server).get_account_authorization_details().filter(EntityType::User).send().await.unwrap();
+    assert_eq!(users.role_detail_list(), []);
+    let unknown = EntityType::from("Robot");
+    let refused = failure(iam(&server).get_account_authorization_details().filter(unknown).send().await);
+    assert_eq!((refused.0, refused.1.as_str()), (400, "ValidationError"));
 }

@@ -1,0 +1,56 @@
+//! GetAccountAuthorizationDetails: everything that the account's IAM holds, a page at a time. The sandbox holds roles only.
+
+use super::operations::{encoded, more, tag};
+use super::parameters;
+use super::role::Role;
+use super::store::View;
+use crate::error::AwsError;
+use crate::page::Page;
+use crate::query::Parameters;
+use crate::xml;
+
+/// What a request may ask to see; without a filter it is shown everything.
+const FILTERS: [&str; 5] = ["User", "Role", "Group", "LocalManagedPolicy", "AWSManagedPolicy"];
+
+pub(super) fn details(seen: &View<'_>, form: &Parameters) -> Result<String, AwsError> {
+    let filter = form.list("Filter");
+    if let Some(unknown) = filter.iter().find(|kind| !FILTERS.contains(kind)) {
+        let message = format!(
+            "1 validation error detected: Value '[{unknown}]' at 'filter' failed to satisfy constraint: Member must satisfy \
+             constraint: [Member must satisfy enum value set: [{}]]",
+            FILTERS.join(", ")
+        );
+        return Err(AwsError::new("ValidationError", 400, message));
+    }
+    let (after, size) = parameters::page(form)?;
+    let is_asked_for = filter.is_empty() || filter.contains(&"Role");
+    let roles = seen.roles().filter(|_| is_asked_for);
+    let page = Page::cut(roles, |role| role.name.as_str(), after.as_deref(), size);
+    let roles = xml::members("RoleDetailList", page.items.iter().map(|role| detail(role)));
+    let others = ["UserDetailList", "GroupDetailList", "Policies"].map(|list| xml::group(list, ""));
+    Ok(others.concat() + &roles + &more(page.next.as_deref()))
+}
+
+/// A role as it is shown here: with its inline policies, and without description and longest session.
+fn detail(role: &Role) -> String {
+    let policy = |(name, document): (&String, &String)| {
+        xml::text("PolicyName", name) + &xml::text("PolicyDocument", &encoded(document))
+    };
+    let boundary = role.permissions_boundary.as_ref().map(|arn| {
+        let inner =
+            xml::text("PermissionsBoundaryType", "Policy") + &xml::text("PermissionsBoundaryArn", arn);
+        xml::group("PermissionsBoundary", &inner)
+    });
+    xml::text("Path", &role.path)
+        + &xml::text("RoleName", &role.name)
+        + &xml::text("RoleId", &role.id)
+        + &xml::text("Arn", &role.arn)
+        + &xml::text("CreateDate", &role.created)
+        + &xml::text("AssumeRolePolicyDocument", &encoded(&role.trust_policy))
+        + &xml::group("InstanceProfileList", "")
+        + &xml::members("RolePolicyList", role.policies.iter().map(policy))
+        + &xml::group("AttachedManagedPolicies", "")
+        + &boundary.unwrap_or_default()
+        + &xml::members("Tags", role.tags.iter().map(tag))
+        + &xml::group("RoleLastUsed", "")
+}

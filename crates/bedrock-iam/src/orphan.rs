@@ -1,0 +1,152 @@
+//! Policies of ours whose object is gone, so that no reconcile looks after them: the finalizer was taken off, or the cluster
+//! was restored from an older copy.
+
+use std::collections::BTreeMap;
+
+use crate::answer::Tags;
+use crate::consent::{Applicant, Consent, Policy};
+use crate::held::Held;
+use crate::identifier::RoleName;
+use crate::identity::PolicyIdentity;
+use crate::intent::Claim;
+use crate::observed::PolicyState;
+
+/// A `BedrockAccess`, by its name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ObjectName {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its own name.
+    pub name: String,
+}
+
+/// A role as one look at the whole account shows it (GetAccountAuthorizationDetails).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScannedRole {
+    /// The role's name.
+    pub name: RoleName,
+    /// The role's tags.
+    pub tags: Tags,
+    /// Its inline policies: name and document, perhaps percent-encoded.
+    pub policies: Vec<(String, String)>,
+}
+
+/// One cluster's operator, and the objects that it looks after.
+#[derive(Clone, Debug)]
+pub struct Installation {
+    cluster_id: String,
+    consent: Policy,
+    /// By policy name; the role that the object names, where that is known.
+    looked_after: BTreeMap<String, Option<RoleName>>,
+}
+
+/// A policy of our shape that no object of the installation looks after.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Orphan {
+    /// The policy, the role, and in whose name it was written.
+    pub claim: Claim,
+    /// The object that it was written for; a name that is too long for the policy's name stands here cut.
+    pub object: ObjectName,
+    /// How many grants it still holds.
+    pub grants: usize,
+    /// What may become of it.
+    pub standing: Standing,
+}
+
+/// What may become of a policy without an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The role does not consent any more: it goes.
+    Withdrawn,
+    /// The role still consents, so a person decides.
+    Consented,
+    /// The role's owner lets it outlive its object: it stays.
+    Retained,
+    /// Another installation wrote it, whose objects are not known here: hands off.
+    Elsewhere,
+    /// Its name is cut, so it cannot be told who wrote it: hands off.
+    Unknown,
+}
+
+impl Standing {
+    /// That of a policy of the applicant's own. Where nobody is asked for consent, nobody can be said to have let it outlive its
+    /// object.
+    pub fn of(applicant: &Applicant, tags: &Tags) -> Self {
+        match (applicant.policy, applicant.consent(tags)) {
+            (Policy::Tag, _) if applicant.may_retain(tags) => Self::Retained,
+            (Policy::None, _) | (Policy::Tag, Consent::Given) => Self::Consented,
+            (Policy::Tag, Consent::Withheld | Consent::Untagged) => Self::Withdrawn,
+        }
+    }
+
+    /// Whether someone has to do something about it.
+    pub fn is_orphaned(self) -> bool {
+        matches!(self, Self::Withdrawn | Self::Consented)
+    }
+}
+
+impl Installation {
+    /// The installation of a cluster id with its objects; a role of `None` is one that could not be read.
+    pub fn new(
+        cluster_id: &str,
+        consent: Policy,
+        objects: impl IntoIterator<Item = (ObjectName, Option<RoleName>)>,
+    ) -> Self {
+        let policy = |object: &ObjectName| {
+            PolicyIdentity::derive(cluster_id, &object.namespace, &object.name).policy_name().to_owned()
+        };
+        let looked_after = objects.into_iter().map(|(object, role)| (policy(&object), role)).collect();
+        Self { cluster_id: cluster_id.to_owned(), consent, looked_after }
+    }
+
+    /// The claim of an object on a role.
+    pub fn claim(&self, object: &ObjectName, role: &RoleName) -> Claim {
+        Claim {
+            identity: PolicyIdentity::derive(&self.cluster_id, &object.namespace, &object.name),
+            applicant: self.applicant(&object.namespace),
+            role: role.clone(),
+            role_arn: None,
+        }
+    }
+
+    /// Whether an object looks after that policy on that role. One that was created anew may name another role.
+    pub fn looks_after(&self, identity: &PolicyIdentity, role: &RoleName) -> bool {
+        let known = self.looked_after.get(identity.policy_name());
+        known.is_some_and(|named| named.as_ref().is_none_or(|named| named == role))
+    }
+
+    /// The policies on the role that carry a mark of ours and that no object looks after.
+    pub fn orphans(&self, role: &ScannedRole) -> Vec<Orphan> {
+        let policies = role.policies.iter();
+        policies.filter_map(|(name, document)| self.orphan(role, name, document)).collect()
+    }
+
+    fn orphan(&self, role: &ScannedRole, policy_name: &str, document: &str) -> Option<Orphan> {
+        let identity = PolicyIdentity::of_policy_name(policy_name)?;
+        let (namespace, name, is_cut) = identity.object()?;
+        if self.looks_after(&identity, &role.name) {
+            return None;
+        }
+        let policy = PolicyState::of(document, &identity);
+        let grants = Held::of(policy.document()?).grants().len();
+        let applicant = self.applicant(namespace);
+        let standing = if PolicyIdentity::derive(&self.cluster_id, namespace, name) == identity {
+            Standing::of(&applicant, &role.tags)
+        } else if is_cut {
+            Standing::Unknown
+        } else {
+            Standing::Elsewhere
+        };
+        let object = ObjectName { namespace: namespace.to_owned(), name: name.to_owned() };
+        let claim = Claim { identity, applicant, role: role.name.clone(), role_arn: None };
+        Some(Orphan { claim, object, grants, standing })
+    }
+
+    fn applicant(&self, namespace: &str) -> Applicant {
+        Applicant {
+            cluster_id: self.cluster_id.clone(),
+            namespace: namespace.to_owned(),
+            policy: self.consent,
+        }
+    }
+}

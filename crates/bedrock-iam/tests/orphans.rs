@@ -1,0 +1,139 @@
+//! Which policies of a role nobody looks after, and what may become of them.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "everything here is a test")]
+
+use std::collections::BTreeMap;
+
+use bedrock_iam::PolicyIdentity;
+use bedrock_iam::consent::Policy;
+use bedrock_iam::orphan::{Installation, ObjectName, Orphan, ScannedRole, Standing};
+
+const TAG: &str = "bedrockaccess.io/namespaces";
+
+fn object(name: &str) -> ObjectName {
+    ObjectName { namespace: "team-a".to_owned(), name: name.to_owned() }
+}
+
+fn identity(cluster: &str, name: &str) -> PolicyIdentity {
+    PolicyIdentity::derive(cluster, "team-a", name)
+}
+
+/// A document with the identity's mark that grants one profile.
+fn document(identity: &PolicyIdentity) -> String {
+    format!(
+        r#"{{"Version":"2012-10-17","Statement":[{{"Sid":"{}","Effect":"Allow","Action":["bedrock:InvokeModel"],
+        "Resource":["arn:aws:bedrock:us-east-1:111122223333:inference-profile/us.amazon.nova-2-lite-v1:0"]}}]}}"#,
+        identity.mark()
+    )
+}
+
+fn role(tag: Option<&str>, policies: &[&PolicyIdentity]) -> ScannedRole {
+    let tags = tag.map(|value| (TAG.to_owned(), value.to_owned()));
+    let policies = policies.iter().map(|of| (of.policy_name().to_owned(), document(of)));
+    ScannedRole {
+        name: "assistant".parse().unwrap(),
+        tags: tags.into_iter().collect::<BTreeMap<_, _>>(),
+        policies: policies.collect(),
+    }
+}
+
+fn installation(objects: &[(&str, Option<&str>)]) -> Installation {
+    let objects = objects.iter().map(|(name, role)| (object(name), role.map(|role| role.parse().unwrap())));
+    Installation::new("cluster", Policy::Tag, objects)
+}
+
+fn standings(found: &[Orphan]) -> Vec<Standing> {
+    found.iter().map(|orphan| orphan.standing).collect()
+}
+
+#[test]
+fn a_policy_whose_object_is_there_is_no_orphan() {
+    let scanned = role(Some("team-a"), &[&identity("cluster", "assistant")]);
+    for named in [Some("assistant"), None] {
+        assert_eq!(installation(&[("assistant", named)]).orphans(&scanned), [], "{named:?}");
+    }
+    let found = installation(&[("assistant", Some("another"))]).orphans(&scanned);
+    assert_eq!(
+        standings(&found),
+        [Standing::Consented],
+        "an object that names another role looks after that one"
+    );
+}
+
+#[test]
+fn what_becomes_of_an_orphan_is_the_role_owner_s_word() {
+    for (tag, expected) in [
+        (Some("team-a"), Standing::Consented),
+        (Some("cluster/team-a"), Standing::Consented),
+        (Some("@any"), Standing::Consented),
+        (Some("deny:team-a"), Standing::Consented),
+        (Some("team-b"), Standing::Withdrawn),
+        (Some("another/team-a"), Standing::Withdrawn),
+        (Some("@none team-a"), Standing::Withdrawn),
+        (Some("@none retain:team-a"), Standing::Withdrawn),
+        (Some("retain:team-a"), Standing::Retained),
+        (Some("team-a retain:cluster/team-a"), Standing::Retained),
+        (Some("team-a retain:team-b"), Standing::Consented),
+        (None, Standing::Withdrawn),
+    ] {
+        let found = installation(&[]).orphans(&role(tag, &[&identity("cluster", "assistant")]));
+        assert_eq!(standings(&found), [expected], "{tag:?}");
+        assert_eq!((found[0].grants, &found[0].object), (1, &object("assistant")));
+        assert_eq!(found[0].claim.identity, identity("cluster", "assistant"));
+    }
+}
+
+#[test]
+fn where_nobody_is_asked_for_consent_a_person_decides() {
+    let lenient = Installation::new("cluster", Policy::None, []);
+    let found = lenient.orphans(&role(None, &[&identity("cluster", "assistant")]));
+    assert_eq!(standings(&found), [Standing::Consented]);
+}
+
+#[test]
+fn a_policy_of_another_installation_is_left_alone() {
+    let scanned = role(Some("@none"), &[&identity("another", "assistant")]);
+    let found = installation(&[("assistant", Some("assistant"))]).orphans(&scanned);
+    assert_eq!(standings(&found), [Standing::Elsewhere]);
+    assert!(!found[0].standing.is_orphaned());
+}
+
+#[test]
+fn a_name_that_is_cut_says_who_wrote_it_only_while_the_object_is_there() {
+    let long = "x".repeat(200);
+    let scanned = role(Some("@none"), &[&identity("cluster", &long)]);
+    assert_eq!(installation(&[(&long, Some("assistant"))]).orphans(&scanned), []);
+    assert_eq!(standings(&installation(&[]).orphans(&scanned)), [Standing::Unknown]);
+    let claim = installation(&[]).claim(&object(&long), &"assistant".parse().unwrap());
+    assert_eq!(claim.identity, identity("cluster", &long));
+}
+
+#[test]
+fn what_does_not_carry_our_mark_is_nobody_s_orphan() {
+    let ours = identity("cluster", "assistant");
+    let mut scanned = role(Some("@none"), &[&ours]);
+    for text in ["", "{}", "not json", &document(&identity("cluster", "other"))] {
+        scanned.policies = vec![(ours.policy_name().to_owned(), text.to_owned())];
+        assert_eq!(installation(&[]).orphans(&scanned), [], "{text}");
+    }
+    for name in
+        ["theirs", "bedrock-access", "bedrock-access.team-a.assistant", "bedrock-access.aaaaaaaaaaaaaaaa"]
+    {
+        scanned.policies = vec![(name.to_owned(), document(&ours))];
+        assert_eq!(installation(&[]).orphans(&scanned), [], "{name}");
+    }
+}
+
+#[test]
+fn a_percent_encoded_document_with_someone_else_s_statement_is_still_ours() {
+    let ours = identity("cluster", "assistant");
+    let text = document(&ours).replace(
+        "\"Statement\":[",
+        "\"Statement\":[{\"Sid\":\"Theirs\",\"Effect\":\"Allow\",\"Action\":\"s3:*\",\"Resource\":\"*\"},",
+    );
+    let encoded =
+        percent_encoding::utf8_percent_encode(&text, percent_encoding::NON_ALPHANUMERIC).to_string();
+    let mut scanned = role(None, &[]);
+    scanned.policies = vec![(ours.policy_name().to_owned(), encoded)];
+    assert_eq!(standings(&installation(&[]).orphans(&scanned)), [Standing::Withdrawn]);
+}

@@ -1,0 +1,64 @@
+use bedrock_iam::orphan::ObjectName;
+use bedrock_iam::{Claim, Held, PolicyState};
+use k8s_openapi::api::core::v1::ObjectReference;
+use kube::Resource;
+use kube::runtime::events::{Event, EventType, Recorder};
+
+use crate::api::v1alpha1::BedrockAccess;
+use crate::reconcile::Context;
+
+/// Tells of a policy that stays for now, and how a person removes it.
+pub(super) async fn orphaned(
+    cx: &Context,
+    claim: &Claim,
+    object: &ObjectName,
+    policy: &PolicyState,
+    why: &str,
+) {
+    let ObjectName { namespace, name } = object;
+    let grants = policy.document().map_or(0, |document| Held::of(document).grants().len());
+    let note = format!(
+        "BedrockAccess {namespace}/{name} is gone, and its policy {} stays on role {} with {grants} grants, {why}; bedrock-access \
+         orphans --delete removes it, or {}",
+        claim.identity.policy_name(),
+        claim.role,
+        claim.removal_command()
+    );
+    tracing::warn!(reason = "OrphanedPolicy", note, "an orphaned policy");
+    publish(cx, object, EventType::Warning, "OrphanedPolicy", note).await;
+}
+
+/// Tells of a policy that was removed since its role no longer consents.
+pub(super) async fn removed(cx: &Context, claim: &Claim, object: &ObjectName) {
+    let ObjectName { namespace, name } = object;
+    let note = format!(
+        "removed policy {} from role {}: BedrockAccess {namespace}/{name} is gone, and the role no longer consents",
+        claim.identity.policy_name(),
+        claim.role
+    );
+    tracing::info!(reason = "PolicyRemoved", note, "an orphaned policy");
+    publish(cx, object, EventType::Normal, "PolicyRemoved", note).await;
+}
+
+/// An Event in the namespace of the object that is gone; where the namespace is gone too, the log has to do.
+async fn publish(cx: &Context, object: &ObjectName, type_: EventType, reason: &str, note: String) {
+    let reference = ObjectReference {
+        api_version: Some(BedrockAccess::api_version(&()).into_owned()),
+        kind: Some(BedrockAccess::kind(&()).into_owned()),
+        namespace: Some(object.namespace.clone()),
+        name: Some(object.name.clone()),
+        ..ObjectReference::default()
+    };
+    let event = Event {
+        type_,
+        reason: reason.to_owned(),
+        note: Some(note),
+        action: "Sweep".to_owned(),
+        secondary: None,
+    };
+    if let Err(error) =
+        Recorder::new(cx.client.clone(), cx.reporter.clone()).publish(&event, &reference).await
+    {
+        tracing::info!(%error, reason, "an Event could not be published");
+    }
+}

@@ -1,0 +1,114 @@
+//! The cluster id was changed: what was written under the old one is moved, make before break.
+
+use aws_sandbox::{Fault, FaultKind, Service};
+use bedrock_access::reconcile::Error;
+use bedrock_iam::PolicyIdentity;
+use serde_json::json;
+
+use crate::world::{US, World, consenting, manifest};
+
+const TAG: &str = "bedrockaccess.io/namespaces";
+
+fn policy_name(cluster_id: &str) -> String {
+    PolicyIdentity::derive(cluster_id, "team-a", "assistant").policy_name().to_owned()
+}
+
+/// The object's policy stands under the id `cluster`; from now on the operator runs as `new`.
+async fn renamed() -> World {
+    let old = World::new().await;
+    old.reconcile().await.unwrap();
+    old.adopted_by("new").await
+}
+
+#[tokio::test]
+async fn the_new_policy_is_proven_before_the_old_one_goes() {
+    let world = renamed().await;
+    world.reconcile().await.unwrap();
+    assert!(world.is_ready());
+    assert_eq!(world.our_policies(), [policy_name("new")]);
+    for state in world.sandbox.policy_states("assistant") {
+        assert!(state.values().any(|text| text.contains(US)), "the grant was absent");
+    }
+    assert!(world.take_notes().iter().any(|note| note.contains("written under the cluster id cluster")));
+
+    world.reconcile().await.unwrap();
+    assert_eq!(
+        world.kubernetes.record().len(),
+        1,
+        "the old entry goes once the old policy is seen to be gone"
+    );
+    world.take_calls();
+    world.reconcile().await.unwrap();
+    assert_eq!(world.take_calls(), ["GetRole", "GetRolePolicy"], "and nobody asks for it any more");
+}
+
+#[tokio::test]
+async fn the_old_policy_stays_until_the_new_one_is_there_and_goes_at_a_later_look() {
+    for operation in ["PutRolePolicy", "DeleteRolePolicy"] {
+        let world = renamed().await;
+        world.sandbox.fault(Fault::new(FaultKind::AccessDenied).of(Service::Iam, operation));
+        world.reconcile().await.unwrap();
+        assert!(world.our_policies().contains(&policy_name("cluster")), "{operation}");
+        world.sandbox.clear_faults();
+        world.reconcile().await.unwrap();
+        assert_eq!(world.our_policies(), [policy_name("new")], "{operation}");
+    }
+}
+
+#[tokio::test]
+async fn a_profile_that_answers_less_meanwhile_keeps_the_grant_of_the_old_policy() {
+    let world = renamed().await;
+    world.sandbox.set_profile("us-east-1", US, Some(&["us-east-1"]));
+    world.reconcile().await.unwrap();
+    assert_eq!(world.condition("Ready"), Some(("False".to_owned(), "ProfileShrunk".to_owned())));
+    let new = world.sandbox.role_policy("assistant", &policy_name("new")).unwrap();
+    assert!(new.contains("arn:aws:bedrock:us-west-2::foundation-model"), "{new}");
+    assert!(
+        world.our_policies().contains(&policy_name("cluster")),
+        "what stands against the object is settled first"
+    );
+}
+
+#[tokio::test]
+async fn an_owner_s_word_for_the_old_cluster_id_alone_is_told_and_theirs_to_take_back() {
+    let role = consenting().tag(TAG, "cluster/team-a");
+    let old = World::with(role, manifest()).await;
+    old.reconcile().await.unwrap();
+    let world = old.adopted_by("new").await;
+    world.kubernetes.take_writes();
+    for _ in 0..2 {
+        world.reconcile().await.unwrap();
+    }
+    assert_eq!(world.condition("Ready"), Some(("False".to_owned(), "ConsentMissing".to_owned())));
+    assert_eq!(world.our_policies(), [policy_name("cluster")]);
+    let told = world.take_events().iter().filter(|reason| *reason == "AdoptionWaits").count();
+    assert_eq!(told, 1);
+
+    world.sandbox.tag_role("assistant", TAG, "@none").unwrap();
+    world.reconcile().await.unwrap();
+    assert_eq!(world.our_policies(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_suspended_object_keeps_its_old_policy_until_consent_goes() {
+    let world = renamed().await;
+    world.kubernetes.edit(|object| object["spec"]["suspend"] = json!(true));
+    world.reconcile().await.unwrap();
+    assert_eq!(world.our_policies(), [policy_name("cluster")]);
+    world.sandbox.tag_role("assistant", TAG, "@none").unwrap();
+    world.reconcile().await.unwrap();
+    assert_eq!(world.our_policies(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_deleted_object_takes_both_policies_along() {
+    let world = renamed().await;
+    world.sandbox.fault(Fault::new(FaultKind::AccessDenied).of(Service::Iam, "DeleteRolePolicy"));
+    world.reconcile().await.unwrap();
+    assert_eq!(world.our_policies().len(), 2);
+    world.kubernetes.edit(|object| object["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z"));
+    assert!(matches!(world.reconcile().await, Err(Error::DeletionWaits(_))));
+    world.sandbox.clear_faults();
+    world.reconcile().await.unwrap();
+    assert_eq!((world.our_policies(), world.kubernetes.record()), (vec![], vec![]));
+}

@@ -1,0 +1,66 @@
+//! What is noted of a policy before it is written, and how one is found whose object is gone.
+
+use bedrock_access::reconcile::Error;
+use serde_json::json;
+
+use crate::world::{World, consenting, manifest};
+
+fn entry() -> serde_json::Value {
+    json!({"namespace": "team-a", "name": "assistant", "role": "assistant"})
+}
+
+#[tokio::test]
+async fn a_policy_is_noted_before_it_is_written_and_no_longer_once_it_is_removed() {
+    let world = World::new().await;
+    world.kubernetes.refuse_the_record(true);
+    let refused = world.reconcile().await;
+    assert!(matches!(refused, Err(Error::Kubernetes(_))), "{refused:?}");
+    assert_eq!(world.policy(), None, "nothing is written that is not noted");
+    world.kubernetes.refuse_the_record(false);
+    world.reconcile().await.unwrap();
+    assert_eq!((world.kubernetes.record(), world.policy().is_some()), (vec![entry()], true));
+
+    world.kubernetes.edit(|object| object["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z"));
+    world.reconcile().await.unwrap();
+    assert_eq!((world.kubernetes.record(), world.policy()), (vec![], None));
+}
+
+#[tokio::test]
+async fn an_object_is_noted_once() {
+    let world = World::new().await;
+    world.reconcile().await.unwrap();
+    world.kubernetes.refuse_the_record(true);
+    world.kubernetes.edit(|object| {
+        object["metadata"]["generation"] = json!(2);
+        object["spec"]["routing"]["scopes"] = json!(["us"]);
+    });
+    world.reconcile().await.unwrap();
+    assert!(world.is_ready() && !world.policy().unwrap().to_string().contains("global."));
+}
+
+#[tokio::test]
+async fn a_withdrawal_and_a_deletion_do_not_wait_for_the_record() {
+    let world = World::new().await;
+    world.reconcile().await.unwrap();
+    world.kubernetes.refuse_the_record(true);
+    world.sandbox.tag_role("assistant", "bedrockaccess.io/namespaces", "@none").unwrap();
+    world.reconcile().await.unwrap();
+    assert_eq!(world.policy(), None);
+    world.kubernetes.edit(|object| object["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z"));
+    world.reconcile().await.unwrap();
+    assert_eq!(world.kubernetes.object()["metadata"]["finalizers"], json!([]));
+    assert_eq!(world.kubernetes.record(), vec![entry()], "the sweep takes it out");
+}
+
+#[tokio::test]
+async fn a_retained_policy_stays_in_the_record() {
+    let mut object = manifest();
+    object["spec"]["deletionPolicy"] = json!("Retain");
+    let role = consenting().tag("bedrockaccess.io/namespaces", "retain:team-a");
+    let world = World::with(role, object).await;
+    world.reconcile().await.unwrap();
+    world.kubernetes.edit(|object| object["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z"));
+    world.reconcile().await.unwrap();
+    assert!(world.policy().is_some());
+    assert_eq!(world.kubernetes.record(), vec![entry()]);
+}

@@ -1,0 +1,160 @@
+//! Policies whose object vanished while nobody looked: found by the record within an interval, or by a look at the account.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use crate::history::Disturbances;
+use crate::paused;
+use crate::scenarios::{Scenario, TEAM, an_object, nothing, policy};
+use crate::wire::Failure;
+use crate::world::{CONSENT, ROLE, World, manifest, role};
+
+/// Longer than anything that follows a change at once.
+const AT_ONCE: Duration = Duration::from_mins(2);
+const MINUTE: Duration = Duration::from_mins(1);
+const LIMIT: Duration = Duration::from_mins(30);
+/// An interval, and the time in which IAM may show what was there before.
+const INTERVAL: Duration = Duration::from_mins(12);
+const DAY: Duration = Duration::from_hours(25);
+
+/// For the operator that dies at each of its requests: the finalizer is taken off, and the role no longer consents.
+pub(crate) fn story() -> Scenario {
+    Scenario {
+        name: "orphan",
+        prepare: an_object,
+        first: nothing,
+        act: |world| {
+            world.cluster.vanish(TEAM, ROLE);
+            world.sandbox.tag_role(ROLE, CONSENT, "team-b").unwrap();
+            Disturbances::new()
+        },
+        throughout: &[],
+        afterwards: &[],
+        ends_well: |world| {
+            let is_noted = !world.cluster.record().is_empty();
+            world.cluster.objects().is_empty() && policy(world).is_none() && !is_noted
+        },
+    }
+}
+
+/// An object whose policy is written, and which then vanishes.
+async fn orphaned(manifest: &Value) -> World {
+    let mut world = World::new(crate::seed());
+    world.sandbox.create_role(role(ROLE));
+    world.cluster.create(manifest);
+    world.start().await;
+    world.until("Ready", LIMIT, |world| world.is_ready(TEAM)).await;
+    world.settle(AT_ONCE, LIMIT).await;
+    world.cluster.vanish(TEAM, ROLE);
+    world
+}
+
+/// How many Events of a reason there were.
+fn told(world: &World, reason: &str) -> usize {
+    world.cluster.events().iter().filter(|event| event["reason"] == reason).count()
+}
+
+fn gauge(world: &World) -> Option<String> {
+    world.metric("bedrock_access_orphaned_policies")
+}
+
+#[test]
+fn an_orphan_is_told_once_and_goes_within_an_interval_after_consent_went() {
+    paused(crate::seed(), async {
+        let world = orphaned(&manifest(TEAM, ROLE)).await;
+        sleep(5 * INTERVAL).await;
+        assert!(policy(&world).is_some(), "the role's owner still consents");
+        assert_eq!((told(&world, "OrphanedPolicy"), gauge(&world)), (1, Some("1".to_owned())));
+        let event =
+            world.cluster.events().into_iter().find(|event| event["reason"] == "OrphanedPolicy").unwrap();
+        let regarding = &event["regarding"];
+        assert_eq!((&regarding["namespace"], &regarding["name"]), (&json!(TEAM), &json!(ROLE)));
+        let note = event["note"].as_str().unwrap();
+        assert!(note.contains("aws iam delete-role-policy") && note.contains("2 grants"), "{note}");
+
+        world.sandbox.tag_role(ROLE, CONSENT, "team-b").unwrap();
+        sleep(INTERVAL).await;
+        assert_eq!((policy(&world), world.cluster.record()), (None, vec![]));
+        assert_eq!((told(&world, "PolicyRemoved"), gauge(&world)), (1, Some("0".to_owned())));
+        assert_eq!(world.sandbox.role_policies(ROLE).len(), 2, "what others wrote stays");
+    });
+}
+
+#[test]
+fn an_orphan_that_the_record_lost_is_found_by_the_look_at_the_account() {
+    paused(crate::seed(), async {
+        let mut world = orphaned(&manifest(TEAM, ROLE)).await;
+        world.kill().await;
+        world.cluster.lose_record();
+        world.sandbox.tag_role(ROLE, CONSENT, "@none").unwrap();
+        world.start().await;
+        sleep(DAY).await;
+        assert_eq!(policy(&world), None);
+        assert_eq!(world.sandbox.role_policies(ROLE).len(), 2, "what others wrote stays");
+        let scans = world.sandbox.calls().into_iter();
+        let scans = scans.filter(|call| call.operation == "GetAccountAuthorizationDetails").count();
+        assert!((1..=3).contains(&scans), "{scans}");
+    });
+}
+
+#[test]
+fn without_the_right_to_look_at_the_account_the_record_alone_finds_orphans() {
+    paused(crate::seed(), async {
+        let mut world = orphaned(&manifest(TEAM, ROLE)).await;
+        world.kill().await;
+        world.wire.fail(|call| call.kind == "GetAccountAuthorizationDetails", Failure::Denied);
+        world.sandbox.tag_role(ROLE, CONSENT, "@none").unwrap();
+        world.start().await;
+        sleep(DAY).await;
+        assert_eq!((policy(&world), world.cluster.record()), (None, vec![]));
+        let denied = world.metric(
+            r#"bedrock_access_aws_calls_total{service="iam",operation="GetAccountAuthorizationDetails",outcome="Denied"}"#,
+        );
+        assert!(denied.is_some_and(|count| count.parse::<u8>().unwrap() <= 3), "asked once a day");
+    });
+}
+
+#[test]
+fn a_policy_that_its_owner_lets_outlive_the_object_is_no_orphan_until_the_entry_goes() {
+    paused(crate::seed(), async {
+        let world = orphaned(&manifest(TEAM, ROLE)).await;
+        world.sandbox.tag_role(ROLE, CONSENT, "team-a retain:team-a").unwrap();
+        sleep(3 * INTERVAL).await;
+        assert!(policy(&world).is_some());
+        assert_eq!((told(&world, "OrphanedPolicy"), gauge(&world)), (0, Some("0".to_owned())));
+        world.sandbox.tag_role(ROLE, CONSENT, "@none retain:team-a").unwrap();
+        sleep(INTERVAL).await;
+        assert_eq!(policy(&world), None);
+    });
+}
+
+#[test]
+fn an_object_that_comes_back_naming_another_role_leaves_an_orphan_on_the_first() {
+    paused(crate::seed(), async {
+        let world = orphaned(&manifest(TEAM, ROLE)).await;
+        world.sandbox.create_role(role("other"));
+        world.cluster.create(&manifest(TEAM, "other"));
+        world.until("Ready", LIMIT, |world| world.is_ready(TEAM)).await;
+        world.sandbox.tag_role(ROLE, CONSENT, "@none").unwrap();
+        sleep(INTERVAL).await;
+        assert_eq!(policy(&world), None);
+        assert_eq!(world.sandbox.role_policies("other").len(), 3);
+        assert_eq!(world.cluster.record().len(), 1);
+    });
+}
+
+#[test]
+fn while_the_api_server_does_not_say_that_the_object_is_absent_its_policy_stays() {
+    paused(crate::seed(), async {
+        let world = orphaned(&manifest(TEAM, ROLE)).await;
+        world.wire.fail(|call| call.kind == "get", Failure::Status(500));
+        world.sandbox.tag_role(ROLE, CONSENT, "@none").unwrap();
+        sleep(3 * INTERVAL).await;
+        assert!(policy(&world).is_some());
+        world.wire.heal();
+        sleep(INTERVAL + MINUTE).await;
+        assert_eq!(policy(&world), None);
+    });
+}
