@@ -159,7 +159,7 @@ async fn prepare(args: RunArgs, health: Arc<Health>, metrics: Metrics) -> Result
 
     let bedrock = Bedrock::new(config.clone(), args.bedrock_rate, metrics.clone(), account.clone());
     let candidate = Candidate::new(leases, &namespace, &identity, &timings, fence.clone());
-    let record = Record::new(calls.clone(), &namespace);
+    let record = Record::new(calls.clone(), &namespace, &cluster_id, args.adopt_from.as_deref());
     let check = || cluster_id::check(&calls, &record, &cluster_id, args.adopt_from.as_deref());
     check.retry(PATIENCE).when(cluster_id::Error::is_passing).notify(waits).await?;
     let scan_every = Some(args.sweep_interval).filter(|interval| !interval.is_zero());

@@ -46,6 +46,7 @@ pub(super) struct Entry {
 /// The record of one installation, with a copy in memory of what is known to stand in it.
 pub struct Record {
     maps: Api<ConfigMap>,
+    ids: ClusterIds,
     known: Mutex<Known>,
 }
 
@@ -57,9 +58,11 @@ struct Known {
 }
 
 impl Record {
-    /// The record in a namespace, of which nothing is known yet.
-    pub fn new(client: Client, namespace: &str) -> Self {
-        Self { maps: Api::namespaced(client, namespace), known: Mutex::default() }
+    /// The record in a namespace, of which nothing is known yet; the cluster id that policies are written under, and that which
+    /// they are moved from.
+    pub fn new(client: Client, namespace: &str, cluster_id: &str, moved_from: Option<&str>) -> Self {
+        let ids = ClusterIds { now: Some(cluster_id.to_owned()), moved_from: moved_from.map(str::to_owned) };
+        Self { maps: Api::namespaced(client, namespace), ids, known: Mutex::default() }
     }
 
     /// Notes the policy before it is first written, so that no crash leaves one without its entry.
@@ -73,6 +76,7 @@ impl Record {
         if self.known().entries.get(&key) == Some(&entry) {
             return Ok(());
         }
+        self.note_cluster_ids().await?;
         let text = serde_json::to_string(&entry).map_err(kube::Error::SerdeError)?;
         self.write(shard(&key), &key, text).await?;
         self.known().entries.insert(key, entry);
@@ -131,13 +135,10 @@ impl Record {
         entries.iter().any(|(key, of, role)| of == object && *key == identity.key_on(role))
     }
 
-    /// Notes the cluster ids, once the record was read. That which policies are moved from comes first: a crash in between must
-    /// not hide it.
-    pub(super) async fn note_cluster_ids(&self, ids: &ClusterIds) -> Result<(), kube::Error> {
-        let Some(noted) = Some(self.known()).filter(|known| known.is_whole).map(|known| known.ids.clone())
-        else {
-            return Ok(());
-        };
+    /// Notes the cluster ids, before anything is written under them. That which policies are moved from comes first: a crash in
+    /// between must not hide it.
+    pub(super) async fn note_cluster_ids(&self) -> Result<(), kube::Error> {
+        let (noted, ids) = (self.known().ids.clone(), &self.ids);
         if noted.moved_from != ids.moved_from {
             match &ids.moved_from {
                 Some(id) => self.write(0, MOVED_FROM, id.clone()).await?,

@@ -10,9 +10,9 @@ use bedrock_iam::{Claim, Class, PolicyState, RoleName};
 use futures::FutureExt;
 use tokio::time::{Instant, sleep};
 
-use super::{ClusterIds, Look, look, take_away, tell};
+use super::{Look, look, take_away, tell};
 use crate::metrics::PolicyWrite;
-use crate::reconcile::Context;
+use crate::reconcile::{Adoption, Context};
 
 /// Policies that are looked at in one round, one after the other: IAM's limit is for the objects first. The next round goes on
 /// where this one ended.
@@ -63,14 +63,16 @@ pub(crate) async fn run(cx: &Context, objects: impl Fn() -> Vec<(ObjectName, Opt
 impl Sweeper<'_> {
     async fn round(&mut self, objects: &impl Fn() -> Vec<(ObjectName, Option<RoleName>)>) {
         self.is_one_new = false;
-        self.suspect_by_record(&self.installation(objects)).await;
+        self.suspect_by_record(&self.installations(objects)).await;
         if self.next_scan.is_some_and(|due| due <= Instant::now()) {
             self.next_scan = self.cx.orphans.scan_every.map(|every| Instant::now() + every);
-            self.suspect_by_account(&self.installation(objects)).await;
+            self.suspect_by_account(&self.installations(objects)).await;
         }
-        let installation = self.installation(objects);
-        self.suspects
-            .retain(|_, suspect| !installation.looks_after(&suspect.claim.identity, &suspect.claim.role));
+        let installations = self.installations(objects);
+        let is_looked_after = |claim: &Claim| {
+            installations.iter().any(|installation| installation.looks_after(&claim.identity, &claim.role))
+        };
+        self.suspects.retain(|_, suspect| !is_looked_after(&suspect.claim));
         if self.is_one_new {
             // IAM may still show what was there before a deletion that has just ended.
             sleep(self.cx.orphans.iam_lag).await;
@@ -83,29 +85,31 @@ impl Sweeper<'_> {
         self.cx.metrics.orphaned(told);
     }
 
-    async fn suspect_by_record(&mut self, installation: &Installation) {
-        if let Err(error) = self.cx.orphans.record.load().await {
+    async fn suspect_by_record(&mut self, installations: &[Installation]) {
+        let record = &self.cx.orphans.record;
+        let read = async {
+            record.load().await?;
+            record.note_cluster_ids().await
+        };
+        if let Err(error) = read.await {
             tracing::warn!(%error, "the record of written policies could not be read; it is read again at the next interval");
         }
-        let ids = ClusterIds {
-            now: Some(self.cx.realm.cluster_id.clone()),
-            moved_from: self.cx.adoption.as_ref().map(|adoption| adoption.from().to_owned()),
-        };
-        if let Err(error) = self.cx.orphans.record.note_cluster_ids(&ids).await {
-            tracing::warn!(%error, "the cluster id could not be noted; it is noted at the next interval");
-        }
-        for (key, object, role) in self.cx.orphans.record.entries() {
-            let claim = installation.claim(&object, &role);
-            // Another cluster id's entries are not this one's to judge.
-            if claim.identity.key_on(&role) == key && !installation.looks_after(&claim.identity, &role) {
+        for (key, object, role) in record.entries() {
+            // An entry of any other cluster id is not this one's to judge.
+            let claims = installations.iter().map(|one| (one, one.claim(&object, &role)));
+            let known = claims.into_iter().find(|(_, claim)| claim.identity.key_on(&role) == key);
+            if let Some((installation, claim)) = known
+                && !installation.looks_after(&claim.identity, &role)
+            {
                 self.suspect(claim, object);
             }
         }
     }
 
-    async fn suspect_by_account(&mut self, installation: &Installation) {
+    async fn suspect_by_account(&mut self, installations: &[Installation]) {
         let mut found = Vec::new();
-        let scanned = self.cx.iam.scan(|role| found.extend(installation.orphans(&role))).await;
+        let see = |role| found.extend(installations.iter().flat_map(|one| one.orphans(&role)));
+        let scanned = self.cx.iam.scan(see).await;
         for orphan in found {
             match orphan.standing {
                 Standing::Withdrawn | Standing::Consented | Standing::Retained => {
@@ -180,9 +184,12 @@ impl Sweeper<'_> {
         }
     }
 
-    fn installation(&self, objects: &impl Fn() -> Vec<(ObjectName, Option<RoleName>)>) -> Installation {
+    /// This one, and the one whose policies are moved to it.
+    fn installations(&self, objects: &impl Fn() -> Vec<(ObjectName, Option<RoleName>)>) -> Vec<Installation> {
         let realm = &self.cx.realm;
-        Installation::new(&realm.cluster_id, realm.consent, objects())
+        let ids =
+            std::iter::once(realm.cluster_id.as_str()).chain(self.cx.adoption.iter().map(Adoption::from));
+        ids.map(|id| Installation::new(id, realm.consent, objects())).collect()
     }
 }
 

@@ -43,6 +43,17 @@ async fn the_new_policy_is_proven_before_the_old_one_goes() {
 }
 
 #[tokio::test]
+async fn nothing_is_written_under_a_cluster_id_that_the_record_does_not_hold() {
+    let world = renamed().await;
+    world.kubernetes.refuse_the_record(true);
+    assert!(matches!(world.reconcile().await, Err(Error::Kubernetes(_))));
+    assert_eq!(world.our_policies(), [policy_name("cluster")]);
+    world.kubernetes.refuse_the_record(false);
+    world.reconcile().await.unwrap();
+    assert_eq!(world.kubernetes.recorded_ids(), [Some("new".to_owned()), Some("cluster".to_owned())]);
+}
+
+#[tokio::test]
 async fn the_old_policy_stays_until_the_new_one_is_there_and_goes_at_a_later_look() {
     for operation in ["PutRolePolicy", "DeleteRolePolicy"] {
         let world = renamed().await;

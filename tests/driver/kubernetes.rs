@@ -47,8 +47,16 @@ impl ApiServer {
     /// The entries of the record of written policies.
     pub(crate) fn record(&self) -> Vec<Value> {
         let state = self.0.lock().unwrap();
-        let maps = state.record.values().flat_map(|data| data.as_object().unwrap().values());
-        maps.map(|text| serde_json::from_str(text.as_str().unwrap()).unwrap()).collect()
+        let entries = state.record.values().flat_map(|data| data.as_object().unwrap());
+        let entries = entries.filter(|(key, _)| key.contains('.'));
+        entries.map(|(_, text)| serde_json::from_str(text.as_str().unwrap()).unwrap()).collect()
+    }
+
+    /// The cluster id in the record, and that which policies are moved from.
+    pub(crate) fn recorded_ids(&self) -> [Option<String>; 2] {
+        let state = self.0.lock().unwrap();
+        let first = state.record.get("bedrock-access-record-0").cloned().unwrap_or_default();
+        ["cluster-id", "moved-from"].map(|key| first[key].as_str().map(str::to_owned))
     }
 
     /// From now on the record's ConfigMaps may not be written, or may be again.

@@ -87,7 +87,8 @@ impl World {
             Self::on(self.sandbox.clone(), self.kubernetes.object(), cluster_id, Duration::ZERO).await;
         let context = Arc::get_mut(&mut world.context).unwrap();
         context.client = self.kubernetes.client();
-        context.orphans.record = Record::new(self.kubernetes.client(), "bedrock-access");
+        context.orphans.record =
+            Record::new(self.kubernetes.client(), "bedrock-access", cluster_id, Some("cluster"));
         context.adoption = Some(Adoption::new("cluster".to_owned(), Duration::ZERO));
         world.kubernetes = self.kubernetes.clone();
         world
@@ -132,7 +133,11 @@ impl World {
             failures: Failures::default(),
             memory: Memory::new(iam_lag),
             adoption: None,
-            orphans: Orphans { record: Record::new(record, "bedrock-access"), scan_every: None, iam_lag },
+            orphans: Orphans {
+                record: Record::new(record, "bedrock-access", cluster_id, None),
+                scan_every: None,
+                iam_lag,
+            },
             metrics,
         };
         sandbox.clear_calls();

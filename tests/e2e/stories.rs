@@ -128,6 +128,7 @@ async fn a_deleted_object_takes_its_policy_away_and_no_other() {
 #[tokio::test]
 async fn a_deleted_object_leaves_its_policy_when_the_manifest_says_retain() {
     let team = Team::new(World::shared(), "retain").await;
+    team.consent("retain:retain").await;
     team.apply(json!({"deletionPolicy": "Retain"})).await;
     team.wait_until_ready().await;
     let written = team.policy().await;

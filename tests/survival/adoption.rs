@@ -8,7 +8,7 @@ use bedrock_iam::PolicyIdentity;
 use crate::paused;
 use crate::scenarios::{GLOBAL, TEAM, US, an_object};
 use crate::wire::Crash;
-use crate::world::{ROLE, World, policy_name};
+use crate::world::{CONSENT, ROLE, World, policy_name};
 
 const SILENCE: Duration = Duration::from_mins(2);
 const LIMIT: Duration = Duration::from_mins(30);
@@ -36,6 +36,20 @@ fn assert_moved(world: &World, what: &str) {
             assert!(state.values().any(|text| text.contains(profile)), "{what}: {profile} was absent");
         }
     }
+}
+
+#[test]
+fn an_orphan_of_the_old_cluster_id_is_looked_after_while_policies_are_moved() {
+    let seed = crate::seed();
+    paused(seed, async {
+        let mut world = renamed(seed).await;
+        world.cluster.vanish(TEAM, ROLE);
+        world.sandbox.tag_role(ROLE, CONSENT, "@none").unwrap();
+        world.start().await;
+        world.settle(SILENCE, LIMIT).await;
+        assert!(!world.sandbox.role_policies(ROLE).contains(&policy_name(TEAM)));
+        assert_eq!((world.sandbox.role_policies(ROLE).len(), world.cluster.record()), (2, vec![]));
+    });
 }
 
 #[test]

@@ -138,7 +138,7 @@ impl Cluster {
     pub(crate) fn record(&self) -> Vec<String> {
         let state = self.state();
         let keys = state.record.values().flat_map(BTreeMap::keys);
-        keys.filter(|key| *key != "cluster-id").cloned().collect()
+        keys.filter(|key| key.contains('.')).cloned().collect()
     }
 
     /// Someone deletes the record's ConfigMaps.

@@ -88,7 +88,7 @@ impl World {
         self.metrics = metrics.clone();
         let account = Account { id: ACCOUNT.parse().unwrap(), partition: "aws".parse().unwrap() };
         let (client, watches) = self.cluster.clients(&self.wire);
-        let record = Record::new(client.clone(), "bedrock-access");
+        let record = Record::new(client.clone(), "bedrock-access", self.ids.0, self.ids.1);
         let context = Context {
             client,
             reporter: Reporter { controller: "bedrock-access".to_owned(), instance: None },
