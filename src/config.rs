@@ -32,6 +32,10 @@ pub struct RunArgs {
     #[arg(long, env = "BEDROCK_ACCESS_CONSENT", default_value = "tag")]
     pub consent: ConsentArg,
 
+    /// Let --consent=tag take away what roles without the tag were granted under --consent=none; until then it stays, and is told
+    #[arg(long, env = "BEDROCK_ACCESS_CONFIRM_CONSENT")]
+    pub confirm_consent: bool,
+
     /// How often an object without an interval of its own is checked; at least 1m
     #[arg(long, env = "BEDROCK_ACCESS_INTERVAL", default_value = "10m", value_parser = interval, value_name = "DURATION")]
     pub interval: Duration,
@@ -106,9 +110,9 @@ impl LeaseArgs {
 /// How roles consent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ConsentArg {
-    /// By their tag
+    /// Only roles whose tag lists the namespace
     Tag,
-    /// Every role takes part: for a cluster with one tenant
+    /// Every role: for a cluster with one tenant
     None,
 }
 

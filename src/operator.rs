@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
 use bedrock_iam::Fault;
+use bedrock_iam::consent::Policy as ConsentPolicy;
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
 use kube::Client;
@@ -20,7 +21,7 @@ use crate::fence::Fence;
 use crate::health::Health;
 use crate::kubernetes::{Candidate, Clients, Learned, Place, TimingsError};
 use crate::metrics::Metrics;
-use crate::orphans::{Orphans, Record};
+use crate::orphans::{IsConfirmed, Orphans, Record};
 use crate::reconcile::{Adoption, Context, Failures, Memory};
 use crate::{cluster_id, controller, kubernetes, server};
 
@@ -159,9 +160,17 @@ async fn prepare(args: RunArgs, health: Arc<Health>, metrics: Metrics) -> Result
 
     let bedrock = Bedrock::new(config.clone(), args.bedrock_rate, metrics.clone(), account.clone());
     let candidate = Candidate::new(leases, &namespace, &identity, &timings, fence.clone());
-    let record = Record::new(calls.clone(), &namespace, &cluster_id, args.adopt_from.as_deref());
+    let mut record = Record::new(calls.clone(), &namespace, &cluster_id, args.adopt_from.as_deref());
     let check = || cluster_id::check(&calls, &record, &cluster_id, args.adopt_from.as_deref());
     check.retry(PATIENCE).when(cluster_id::Error::is_passing).notify(waits).await?;
+    let is_confirmed = if args.confirm_consent { IsConfirmed::Yes } else { IsConfirmed::No };
+    let decided = record.decide_consent(args.consent.into(), is_confirmed).await;
+    let consent = decided.map_err(cluster_id::Error::from)?;
+    if consent == ConsentPolicy::Unconfirmed {
+        tracing::warn!(
+            "consent was none before and is tag now: roles without the tag keep what they were granted until --confirm-consent is given"
+        );
+    }
     let scan_every = Some(args.sweep_interval).filter(|interval| !interval.is_zero());
     let context = Context {
         reporter: Reporter { controller: CONTROLLER.to_owned(), instance: Some(identity) },
@@ -173,7 +182,7 @@ async fn prepare(args: RunArgs, health: Arc<Health>, metrics: Metrics) -> Result
             own_role: role,
             cluster_id,
             regions: args.regions.into_iter().collect(),
-            consent: args.consent.into(),
+            consent,
         },
         interval: args.interval,
         stale_after: args.stale_after,

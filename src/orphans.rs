@@ -12,7 +12,7 @@ mod tell;
 pub use objects::list;
 pub(crate) use objects::{Guarded, named, told};
 pub(crate) use record::ClusterIds;
-pub use record::Record;
+pub use record::{IsConfirmed, Record};
 pub use removal::{Look, look, take_away};
 pub use sweep::Orphans;
 pub(crate) use sweep::run as sweep;

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 const LIMIT: Duration = Duration::from_mins(1);
 
-const EVERY_SETTING: [&str; 14] = [
+const EVERY_SETTING: [&str; 15] = [
     "--set=replicas=2",
     "--set=clusterId=test",
     "--set=adoptFrom=before",
@@ -22,6 +22,7 @@ const EVERY_SETTING: [&str; 14] = [
     "--set=concurrency=2",
     "--set=regions={us-east-1,eu-west-1}",
     "--set=consent=none",
+    "--set=confirmConsent=true",
     "--set=logLevel=debug",
     "--set=logFormat=text",
     "--set=awsRegion=us-east-1",

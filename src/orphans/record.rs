@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use bedrock_iam::consent::Policy as ConsentPolicy;
 use bedrock_iam::orphan::ObjectName;
 use bedrock_iam::{Claim, PolicyIdentity, RoleName};
 use k8s_openapi::api::core::v1::ConfigMap;
@@ -26,6 +27,15 @@ const CLUSTER_ID: &str = "cluster-id";
 /// The key beside it of the cluster id whose policies are being moved.
 const MOVED_FROM: &str = "moved-from";
 
+/// The key beside them of how roles consented when the operator last ran.
+const CONSENT: &str = "consent-by";
+
+/// What is noted where no role is asked.
+const BY_NOBODY: &str = "none";
+
+/// What is noted where roles consent by their tag.
+const BY_TAG: &str = "tag";
+
 /// The cluster ids that policies were written under.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ClusterIds {
@@ -33,6 +43,15 @@ pub(crate) struct ClusterIds {
     pub(crate) now: Option<String>,
     /// One whose policies may not all have been moved.
     pub(crate) moved_from: Option<String>,
+}
+
+/// Whether a person confirmed that roles without the tag may lose what they have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IsConfirmed {
+    /// A person did.
+    Yes,
+    /// Nobody did.
+    No,
 }
 
 /// Which policy was written for whom; clones of an entry are as good as any.
@@ -47,12 +66,15 @@ pub(super) struct Entry {
 pub struct Record {
     maps: Api<ConfigMap>,
     ids: ClusterIds,
+    /// `None` while a change waits for a person, so that what was noted stays.
+    consent: Option<&'static str>,
     known: Mutex<Known>,
 }
 
 #[derive(Default)]
 struct Known {
     ids: ClusterIds,
+    consent: Option<String>,
     entries: BTreeMap<String, Entry>,
     is_whole: bool,
 }
@@ -62,7 +84,27 @@ impl Record {
     /// they are moved from.
     pub fn new(client: Client, namespace: &str, cluster_id: &str, moved_from: Option<&str>) -> Self {
         let ids = ClusterIds { now: Some(cluster_id.to_owned()), moved_from: moved_from.map(str::to_owned) };
-        Self { maps: Api::namespaced(client, namespace), ids, known: Mutex::default() }
+        Self { maps: Api::namespaced(client, namespace), ids, consent: None, known: Mutex::default() }
+    }
+
+    /// How roles are to consent: what was granted while none was asked may not go before a person confirms the change.
+    pub async fn decide_consent(
+        &mut self,
+        wanted: ConsentPolicy,
+        is_confirmed: IsConfirmed,
+    ) -> Result<ConsentPolicy, kube::Error> {
+        self.load().await?;
+        let was_off = self.known().consent.as_deref() == Some(BY_NOBODY);
+        let decided = match (wanted, is_confirmed) {
+            (ConsentPolicy::Tag, IsConfirmed::No) if was_off => ConsentPolicy::Unconfirmed,
+            (wanted, _) => wanted,
+        };
+        self.consent = match decided {
+            ConsentPolicy::Tag => Some(BY_TAG),
+            ConsentPolicy::None => Some(BY_NOBODY),
+            ConsentPolicy::Unconfirmed => None,
+        };
+        Ok(decided)
     }
 
     /// Notes the policy before it is first written, so that no crash leaves one without its entry.
@@ -113,6 +155,7 @@ impl Record {
             let mut known = self.known();
             if number == 0 {
                 known.ids = ClusterIds { now: data.remove(CLUSTER_ID), moved_from: data.remove(MOVED_FROM) };
+                known.consent = data.remove(CONSENT);
             }
             let entries = data.into_iter();
             known
@@ -135,7 +178,7 @@ impl Record {
         entries.iter().any(|(key, of, role)| of == object && *key == identity.key_on(role))
     }
 
-    /// Notes the cluster ids, before anything is written under them. That which policies are moved from comes first: a crash in
+    /// Notes the cluster ids and how roles consent, before anything is written under them. That which policies are moved from comes first: a crash in
     /// between must not hide it.
     pub(super) async fn note_cluster_ids(&self) -> Result<(), kube::Error> {
         let (noted, ids) = (self.known().ids.clone(), &self.ids);
@@ -149,6 +192,11 @@ impl Record {
             self.write(0, CLUSTER_ID, id.clone()).await?;
         }
         self.known().ids = ids.clone();
+        let consent = self.known().consent.clone();
+        if let Some(by) = self.consent.filter(|by| consent.as_deref() != Some(*by)) {
+            self.write(0, CONSENT, by.to_owned()).await?;
+            self.known().consent = Some(by.to_owned());
+        }
         Ok(())
     }
 

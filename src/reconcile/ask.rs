@@ -74,7 +74,7 @@ async fn guardrail_consents(
     claim: &Claim,
     mut guardrails: BTreeSet<GuardrailArn>,
 ) -> BTreeMap<GuardrailArn, Result<Tags, Fault>> {
-    guardrails.retain(|_| claim.applicant.policy == ConsentPolicy::Tag);
+    guardrails.retain(|_| claim.applicant.policy != ConsentPolicy::None);
     let tags = |arn: GuardrailArn| async move { bedrock.tags(&arn.region, &arn.to_string()).await };
     each(guardrails, tags).await
 }
@@ -86,7 +86,7 @@ async fn consents(
     claim: &Claim,
     mut targets: BTreeSet<Target>,
 ) -> BTreeMap<Target, Result<Tags, Fault>> {
-    targets.retain(|_| claim.applicant.policy == ConsentPolicy::Tag);
+    targets.retain(|_| claim.applicant.policy != ConsentPolicy::None);
     let owned = targets.into_iter().filter_map(|target| Some((target.owned(account)?, target)));
     let tags = |(arn, target): (String, Target)| async move { bedrock.tags(target.source(), &arn).await };
     each(owned.collect(), tags).await.into_iter().map(|((_, target), tags)| (target, tags)).collect()

@@ -1,6 +1,9 @@
 //! What is noted of a policy before it is written, and how one is found whose object is gone.
 
+use aws_sandbox::NewRole;
+use bedrock_access::orphans::IsConfirmed;
 use bedrock_access::reconcile::Error;
+use bedrock_iam::consent::Policy;
 use serde_json::json;
 
 use crate::world::{World, consenting, manifest};
@@ -63,4 +66,36 @@ async fn a_retained_policy_stays_in_the_record() {
     world.reconcile().await.unwrap();
     assert!(world.policy().is_some());
     assert_eq!(world.kubernetes.record(), vec![entry()]);
+}
+
+#[tokio::test]
+async fn what_was_granted_while_no_role_was_asked_goes_only_once_a_person_confirms_it() {
+    let tag = "bedrockaccess.io/namespaces";
+    let role = NewRole::new("assistant");
+    let world = World::with(role, manifest()).await.restarted(Policy::None, IsConfirmed::No).await;
+    world.reconcile().await.unwrap();
+    assert!(world.is_ready(), "{}", world.message("Ready"));
+
+    let world = world.restarted(Policy::Tag, IsConfirmed::No).await;
+    for _ in 0..2 {
+        world.reconcile().await.unwrap();
+        assert_eq!(world.condition("Ready"), Some(("False".to_owned(), "ConsentMissing".to_owned())));
+        assert!(world.message("Ready").contains("--confirm-consent"), "{}", world.message("Ready"));
+        assert!(world.policy().is_some(), "it is told first");
+    }
+    // An owner's own word needs nobody's confirmation.
+    world.sandbox.tag_role("assistant", tag, "team-a").unwrap();
+    world.reconcile().await.unwrap();
+    assert!(world.is_ready(), "{}", world.message("Ready"));
+    world.sandbox.tag_role("assistant", tag, "@none").unwrap();
+    world.reconcile().await.unwrap();
+    assert_eq!(world.policy(), None);
+
+    world.sandbox.untag_role("assistant", tag).unwrap();
+    let world = world.restarted(Policy::None, IsConfirmed::No).await;
+    world.reconcile().await.unwrap();
+    assert!(world.policy().is_some());
+    let world = world.restarted(Policy::Tag, IsConfirmed::Yes).await;
+    world.reconcile().await.unwrap();
+    assert_eq!(world.policy(), None, "a person confirmed it");
 }

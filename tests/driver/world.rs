@@ -11,7 +11,7 @@ use bedrock_access::api::v1alpha1::BedrockAccess;
 use bedrock_access::aws::{self, Bedrock, Caller, Iam};
 use bedrock_access::fence::Fence;
 use bedrock_access::metrics::Metrics;
-use bedrock_access::orphans::{Orphans, Record};
+use bedrock_access::orphans::{IsConfirmed, Orphans, Record};
 use bedrock_access::reconcile::{Adoption, Context, Error, FINALIZER, Failures, Memory, reconcile};
 use bedrock_iam::consent::Policy;
 use kube::runtime::controller::Action;
@@ -92,6 +92,16 @@ impl World {
         context.adoption = Some(Adoption::new("cluster".to_owned(), Duration::ZERO));
         world.kubernetes = self.kubernetes.clone();
         world
+    }
+
+    /// The same world for an operator that was started anew, with another word on how roles consent.
+    pub(crate) async fn restarted(mut self, consent: Policy, is_confirmed: IsConfirmed) -> Self {
+        let context = Arc::get_mut(&mut self.context).unwrap();
+        let mut record = Record::new(self.kubernetes.client(), "bedrock-access", "cluster", None);
+        context.realm.consent = record.decide_consent(consent, is_confirmed).await.unwrap();
+        context.orphans.record = record;
+        context.memory = Memory::new(Duration::ZERO);
+        self
     }
 
     /// The names of our policies on the role, under whatever cluster id.

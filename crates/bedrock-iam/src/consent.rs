@@ -21,6 +21,10 @@ const NOBODY: &str = "@none";
 /// Any namespace of any cluster.
 const ANY: &str = "@any";
 
+/// Said of what was granted while no role was asked.
+const UNCONFIRMED: &str =
+    "; what was granted under --consent=none stays until the operator is started with --confirm-consent";
+
 /// Who asks for consent, and whether it must be asked for at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Applicant {
@@ -37,7 +41,10 @@ pub struct Applicant {
 pub enum Policy {
     /// By the role's tag.
     Tag,
-    /// Every role of the account takes part: for a cluster with one tenant.
+    /// By the role's tag, after no role was asked for a while: what was granted then stays on roles without the tag, until a person
+    /// confirms the change. Nothing more is granted to them.
+    Unconfirmed,
+    /// Every role of the account may be used: for a cluster with one tenant.
     None,
 }
 
@@ -91,6 +98,15 @@ impl Applicant {
         }
     }
 
+    /// Whether what stands on the role by an earlier consent has to go.
+    pub fn is_withdrawn(&self, tags: &Tags) -> bool {
+        match self.consent(tags) {
+            Consent::Given => false,
+            Consent::Withheld => true,
+            Consent::Untagged => self.policy != Policy::Unconfirmed,
+        }
+    }
+
     /// Whether the role also lets the namespace use explicit denies: by `deny:` before its entry.
     pub fn may_deny(&self, tags: &Tags) -> bool {
         self.policy == Policy::None || self.is_listed_after(DENY, tags)
@@ -113,9 +129,10 @@ impl Applicant {
             return None;
         }
         let (namespace, entry) = (&self.namespace, self.entry());
+        let held = if self.is_withdrawn(tags) { "" } else { UNCONFIRMED };
         Some(format!(
-            "the tag {TAG} on {subject} does not let namespace {namespace} use it; its owner allows it by the entry {entry} (and no \
-             {NOBODY}): {}",
+            "the tag {TAG} on {subject} does not let namespace {namespace} use it{held}; its owner allows it by the entry {entry} (and \
+             no {NOBODY}): {}",
             add_command(subject, &entry)
         ))
     }
@@ -262,6 +279,19 @@ mod tests {
         let refusal = applicant().refusal(subject, &Tags::new()).unwrap();
         let command = format!("aws bedrock tag-resource --region us-east-1 --resource-arn {arn} --tags ");
         assert!(refusal.contains(&command) && refusal.ends_with(" c1/team-a\""), "{refusal}");
+    }
+
+    #[test]
+    fn until_the_change_is_confirmed_a_role_without_the_tag_keeps_what_it_has_and_no_other_does() {
+        let asking = Applicant { policy: Policy::Unconfirmed, ..applicant() };
+        let tags = |value: &str| [(TAG.to_owned(), value.to_owned())].into();
+        assert!(!asking.is_withdrawn(&Tags::new()) && asking.consent(&Tags::new()) == Consent::Untagged);
+        assert!(asking.is_withdrawn(&tags("@none")) && asking.is_withdrawn(&tags("team-b")));
+        assert!(!asking.is_withdrawn(&tags("team-a")));
+        let role: RoleName = "app".parse().unwrap();
+        let told = asking.refusal(Taggable::Role(&role), &Tags::new()).unwrap();
+        assert!(told.contains("--confirm-consent"), "{told}");
+        assert!(applicant().is_withdrawn(&Tags::new()));
     }
 
     #[test]

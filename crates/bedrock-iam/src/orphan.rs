@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::answer::Tags;
-use crate::consent::{Applicant, Consent, Policy};
+use crate::consent::{Applicant, Policy};
 use crate::held::Held;
 use crate::identifier::RoleName;
 use crate::identity::PolicyIdentity;
@@ -72,11 +72,10 @@ impl Standing {
     /// That of a policy of the applicant's own. Where nobody is asked for consent, nobody can be said to have let it outlive its
     /// object.
     pub fn of(applicant: &Applicant, tags: &Tags) -> Self {
-        match (applicant.policy, applicant.consent(tags)) {
-            (Policy::Tag, _) if applicant.may_retain(tags) => Self::Retained,
-            (Policy::None, _) | (Policy::Tag, Consent::Given) => Self::Consented,
-            (Policy::Tag, Consent::Withheld | Consent::Untagged) => Self::Withdrawn,
+        if applicant.policy != Policy::None && applicant.may_retain(tags) {
+            return Self::Retained;
         }
+        if applicant.is_withdrawn(tags) { Self::Withdrawn } else { Self::Consented }
     }
 
     /// Whether someone has to do something about it.

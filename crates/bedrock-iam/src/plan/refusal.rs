@@ -46,6 +46,9 @@ pub(super) fn refusal(claim: &Claim, account: &Account, observed: &Observed) -> 
     }
     let message = claim.applicant.refusal(Taggable::Role(&claim.role), &role.tags)?;
     let findings = vec![Finding::new(Reason::ConsentMissing, message)];
+    if !claim.applicant.is_withdrawn(&role.tags) {
+        return Some(Plan { findings, ..Plan::default() });
+    }
     Some(Plan { findings, is_withdrawal: true, ..teardown(&observed.policy) })
 }
 

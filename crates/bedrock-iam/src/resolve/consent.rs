@@ -1,7 +1,7 @@
 use crate::answer::{Answers, Tags};
 use crate::arn::GuardrailArn;
 use crate::consent::{Applicant, Policy, Taggable};
-use crate::fault::Fault;
+use crate::fault::{Class, Fault};
 use crate::finding::{Finding, Reason};
 use crate::identifier::Region;
 use crate::intent::Target;
@@ -50,6 +50,9 @@ fn of_owner<'a>(
         Err(fault) => Leave::Unknown(fault),
         Ok(tags) => match applicant.refusal(subject, tags) {
             None => Leave::Given,
+            Some(message) if !applicant.is_withdrawn(tags) => {
+                Leave::Unknown(Fault { class: Class::Unavailable, message })
+            }
             Some(message) => Leave::Refused(Finding::new(Reason::TargetNotAllowed, message)),
         },
     }
