@@ -16,7 +16,8 @@ use crate::telemetry::LogFormat;
 /// Settings of the operator; every one has a default that works.
 #[derive(Args, Clone, Debug)]
 pub struct RunArgs {
-    /// By what the policies of this cluster differ from another's; default: the UID of the namespace kube-system
+    /// Name that keeps this cluster's policies and consent apart from other clusters' in the account; changing it is refused while objects have
+    /// policies under the old one [default: the UID of the namespace kube-system]
     #[arg(long, env = "BEDROCK_ACCESS_CLUSTER_ID", value_name = "ID")]
     pub cluster_id: Option<String>,
 
@@ -48,7 +49,7 @@ pub struct RunArgs {
     #[arg(long, env = "BEDROCK_ACCESS_CONCURRENCY", default_value = "8", value_name = "N")]
     pub concurrency: NonZeroU16,
 
-    /// How long IAM may show what was there before a write; until then that is not taken for someone else's change
+    /// For how long after a write an old read of IAM counts as delay, and not as drift
     #[arg(long, env = "BEDROCK_ACCESS_IAM_LAG", default_value = "1m", value_parser = duration, value_name = "DURATION")]
     pub iam_lag: Duration,
 

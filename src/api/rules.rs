@@ -106,7 +106,7 @@ pub(super) fn region() -> Vec<Rule> {
 /// On one scope.
 pub(super) fn scope() -> Vec<Rule> {
     vec![Rule::new("self.matches('^[a-z][a-z0-9]*(-[a-z0-9]+)*$')").message(
-        "a scope is in-region, or what stands before the first dot of a system profile's id, such as us, eu or global",
+        "a scope is lower case: us, eu, apac, global and other prefixes of a system profile's id, or in-region",
     )]
 }
 

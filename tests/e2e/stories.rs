@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use bedrock_access::api::v1alpha1::BedrockAccess;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::policy::resources;
 use crate::team::{NOVA_LITE, Team, shows};
@@ -36,10 +36,17 @@ async fn a_new_object_gives_the_role_exactly_its_profiles_and_models() {
         format!("arn:aws:bedrock:us-east-2::{model}"),
         format!("arn:aws:bedrock:us-west-2::{model}"),
         format!("arn:aws:bedrock:::{model}"),
+        "arn:aws:bedrock:us-east-1:111122223333:project/default".to_owned(),
     ];
     assert_eq!(resources(&team.policy().await), BTreeSet::from(expected));
     team.wait_for_event("PolicyWritten").await;
     team.wait_for_event("Reconciled").await;
+}
+
+/// The project goes with whatever is granted.
+fn is_about_sonnet_alone(policy: &Value) -> bool {
+    let resources = resources(policy);
+    resources.iter().all(|resource| resource.ends_with(SONNET) || resource.ends_with(":project/default"))
 }
 
 #[tokio::test]
@@ -50,8 +57,7 @@ async fn a_changed_spec_changes_the_policy_to_what_it_says_now() {
     team.apply(json!({"models": [{"modelId": SONNET, "scopes": ["us"]}]})).await;
     let object = team.wait_until_ready().await;
     assert_eq!(object.metadata.generation, Some(2));
-    let resources = resources(&team.policy().await);
-    assert!(resources.iter().all(|resource| resource.ends_with(SONNET)), "{resources:?}");
+    assert!(is_about_sonnet_alone(&team.policy().await), "{}", team.policy().await);
 }
 
 #[tokio::test]
@@ -107,7 +113,7 @@ async fn a_suspended_object_leaves_aws_as_it_is_until_it_is_resumed() {
     team.apply(json!({"models": [{"modelId": SONNET, "scopes": ["us"]}]})).await;
     let object = team.wait_until_ready().await;
     assert!(!shows(&object, "Suspended", "True", "Suspended"));
-    assert!(resources(&team.policy().await).iter().all(|resource| resource.ends_with(SONNET)));
+    assert!(is_about_sonnet_alone(&team.policy().await), "{}", team.policy().await);
 }
 
 #[tokio::test]

@@ -73,15 +73,7 @@ fn drift() -> Vec<Scenario> {
             name: "drift: edited",
             prepare: an_object,
             first: nothing,
-            act: |world| {
-                let edited = policy(world).unwrap().replacen(
-                    "arn:aws:bedrock:us-east-2::",
-                    "arn:aws:bedrock:eu-west-1::",
-                    1,
-                );
-                world.sandbox.put_role_policy(ROLE, &policy_name(TEAM), &edited).unwrap();
-                disturbed_and_told(world)
-            },
+            act: edit_ours,
             throughout: &[US, GLOBAL],
             afterwards: &[US, GLOBAL],
             ends_well: |world| world.is_ready(TEAM) && !policy(world).unwrap().contains("eu-west-1"),
@@ -90,15 +82,7 @@ fn drift() -> Vec<Scenario> {
             name: "drift: edited, with a statement beside ours",
             prepare: an_object,
             first: a_statement_beside,
-            act: |world| {
-                let edited = policy(world).unwrap().replacen(
-                    "arn:aws:bedrock:us-east-2::",
-                    "arn:aws:bedrock:eu-west-1::",
-                    1,
-                );
-                world.sandbox.put_role_policy(ROLE, &policy_name(TEAM), &edited).unwrap();
-                disturbed_and_told(world)
-            },
+            act: edit_ours,
             throughout: &[US, GLOBAL],
             afterwards: &[US, GLOBAL],
             ends_well: |world| {
@@ -306,6 +290,14 @@ fn endings() -> Vec<Scenario> {
 /// The text of our policy.
 pub(crate) fn policy(world: &World) -> Option<String> {
     world.sandbox.role_policy(ROLE, &policy_name(TEAM))
+}
+
+/// Someone opens another Region than the one that we wrote.
+fn edit_ours(world: &World) -> Disturbances {
+    let edited =
+        policy(world).unwrap().replacen("arn:aws:bedrock:us-east-2::", "arn:aws:bedrock:eu-west-1::", 1);
+    world.sandbox.put_role_policy(ROLE, &policy_name(TEAM), &edited).unwrap();
+    disturbed_and_told(world)
 }
 
 /// Someone adds a statement of their own to our policy, as the console makes easy.

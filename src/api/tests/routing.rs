@@ -16,13 +16,13 @@ refusals! {
         "spec.routing.allowedDestinationRegions[0]": "not shaped like an AWS Region: write its code, such as us-east-1 or eu-central-1";
     a_scope_with_its_dot_is_refused:
         "/routing/scopes", ["us."] => ["us"],
-        "spec.routing.scopes[0]": "a scope is in-region, or what stands before the first dot of a system profile's id, such as us, eu or global";
+        "spec.routing.scopes[0]": "a scope is lower case: us, eu, apac, global and other prefixes of a system profile's id, or in-region";
     a_scope_in_capitals_is_refused:
         "/models/1/scopes", ["IN_REGION"] => ["in-region"],
-        "spec.models[1].scopes[0]": "a scope is in-region, or what stands before the first dot of a system profile's id, such as us, eu or global";
+        "spec.models[1].scopes[0]": "a scope is lower case: us, eu, apac, global and other prefixes of a system profile's id, or in-region";
     a_wildcard_as_denied_scope_is_refused:
         "/routing/deniedScopes", ["*"] => ["apac", "eu"],
-        "spec.routing.deniedScopes[0]": "a scope is in-region, or what stands before the first dot of a system profile's id, such as us, eu or global";
+        "spec.routing.deniedScopes[0]": "a scope is lower case: us, eu, apac, global and other prefixes of a system profile's id, or in-region";
     in_region_as_denied_scope_is_refused:
         "/routing/deniedScopes", ["in-region"] => ["eu"],
         "spec.routing.deniedScopes[0]": "deniedScopes holds profile prefixes such as apac or global; calls in the Region itself cannot be denied here";

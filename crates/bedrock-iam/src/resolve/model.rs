@@ -35,9 +35,7 @@ impl Judge<'_> {
                 let remedy = self.closest(source, model.as_str());
                 (Reason::ModelNotFound, format!("{place} does not exist; {remedy}"))
             }
-            Answer::Fault(fault) => {
-                (Reason::of_bedrock_fault(fault.class), format!("{place}: {}", fault.message))
-            }
+            Answer::Fault(fault) => (Reason::of_bedrock_fault(fault.class), fault.message.clone()),
             Answer::Profile { .. } | Answer::Unasked => {
                 (Reason::BedrockUnavailable, format!("{place} was not answered for"))
             }

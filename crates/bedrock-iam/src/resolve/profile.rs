@@ -40,8 +40,8 @@ impl Judge<'_> {
                 return kept(Reason::ProfileShrunk, problem);
             }
             Answer::Fault(fault) => {
-                let problem = format!("{place}: {}", fault.message);
-                return kept(Reason::of_bedrock_fault(fault.class), problem);
+                // The call names the profile and the Region already.
+                return kept(Reason::of_bedrock_fault(fault.class), fault.message.clone());
             }
             Answer::Model { .. } | Answer::Unasked => {
                 return kept(Reason::BedrockUnavailable, format!("{place} was not answered for"));
