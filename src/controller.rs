@@ -84,7 +84,7 @@ pub async fn run(
         async move {
             if store.wait_until_ready().await.is_ok() {
                 synced.synced();
-                let objects = || store.state().iter().map(|object| orphans::named(object)).collect();
+                let objects = || store.state().iter().filter_map(|object| orphans::keeper(object)).collect();
                 let sweep = Box::pin(orphans::sweep(&cx, objects));
                 futures::join!(sweep, forget_the_vanished(&store, &cx));
             }

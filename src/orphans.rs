@@ -10,7 +10,7 @@ mod sweep;
 mod tell;
 
 pub use objects::list;
-pub(crate) use objects::{Guarded, named, told};
+pub(crate) use objects::{Guarded, keeper, told};
 pub(crate) use record::ClusterIds;
 pub use record::{IsConfirmed, Record};
 pub use removal::{Look, look, take_away};

@@ -39,6 +39,7 @@ pub(crate) use apply::send;
 pub use aside::{report_panic, report_unreadable};
 pub use failures::Failures;
 pub use memory::Memory;
+pub(crate) use status::counted;
 use verify::Outcome;
 
 /// Keeps an object until our policy is off the role.

@@ -2,10 +2,11 @@ use bedrock_iam::orphan::ObjectName;
 use bedrock_iam::{RoleArn, RoleName};
 use kube::api::ListParams;
 use kube::core::DeserializeGuard;
-use kube::{Api, Client, ResourceExt};
+use kube::{Api, Client, Resource, ResourceExt};
 
 use crate::api::v1alpha1::BedrockAccess;
 use crate::cluster_id::Told;
+use crate::reconcile::FINALIZER;
 
 /// An object that may not be readable.
 pub(crate) type Guarded = DeserializeGuard<BedrockAccess>;
@@ -16,8 +17,16 @@ const PAGE: u32 = 500;
 /// Every object of the cluster, with the role that it names.
 pub async fn list(client: &Client) -> Result<Vec<(ObjectName, Option<RoleName>)>, kube::Error> {
     let mut objects = Vec::new();
-    each(client, |object| objects.push(named(object))).await?;
+    each(client, |object| objects.extend(keeper(object))).await?;
     Ok(objects)
+}
+
+/// The object with its role, if it looks after a policy at all: one whose deletion we finished does not, however long a finalizer
+/// of somebody else keeps it there.
+pub(crate) fn keeper(object: &Guarded) -> Option<(ObjectName, Option<RoleName>)> {
+    let is_released = object.meta().deletion_timestamp.is_some()
+        && !object.finalizers().iter().any(|name| name == FINALIZER);
+    (!is_released).then(|| named(object))
 }
 
 /// Every readable object of the cluster, with the policies that its status tells of.
@@ -55,11 +64,12 @@ pub(super) async fn looks_after(
 ) -> Result<bool, kube::Error> {
     let api: Api<Guarded> = Api::namespaced(client.clone(), &object.namespace);
     let found = api.get_opt(&object.name).await?;
-    Ok(found.is_some_and(|found| named(&found).1.is_none_or(|named| named == *role)))
+    let keeper = found.as_ref().and_then(keeper);
+    Ok(keeper.is_some_and(|(_, named)| named.is_none_or(|named| named == *role)))
 }
 
 /// The object's name and the role that it names; `None` where that cannot be read, so that it may be any.
-pub(crate) fn named(object: &Guarded) -> (ObjectName, Option<RoleName>) {
+fn named(object: &Guarded) -> (ObjectName, Option<RoleName>) {
     let name = ObjectName { namespace: object.namespace().unwrap_or_default(), name: object.name_any() };
     let role = object.0.as_ref().ok().and_then(|object| {
         let role = &object.spec.role;

@@ -5,7 +5,7 @@ use kube::Resource;
 use kube::runtime::events::{Event, EventType, Recorder};
 
 use crate::api::v1alpha1::BedrockAccess;
-use crate::reconcile::Context;
+use crate::reconcile::{Context, counted};
 
 /// Tells of a policy that stays for now, and how a person removes it.
 pub(super) async fn orphaned(
@@ -18,10 +18,12 @@ pub(super) async fn orphaned(
     let ObjectName { namespace, name } = object;
     let grants = policy.document().map_or(0, |document| Held::of(document).grants().len());
     let note = format!(
-        "BedrockAccess {namespace}/{name} is gone, and its policy {} stays on role {} with {grants} grants, {why}; bedrock-access \
-         orphans --delete removes it, or {}",
+        "BedrockAccess {namespace}/{name} is gone, and its policy {} stays on role {} with {}, {why}; bedrock-access orphans \
+         --cluster-id {} --delete removes it, or {}",
         claim.identity.policy_name(),
         claim.role,
+        counted(grants, "grant"),
+        claim.applicant.cluster_id,
         claim.removal_command()
     );
     tracing::warn!(reason = "OrphanedPolicy", note, "an orphaned policy");

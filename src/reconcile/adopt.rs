@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bedrock_iam::consent::Consent;
 use bedrock_iam::{Claim, Fault, Held, History, PolicyState, RoleState, plan};
 use kube::ResourceExt;
 use kube::runtime::events::EventType;
@@ -112,7 +111,7 @@ pub(super) async fn settle(
                 let applicant = old.claim.applicant.clone();
                 let asking =
                     bedrock_iam::consent::Applicant { cluster_id: cluster_id.to_owned(), ..applicant };
-                asking.consent(&role.tags) == Consent::Given
+                !asking.is_withdrawn(&role.tags)
             };
             let (is_allowed, was_allowed) = (consents(&cx.realm.cluster_id), consents(&adoption.from));
             if is_proven || !(is_allowed || was_allowed) {

@@ -63,8 +63,11 @@ async fn release(object: &BedrockAccess, cx: &Context, claim: &Claim) -> Result<
             leave(object, cx, claim, why).await;
             Ok(Released::Left)
         }
-        // A person may know that AWS will not answer again.
-        Err(_) if object.annotations().get(LEAVE_POLICY).is_some_and(|value| value == "true") => {
+        // A person may know that AWS will not answer again. When it only asks for patience, it will.
+        Err(fault)
+            if fault.class != Class::Throttled
+                && object.annotations().get(LEAVE_POLICY).is_some_and(|value| value == "true") =>
+        {
             let why = format!("could not be removed, and the annotation {LEAVE_POLICY} lets the object go");
             leave(object, cx, claim, &why).await;
             Ok(Released::Left)
@@ -92,7 +95,7 @@ async fn take_away(
     match &observed.policy {
         PolicyState::Fault(fault) => return Ok(Err(fault.clone())),
         PolicyState::Foreign => {
-            leave(object, cx, claim, "was not written by this operator").await;
+            leave(object, cx, claim, "does not carry this operator's mark").await;
         }
         PolicyState::Absent | PolicyState::Ours(_) | PolicyState::Shared { .. } => {}
     }

@@ -107,20 +107,31 @@ pub(super) fn suspended(
     } else {
         refused(object, claim, plan, role, outcome)
     };
-    let held = usize::try_from(told.status.grant_count).unwrap_or_default();
+    let held = match &outcome.policy {
+        PolicyState::Fault(_) => None,
+        _ => usize::try_from(told.status.grant_count).ok(),
+    };
     let suspended = verdict::suspended();
     let conditions = &mut told.status.conditions;
-    conditions
-        .retain(|condition| ![suspended.kind, verdict::RECONCILING].contains(&condition.type_.as_str()));
+    conditions.retain(|condition| condition.type_ != suspended.kind);
+    if outcome.findings.is_empty() {
+        conditions.retain(|condition| condition.type_ != verdict::RECONCILING);
+    }
     match conditions.iter().find(|condition| condition.type_ == verdict::READY) {
         None => conditions.push(condition(object, &verdict::unknown_while_suspended(held))),
-        Some(ready) if ready.observed_generation != object.metadata.generation => {
+        Some(ready) if outcome.findings.is_empty() && is_overtaken(object, ready) => {
             conditions.push(condition(object, &verdict::not_followed_while_suspended()));
         }
         Some(_) => {}
     }
     conditions.push(condition(object, &suspended));
     told
+}
+
+/// Whether the spec changed since it was last followed. Suspending is one change of it by itself.
+fn is_overtaken(object: &BedrockAccess, ready: &Condition) -> bool {
+    let followed = ready.observed_generation.unwrap_or_default();
+    object.metadata.generation.is_some_and(|generation| generation > followed + 1)
 }
 
 /// The old status with only what stands against the object.
@@ -320,7 +331,7 @@ fn not_offered(offer: &Offer) -> NotOfferedStatus {
     }
 }
 
-pub(super) fn counted(count: usize, noun: &str) -> String {
+pub(crate) fn counted(count: usize, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {noun}{plural}")
 }

@@ -113,18 +113,39 @@ async fn a_suspended_object_that_lost_its_status_says_what_still_grants() {
 }
 
 #[tokio::test]
+async fn a_suspended_object_says_no_more_than_iam_answers_and_follows_a_withdrawal() {
+    let world = World::new().await;
+    world.reconcile().await.unwrap();
+    world.kubernetes.edit(|object| {
+        object["spec"]["suspend"] = json!(true);
+        object["status"] = json!({"observedGeneration": -1});
+    });
+    world.sandbox.fault(Fault::new(FaultKind::AccessDenied).of(Service::Iam, "GetRolePolicy"));
+    world.reconcile().await.unwrap();
+    assert!(world.message("Ready").contains("IAM could not be asked"), "{}", world.message("Ready"));
+    world.sandbox.clear_faults();
+    world.sandbox.tag_role("assistant", TAG, "@none").unwrap();
+    world.reconcile().await.unwrap();
+    assert_eq!((world.policy(), world.condition("Ready").unwrap().0), (None, "False".to_owned()));
+    assert!(world.condition("Reconciling").is_some() && world.condition("Suspended").is_some());
+}
+
+#[tokio::test]
 async fn a_suspended_object_whose_spec_changed_is_not_taken_for_done() {
     let world = World::new().await;
     world.reconcile().await.unwrap();
-    world.kubernetes.edit(|object| object["spec"]["suspend"] = json!(true));
+    world.kubernetes.edit(|object| {
+        object["spec"]["suspend"] = json!(true);
+        object["metadata"]["generation"] = json!(2);
+    });
     world.reconcile().await.unwrap();
-    assert!(world.is_ready() && world.condition("Reconciling").is_none(), "nothing is left to be followed");
-    world.kubernetes.edit(|object| object["metadata"]["generation"] = json!(2));
+    assert!(world.is_ready() && world.condition("Reconciling").is_none(), "to suspend is not to change");
+    world.kubernetes.edit(|object| object["metadata"]["generation"] = json!(3));
     world.reconcile().await.unwrap();
     assert!(world.is_ready() && world.condition("Reconciling").is_some());
     let ready = status(&world)["conditions"].as_array().unwrap().clone();
     let ready = ready.iter().find(|condition| condition["type"] == "Ready").unwrap().clone();
-    assert_eq!((&ready["observedGeneration"], &status(&world)["observedGeneration"]), (&json!(1), &json!(2)));
+    assert_eq!((&ready["observedGeneration"], &status(&world)["observedGeneration"]), (&json!(1), &json!(3)));
     world.take_events();
     world.reconcile().await.unwrap();
     assert_eq!(world.kubernetes.take_writes(), []);

@@ -120,12 +120,6 @@ impl Cluster {
     }
 
     /// The object, if it is there.
-    /// Someone takes the finalizers off and deletes the object.
-    pub(crate) fn strip_and_delete(&self, namespace: &str, name: &str) {
-        self.edit(namespace, name, |object| object["metadata"]["finalizers"] = serde_json::json!([]));
-        self.delete(namespace, name);
-    }
-
     pub(crate) fn get(&self, namespace: &str, name: &str) -> Option<Value> {
         self.state().objects.get(&key(namespace, name)).cloned()
     }

@@ -61,6 +61,29 @@ fn gauge(world: &World) -> Option<String> {
 }
 
 #[test]
+fn an_object_that_a_finalizer_of_somebody_else_holds_back_keeps_no_grant_that_was_withdrawn() {
+    paused(crate::seed(), async {
+        let mut world = World::new(crate::seed());
+        world.sandbox.create_role(role(ROLE));
+        world.sandbox.tag_role(ROLE, CONSENT, "retain:team-a").unwrap();
+        let mut object = manifest(TEAM, ROLE);
+        object["spec"]["deletionPolicy"] = json!("Retain");
+        object["metadata"]["finalizers"] = json!(["example.com/hold"]);
+        world.cluster.create(&object);
+        world.start().await;
+        world.until("Ready", LIMIT, |world| world.is_ready(TEAM)).await;
+        world.cluster.delete(TEAM, ROLE);
+        world.settle(AT_ONCE, LIMIT).await;
+        assert!(policy(&world).is_some(), "it is retained");
+        sleep(2 * INTERVAL).await;
+        assert!(policy(&world).is_some(), "and stays while the owner's word stands");
+        world.sandbox.tag_role(ROLE, CONSENT, "@none").unwrap();
+        sleep(2 * INTERVAL).await;
+        assert_eq!((policy(&world), world.cluster.objects().len()), (None, 1));
+    });
+}
+
+#[test]
 fn an_orphan_is_told_once_and_goes_within_an_interval_after_consent_went() {
     paused(crate::seed(), async {
         let world = orphaned(&manifest(TEAM, ROLE)).await;

@@ -192,7 +192,7 @@ fn an_object_that_went_without_its_finalizer_is_forgotten() {
     paused(seed, async {
         let world = begun(seed).await;
         assert!(world.remembered() > 0);
-        world.cluster.strip_and_delete(TEAM, ROLE);
+        world.cluster.vanish(TEAM, ROLE);
         world.until("nothing to be remembered", HEALED, |world| world.remembered() == 0).await;
     });
 }

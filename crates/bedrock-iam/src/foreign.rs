@@ -42,7 +42,8 @@ impl ForeignStatements {
 
     /// By what a person finds them.
     pub fn names(&self) -> String {
-        let named: Vec<&str> = self.statements.iter().filter_map(|found| found.sid.as_deref()).collect();
+        let sids = self.statements.iter().filter_map(|found| found.sid.as_deref());
+        let named: Vec<&str> = sids.filter(|sid| !sid.is_empty()).collect();
         match (named.is_empty(), self.statements.len() - named.len()) {
             (_, 0) => named.join(", "),
             (true, 1) => "one without a Sid".to_owned(),

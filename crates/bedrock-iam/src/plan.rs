@@ -278,8 +278,8 @@ fn sync(
 
 fn name_taken(claim: &Claim) -> Finding {
     let message = format!(
-        "role {} has an inline policy {} that this operator did not write: no Sid in it begins with {}; it is left alone: remove it \
-         with {}",
+        "role {} has an inline policy {} without this operator's mark: no Sid in it begins with {}; it is left alone: move what someone else \
+         put there to another policy, then remove it with {}",
         claim.role,
         claim.identity.policy_name(),
         claim.identity.mark(),

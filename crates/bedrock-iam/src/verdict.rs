@@ -136,15 +136,23 @@ pub fn refusal(findings: &[Finding]) -> Verdict {
 
 /// The condition of an object that is suspended.
 pub fn suspended() -> Condition {
-    let message = "spec.suspend is true: AWS is left as it is until it is false".to_owned();
+    let message =
+        "spec.suspend is true: AWS is left as it is until it is false, but withdrawn consent is followed"
+            .to_owned();
     Condition { kind: SUSPENDED, status: Status::True, reason: "Suspended", message }
 }
 
-/// `Ready` of a suspended object of which no earlier one is known; `held` is how many grants our policy holds.
-pub fn unknown_while_suspended(held: usize) -> Condition {
+/// `Ready` of a suspended object of which no earlier one is known; `held` is how many grants our policy holds, if that could be read.
+pub fn unknown_while_suspended(held: Option<usize>) -> Condition {
     let message = match held {
-        0 => "suspended before its first reconcile: the operator keeps no policy on the role".to_owned(),
-        _ => format!("suspended: the policy on the role stays and still grants {held}; nothing is compared"),
+        None => "suspended, and IAM could not be asked whether a policy of the operator stands on the role"
+            .to_owned(),
+        Some(0) => {
+            "suspended before its first reconcile: the operator keeps no policy on the role".to_owned()
+        }
+        Some(held) => {
+            format!("suspended: the policy on the role stays and still grants {held}; nothing is compared")
+        }
     };
     Condition { kind: READY, status: Status::Unknown, reason: "Progressing", message }
 }

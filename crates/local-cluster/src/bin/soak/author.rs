@@ -140,7 +140,8 @@ mod tests {
             "arn:aws:bedrock:us-east-1:111122223333:inference-profile/",
             "arn:aws:bedrock:us-east-1::foundation-model/",
         );
-        let resource = [format!("{profile}{CORE}"), format!("{model}amazon.nova-2-lite-v1:0")];
+        let project = "arn:aws:bedrock:us-east-1:111122223333:project/default".to_owned();
+        let resource = [format!("{profile}{CORE}"), format!("{model}amazon.nova-2-lite-v1:0"), project];
         let statement =
             serde_json::json!({"Effect": "Allow", "Action": "bedrock:InvokeModel", "Resource": resource});
         serde_json::json!({"Version": "2012-10-17", "Statement": [statement]}).to_string()

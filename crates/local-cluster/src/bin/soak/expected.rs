@@ -150,7 +150,7 @@ mod tests {
     fn written(routes: &Routes) -> String {
         let member = members().next().unwrap();
         let grant = through_profile(HOME, US, routes).unwrap();
-        let terms = terms(&json!({})).unwrap();
+        let terms = terms(&json!({"sourceRegions": [HOME]})).unwrap();
         let document =
             policy::document(&member.identity(), &account().unwrap(), &[grant], &terms, Form::Explicit);
         document.unwrap().to_json()
