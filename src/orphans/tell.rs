@@ -2,10 +2,10 @@ use bedrock_iam::orphan::ObjectName;
 use bedrock_iam::{Claim, Held, PolicyState};
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::Resource;
-use kube::runtime::events::{Event, EventType, Recorder};
+use kube::runtime::events::EventType;
 
 use crate::api::v1alpha1::BedrockAccess;
-use crate::reconcile::{Context, counted};
+use crate::reconcile::{Context, counted, publish_about};
 
 /// Tells of a policy that stays for now, and how a person removes it.
 pub(super) async fn orphaned(
@@ -26,8 +26,7 @@ pub(super) async fn orphaned(
         claim.applicant.cluster_id,
         claim.removal_command()
     );
-    tracing::warn!(reason = "OrphanedPolicy", note, "an orphaned policy");
-    publish(cx, object, EventType::Warning, "OrphanedPolicy", note).await;
+    publish(cx, object, EventType::Warning, "OrphanedPolicy", &note).await;
 }
 
 /// Tells of a policy that was removed since its role no longer consents.
@@ -38,12 +37,11 @@ pub(super) async fn removed(cx: &Context, claim: &Claim, object: &ObjectName) {
         claim.identity.policy_name(),
         claim.role
     );
-    tracing::info!(reason = "PolicyRemoved", note, "an orphaned policy");
-    publish(cx, object, EventType::Normal, "PolicyRemoved", note).await;
+    publish(cx, object, EventType::Normal, "PolicyRemoved", &note).await;
 }
 
 /// An Event in the namespace of the object that is gone; where the namespace is gone too, the log has to do.
-async fn publish(cx: &Context, object: &ObjectName, type_: EventType, reason: &str, note: String) {
+async fn publish(cx: &Context, object: &ObjectName, type_: EventType, reason: &str, note: &str) {
     let reference = ObjectReference {
         api_version: Some(BedrockAccess::api_version(&()).into_owned()),
         kind: Some(BedrockAccess::kind(&()).into_owned()),
@@ -51,16 +49,5 @@ async fn publish(cx: &Context, object: &ObjectName, type_: EventType, reason: &s
         name: Some(object.name.clone()),
         ..ObjectReference::default()
     };
-    let event = Event {
-        type_,
-        reason: reason.to_owned(),
-        note: Some(note),
-        action: "Sweep".to_owned(),
-        secondary: None,
-    };
-    if let Err(error) =
-        Recorder::new(cx.client.clone(), cx.reporter.clone()).publish(&event, &reference).await
-    {
-        tracing::info!(%error, reason, "an Event could not be published");
-    }
+    publish_about(reference, cx, type_, reason, "Sweep", note).await;
 }

@@ -1,11 +1,12 @@
 //! Events: what happened to an object, for whoever describes it.
 
 use jiff::Timestamp;
+use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use kube::api::PostParams;
 use kube::runtime::events::EventType;
-use kube::{Api, Resource, ResourceExt};
+use kube::{Api, Resource};
 
 use super::Context;
 use crate::api::v1alpha1::BedrockAccess;
@@ -26,23 +27,36 @@ pub(super) async fn publish(
     action: &str,
     note: &str,
 ) {
+    publish_about(object.object_ref(&()), cx, type_, reason, action, note).await;
+}
+
+/// The same about an object that may be gone: the Event goes into its namespace, where that still exists.
+pub(crate) async fn publish_about(
+    regarding: ObjectReference,
+    cx: &Context,
+    type_: EventType,
+    reason: &str,
+    action: &str,
+    note: &str,
+) {
     match type_ {
         EventType::Warning => tracing::warn!(reason, note, "told by an Event"),
         EventType::Normal => tracing::info!(reason, note, "told by an Event"),
     }
     let now = Timestamp::now();
-    let (namespace, controller) = (object.namespace().unwrap_or_default(), &cx.reporter.controller);
+    let namespace = regarding.namespace.clone().unwrap_or_default();
+    let controller = &cx.reporter.controller;
     let event = Event {
         metadata: ObjectMeta {
             namespace: Some(namespace.clone()),
-            name: Some(name(&object.name_any(), now)),
+            name: Some(name(regarding.name.as_deref().unwrap_or_default(), now)),
             ..ObjectMeta::default()
         },
         action: Some(action.to_owned()),
         event_time: Some(MicroTime(now)),
         note: Some(shortened(note)),
         reason: Some(reason.to_owned()),
-        regarding: Some(object.object_ref(&())),
+        regarding: Some(regarding),
         reporting_controller: Some(controller.clone()),
         reporting_instance: Some(cx.reporter.instance.clone().unwrap_or_else(|| controller.clone())),
         type_: Some(
