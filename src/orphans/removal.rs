@@ -31,7 +31,7 @@ pub async fn look(
     }
     let (role, policy) = futures::join!(iam.role(&claim.role), iam.policy(&claim.role, &claim.identity));
     Ok(match (role, policy) {
-        (RoleState::Missing, _) | (_, PolicyState::Absent | PolicyState::Foreign) => Look::Gone,
+        (RoleState::Missing, _) | (_, PolicyState::Absent | PolicyState::Foreign(_)) => Look::Gone,
         (RoleState::Fault(fault), _) | (_, PolicyState::Fault(fault)) => Look::Unknown(fault),
         (RoleState::Found(role), policy) => {
             Look::Orphaned(Standing::of(&claim.applicant, &role.tags), policy)

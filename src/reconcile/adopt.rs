@@ -100,7 +100,7 @@ pub(super) async fn settle(
     let progress = adoption.progress(&old.claim);
     match (&old.policy, role) {
         (PolicyState::Fault(_), _) | (_, RoleState::Fault(_)) => {}
-        (PolicyState::Absent | PolicyState::Foreign, _) | (_, RoleState::Missing) => {
+        (PolicyState::Absent | PolicyState::Foreign(_), _) | (_, RoleState::Missing) => {
             let is_certain = progress.first_look.elapsed() >= adoption.iam_lag;
             if is_certain && forget(cx, &old.claim).await {
                 adoption.set(&old.claim, Progress { is_done: true, ..progress });

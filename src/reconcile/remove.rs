@@ -94,7 +94,7 @@ async fn take_away(
 ) -> Result<Result<(), Fault>, Error> {
     match &observed.policy {
         PolicyState::Fault(fault) => return Ok(Err(fault.clone())),
-        PolicyState::Foreign => {
+        PolicyState::Foreign(_) => {
             leave(object, cx, claim, "does not carry this operator's mark").await;
         }
         PolicyState::Absent | PolicyState::Ours(_) | PolicyState::Shared { .. } => {}

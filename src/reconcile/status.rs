@@ -248,7 +248,7 @@ fn set_policy(
         (Applied::Nothing, Some(Desired::Policy(_))) if is_complete => document.map(digest),
         (Applied::Nothing, Some(Desired::Nothing)) if is_complete => None,
         // Nothing of ours stands there, whatever the name.
-        (Applied::Nothing, _) if outcome.policy == PolicyState::Foreign => None,
+        (Applied::Nothing, _) if outcome.policy.is_foreign() => None,
         (Applied::Failed(_) | Applied::Nothing, _) => stored_policy(status, &claim.identity)
             .filter(|_| !matches!(role, RoleState::Missing))
             .map(|policy| policy.digest.clone()),

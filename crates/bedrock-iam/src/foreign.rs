@@ -1,5 +1,7 @@
 //! Statements that someone else put into a document of ours: told apart from ours, and kept in meaning.
 
+use std::collections::BTreeSet;
+
 use crate::document::{Document, Statement};
 use crate::identity::PolicyIdentity;
 
@@ -14,10 +16,11 @@ pub struct ForeignStatements {
 impl ForeignStatements {
     /// Takes the foreign statements out of a document; `None` where every statement is ours.
     pub(crate) fn take_from(document: &mut Document, identity: &PolicyIdentity) -> Option<Self> {
-        let is_ours =
-            |statement: &Statement| statement.sid.as_deref().is_some_and(|sid| identity.is_own_sid(sid));
-        let (ours, statements): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut document.statement).into_iter().partition(is_ours);
+        let own = identity.own_statements(document);
+        let (mut ours, mut statements) = (Vec::new(), Vec::new());
+        for (place, statement) in std::mem::take(&mut document.statement).into_iter().enumerate() {
+            if own.contains(&place) { ours.push(statement) } else { statements.push(statement) }
+        }
         if statements.is_empty() {
             document.statement = ours;
             return None;
@@ -29,9 +32,16 @@ impl ForeignStatements {
     /// The document that holds our statements and these.
     ///
     /// It keeps the version under which the foreign statements were written: a policy variable in them means something only
-    /// in 2012-10-17 (IAM User Guide, "IAM JSON policy elements: Version"). Ours have no variables, and mean the same in both.
+    /// in 2012-10-17 (IAM User Guide, "IAM JSON policy elements: Version"). Ours have no variables, and mean the same in both. A
+    /// foreign Sid that one of ours has by now is dropped: IAM takes no Sid twice, and it means nothing.
     pub fn beside(&self, ours: &Document) -> Document {
-        let statement = ours.statement.iter().chain(&self.statements).cloned().collect();
+        let sids: BTreeSet<&str> =
+            ours.statement.iter().filter_map(|statement| statement.sid.as_deref()).collect();
+        let foreign = self.statements.iter().cloned().map(|mut statement| {
+            statement.sid.take_if(|sid| sids.contains(sid.as_str()));
+            statement
+        });
+        let statement = ours.statement.iter().cloned().chain(foreign).collect();
         Document { version: self.version.clone(), id: self.id.clone(), statement }
     }
 

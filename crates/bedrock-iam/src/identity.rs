@@ -1,5 +1,7 @@
 //! The name under which one `BedrockAccess` writes, and the mark by which it knows its own policy again.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use sha2::{Digest as _, Sha256};
 
 use crate::canonical::Meaning;
@@ -90,9 +92,28 @@ impl PolicyIdentity {
         }
     }
 
-    /// Whether a Sid is one that we write.
-    pub(crate) fn is_own_sid(&self, sid: &str) -> bool {
-        self.is_mark(sid) || sid.strip_prefix(SID_PREFIX).is_some_and(is_number)
+    /// Which statements of a document with our mark are ours, each by its place in it.
+    ///
+    /// The seal tells: it covers the marked statement and those with the numbers behind it. Whatever else has a Sid like ours was put
+    /// there by someone who wrote alike. Where the seal covers no such row, one of ours was edited, and every Sid like ours counts.
+    pub(crate) fn own_statements(&self, document: &Document) -> BTreeSet<usize> {
+        let sid = |place: usize| document.statement[place].sid.as_deref().unwrap_or_default();
+        let places = || 0..document.statement.len();
+        let numbered: BTreeMap<usize, usize> =
+            places().filter_map(|place| Some((number(sid(place))?, place))).collect();
+        let row = (1..).map_while(|number| numbered.get(&number).copied());
+        let row: Vec<usize> = row.collect();
+        for head in places().filter(|place| self.is_mark(sid(*place))) {
+            // The longest first: what adds nothing to the meaning is no one's concern.
+            for length in (0..=row.len()).rev() {
+                let own: BTreeSet<usize> = row[..length].iter().copied().chain([head]).collect();
+                let covered = own.iter().map(|place| document.statement[*place].clone()).collect();
+                if is_sealed(&Document::new(covered)) {
+                    return own;
+                }
+            }
+        }
+        places().filter(|place| self.is_mark(sid(*place)) || number(sid(*place)).is_some()).collect()
     }
 
     /// Whether a Sid is the first one of our policy.
@@ -119,10 +140,13 @@ fn seal(document: &Document) -> Option<&str> {
 /// Far more than the statements of a policy; another policy's hash is longer.
 const LONGEST_NUMBER: usize = 4;
 
-fn is_number(text: &str) -> bool {
-    (1..=LONGEST_NUMBER).contains(&text.len())
-        && !text.starts_with('0')
-        && text.bytes().all(|byte| byte.is_ascii_digit())
+/// The number in the Sid of a statement behind the first one.
+fn number(sid: &str) -> Option<usize> {
+    let digits = sid.strip_prefix(SID_PREFIX)?;
+    let is_number = (1..=LONGEST_NUMBER).contains(&digits.len())
+        && !digits.starts_with('0')
+        && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number { digits.parse().ok() } else { None }
 }
 
 fn is_seal(text: &str) -> bool {

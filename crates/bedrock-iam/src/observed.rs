@@ -69,8 +69,8 @@ pub enum PolicyState {
         /// The others.
         foreign: ForeignStatements,
     },
-    /// A policy of our name without our mark.
-    Foreign,
+    /// A policy of our name without our mark; `None` where it cannot be read as a policy.
+    Foreign(Option<Document>),
     /// No answer.
     Fault(Fault),
 }
@@ -80,7 +80,7 @@ impl PolicyState {
     pub fn document(&self) -> Option<&Document> {
         match self {
             Self::Ours(document) | Self::Shared { ours: document, .. } => Some(document),
-            Self::Absent | Self::Foreign | Self::Fault(_) => None,
+            Self::Absent | Self::Foreign(_) | Self::Fault(_) => None,
         }
     }
 
@@ -88,25 +88,34 @@ impl PolicyState {
     pub fn foreign(&self) -> Option<&ForeignStatements> {
         match self {
             Self::Shared { foreign, .. } => Some(foreign),
-            Self::Absent | Self::Ours(_) | Self::Foreign | Self::Fault(_) => None,
+            Self::Absent | Self::Ours(_) | Self::Foreign(_) | Self::Fault(_) => None,
         }
     }
 
-    /// All that stands in a policy of ours, whoever wrote it: what IAM decides by.
+    /// Whether someone else's policy stands under our name.
+    pub fn is_foreign(&self) -> bool {
+        matches!(self, Self::Foreign(_))
+    }
+
+    /// All that stands under our name, whoever wrote it: what IAM decides by.
     pub fn whole(&self) -> Option<Document> {
-        let ours = self.document()?;
-        Some(self.foreign().map_or_else(|| ours.clone(), |foreign| foreign.beside(ours)))
+        match self {
+            Self::Ours(document) => Some(document.clone()),
+            Self::Shared { ours, foreign } => Some(foreign.beside(ours)),
+            Self::Foreign(document) => document.clone(),
+            Self::Absent | Self::Fault(_) => None,
+        }
     }
 
     /// Judges the document that stands under our name: ours if one Sid carries our hash. Its statements are ours by their Sids,
     /// and every other one is someone else's.
     pub fn of(text: &str, identity: &PolicyIdentity) -> Self {
         let Ok(mut document) = Document::parse(text) else {
-            return Self::Foreign;
+            return Self::Foreign(None);
         };
         let mut sids = document.statement.iter().filter_map(|statement| statement.sid.as_deref());
         if !sids.any(|sid| identity.is_mark(sid)) {
-            return Self::Foreign;
+            return Self::Foreign(Some(document));
         }
         match ForeignStatements::take_from(&mut document, identity) {
             None => Self::Ours(document),
@@ -154,9 +163,9 @@ mod tests {
     fn a_policy_without_our_mark_is_foreign() {
         let mark = identity().mark();
         let other = PolicyIdentity::derive("cluster", "team-b", "assistant").mark();
-        assert_eq!(judge(&[&format!("{mark}evil")]), PolicyState::Foreign);
-        assert_eq!(judge(&[&other]), PolicyState::Foreign);
-        assert_eq!(judge(&["BedrockAccess1"]), PolicyState::Foreign);
-        assert_eq!(PolicyState::of("not json", &identity()), PolicyState::Foreign);
+        assert!(judge(&[&format!("{mark}evil")]).is_foreign());
+        assert!(judge(&[&other]).is_foreign());
+        assert!(judge(&["BedrockAccess1"]).is_foreign());
+        assert_eq!(PolicyState::of("not json", &identity()), PolicyState::Foreign(None));
     }
 }

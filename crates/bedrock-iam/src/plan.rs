@@ -15,6 +15,7 @@ use crate::consent::Consent;
 use crate::document::Document;
 use crate::finding::{Finding, Outlook, Reason};
 use crate::grant::Grant;
+use crate::held::Held;
 use crate::history::{self, History, Patience};
 use crate::identity;
 use crate::intent::{Claim, DriftPolicy, Intent, Terms};
@@ -181,7 +182,7 @@ pub fn teardown(policy: &PolicyState) -> Plan {
     match policy {
         PolicyState::Ours(_) | PolicyState::Shared { .. } => Plan::removal(policy),
         PolicyState::Absent => Plan { desired: Some(Desired::Nothing), ..Plan::default() },
-        PolicyState::Foreign => Plan::default(),
+        PolicyState::Foreign(_) => Plan::default(),
         PolicyState::Fault(fault) => Plan {
             findings: vec![Finding::new(Reason::of_policy_fault(fault.class), &fault.message)],
             ..Plan::default()
@@ -222,8 +223,8 @@ fn sync(
         Err(finding) => return Plan { findings: vec![finding], ..Plan::default() },
     };
     // Where nothing is to be granted, another's policy under our name is in nobody's way.
-    if *policy == PolicyState::Foreign && desired != Desired::Nothing {
-        return Plan { findings: vec![name_taken(&intent.claim)], ..Plan::default() };
+    if policy.is_foreign() && desired != Desired::Nothing {
+        return Plan { findings: vec![name_taken(&intent.claim, policy)], ..Plan::default() };
     }
     let meaning = desired.meaning();
     let contended = match history.patience {
@@ -276,13 +277,14 @@ fn sync(
     Plan { step: Some(step), desired: Some(desired), findings: contended, ..Plan::default() }
 }
 
-fn name_taken(claim: &Claim) -> Finding {
+fn name_taken(claim: &Claim, policy: &PolicyState) -> Finding {
     let message = format!(
-        "role {} has an inline policy {} without this operator's mark: no Sid in it begins with {}; it is left alone: move what someone else \
-         put there to another policy, then remove it with {}",
+        "role {} has an inline policy {} without this operator's mark: no Sid in it begins with {}; it is left alone, and grants {} of \
+         the operator's kind: move what someone else put there to another policy, then remove it with {}",
         claim.role,
         claim.identity.policy_name(),
         claim.identity.mark(),
+        policy.whole().map_or(0, |document| Held::of(&document).grants().len()),
         claim.removal_command()
     );
     Finding::new(Reason::PolicyNameTaken, message)

@@ -54,15 +54,15 @@ impl Unsettled {
     /// The policy, as far as it goes.
     pub fn believe_policy(&mut self, policy: PolicyState) -> PolicyState {
         match &policy {
-            PolicyState::Foreign => {
-                self.is_confirmed |= self.written == PolicyState::Foreign;
+            PolicyState::Foreign(_) => {
+                self.is_confirmed |= self.written.is_foreign();
                 return policy;
             }
             PolicyState::Fault(_) => return policy,
             PolicyState::Absent | PolicyState::Ours(_) | PolicyState::Shared { .. } => {}
         }
         let seen = shown(&policy);
-        if self.written != PolicyState::Foreign && seen == shown(&self.written) {
+        if !self.written.is_foreign() && seen == shown(&self.written) {
             self.is_confirmed = true;
             return policy;
         }
@@ -75,20 +75,21 @@ impl Unsettled {
     }
 
     /// While a read that was not believed may be right after all, what is there stays, but nothing more is granted: else every
-    /// write would put off the moment from which the read is believed.
-    pub fn restrain(&self, plan: Plan, claim: &Claim) -> Plan {
+    /// write would put off the moment from which the read is believed. Nor is anybody told to consent who may have done so.
+    pub fn restrain(&self, mut plan: Plan, claim: &Claim) -> Plan {
         let grants =
             matches!(plan.step, Some(Step::Put { cause: Cause::New | Cause::Changed | Cause::Drift, .. }));
-        if !self.doubts || !grants {
+        let is_refused = plan.findings.iter().any(|finding| finding.reason == Reason::ConsentMissing);
+        if !self.doubts || !(grants || is_refused) {
             return plan;
         }
         let message = format!(
-            "IAM answers in two ways about role {}; nothing is written until it is known which one holds",
+            "IAM returned conflicting answers about role {}; nothing is granted until its answers agree",
             claim.role
         );
-        let findings =
-            plan.findings.into_iter().chain([Finding::new(Reason::Progressing, message)]).collect();
-        Plan { findings, ..Plan::default() }
+        plan.findings.retain(|finding| finding.reason != Reason::ConsentMissing);
+        plan.findings.push(Finding::new(Reason::Progressing, message));
+        if grants { Plan { findings: plan.findings, ..Plan::default() } } else { plan }
     }
 
     /// What is still to be said: nothing once a read has shown the write.

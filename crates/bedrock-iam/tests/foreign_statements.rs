@@ -4,6 +4,8 @@
 
 mod world;
 
+use std::collections::BTreeSet;
+
 use bedrock_iam::document::Statement;
 use bedrock_iam::plan::{Cause, plan_withdrawal, release, teardown, verify};
 use bedrock_iam::revocation::Revoked;
@@ -103,7 +105,7 @@ fn ours_go_and_they_stay_when_consent_is_withdrawn_or_the_object_is_deleted_or_w
         assert_kept(&left);
         assert_eq!((ours_in(&left), left.statement.len()), (0, 1), "{what}");
         let read_back = PolicyState::of(&left.to_json(), &claim().identity);
-        assert_eq!(read_back, PolicyState::Foreign);
+        assert!(read_back.is_foreign());
         assert_eq!(verify(&claim(), &plan.desired.unwrap(), &read_back), None, "{what}");
     }
 }
@@ -121,10 +123,68 @@ fn what_a_target_s_owner_withdraws_is_cut_out_around_them() {
 }
 
 #[test]
+fn one_whose_sid_looks_like_ours_is_theirs_all_the_same_and_no_sid_stands_twice() {
+    for (sid, effect) in
+        [("BedrockAccess3", "Allow"), ("BedrockAccess3", "Deny"), ("BedrockAccess9", "Allow")]
+    {
+        let mut document = written();
+        let theirs = S3.replacen('{', &format!(r#"{{"Sid":"{sid}","#), 1).replace("Allow", effect);
+        let ours = document.statement.len();
+        document.statement.push(serde_json::from_str(&theirs).unwrap());
+        let policy = PolicyState::of(&document.to_json(), &claim().identity);
+        assert_eq!(policy.document().unwrap().statement.len(), ours, "{sid}");
+        let unchanged = planned(&intent([us()]), &wide(), &observed(policy.clone()), None);
+        assert_eq!((unchanged.step, reasons(&unchanged.findings)), (None, vec![Reason::ForeignStatements]));
+
+        let more = |name: &str| (profile(name, SOURCE), routes(name, SOURCE, &["us-east-1", "us-west-2"]));
+        let names = ["us.amazon.nova-micro-v1:0", "us.amazon.nova-pro-v1:0"];
+        let wanted = intent(names.map(|name| profile(name, SOURCE)).into_iter().chain([us()]));
+        let answers =
+            answers(names.map(more).into_iter().chain([(us(), routes(US, SOURCE, &["us-east-1"]))]));
+        let left = after(&planned(&wanted, &answers, &observed(policy.clone()), None), &policy);
+        let sids: Vec<_> = left.statement.iter().filter_map(|statement| statement.sid.clone()).collect();
+        assert_eq!(sids.iter().collect::<BTreeSet<_>>().len(), sids.len(), "{sids:?}");
+        let kept = Statement { sid: None, ..serde_json::from_str(&theirs).unwrap() };
+        let is_kept = |found: &Statement| Statement { sid: None, ..found.clone() } == kept;
+        assert!(left.statement.iter().any(is_kept), "{}", left.to_json());
+    }
+}
+
+#[test]
+fn where_the_seal_covers_no_row_of_ours_one_was_edited_and_all_that_look_like_ours_are_put_right() {
+    let mut document = written();
+    document.statement[1].action = vec!["bedrock:*".to_owned()];
+    let all = document.statement.len();
+    let policy = PolicyState::of(&document.to_json(), &claim().identity);
+    assert_eq!(policy.document().unwrap().statement.len(), all);
+    assert!(matches!(
+        planned(&intent([us()]), &wide(), &observed(policy), None).step,
+        Some(Step::Put { .. })
+    ));
+}
+
+#[test]
+fn a_policy_that_lost_our_mark_is_counted_and_told_of_although_it_is_left_alone() {
+    let mut document = written();
+    document.statement[0].sid = Some("Anything".to_owned());
+    let policy = PolicyState::of(&document.to_json(), &claim().identity);
+    let wanted = planned(&intent([us()]), &wide(), &observed(policy.clone()), None);
+    assert!(wanted.findings[0].message.contains("grants 1 of"), "{:?}", wanted.findings);
+    let withdrawn = Observed { role: role(&[(consent::TAG, "@none")]), policy };
+    let refused = planned(&intent([us()]), &wide(), &withdrawn, None);
+    assert_eq!((refused.step, reasons(&refused.findings)), (None, vec![Reason::ConsentMissing]));
+    let message = &refused.findings[0].message;
+    assert!(
+        message.contains("is still on the role without this operator's mark and grants 1: remove it with aws iam delete-role-policy"),
+        "{message}"
+    );
+}
+
+#[test]
 fn a_document_that_holds_theirs_alone_is_in_nobody_s_way_while_nothing_is_wanted() {
-    let nothing = planned(&intent([]), &Answers::default(), &observed(PolicyState::Foreign), None);
+    let nothing = planned(&intent([]), &Answers::default(), &observed(PolicyState::Foreign(None)), None);
     assert_eq!((nothing.step, nothing.findings), (None, vec![]));
-    let wanted = planned(&intent([us()]), &wide(), &observed(PolicyState::Foreign), None);
+    let wanted = planned(&intent([us()]), &wide(), &observed(PolicyState::Foreign(None)), None);
     assert_eq!((wanted.step, reasons(&wanted.findings)), (None, vec![Reason::PolicyNameTaken]));
 }
 
@@ -149,8 +209,8 @@ fn a_stale_read_of_ours_brings_no_write_over_theirs() {
     let withdrawn = Observed { role: role(&[(consent::TAG, "@none")]), policy: policy.clone() };
     let step = planned(&intent([us()]), &wide(), &withdrawn, None).step.unwrap();
     let mut unsettled = Unsettled::after(None, &withdrawn, &step).unwrap();
-    assert_eq!(unsettled.believe_policy(policy), PolicyState::Foreign);
+    assert!(unsettled.believe_policy(policy).is_foreign());
     assert!(unsettled.finding(&claim()).is_some());
-    assert_eq!(unsettled.believe_policy(PolicyState::Foreign), PolicyState::Foreign);
+    assert!(unsettled.believe_policy(PolicyState::Foreign(None)).is_foreign());
     assert_eq!(unsettled.finding(&claim()), None);
 }

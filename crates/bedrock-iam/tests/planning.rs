@@ -106,13 +106,13 @@ fn a_policy_that_says_the_same_differently_is_not_rewritten() {
 #[test]
 fn a_policy_of_our_name_that_is_not_ours_is_never_touched() {
     for (what, plan) in [
-        ("kept", refused(&observed(PolicyState::Foreign))),
-        ("withdrawn", refused(&Observed { role: role(&[]), policy: PolicyState::Foreign })),
-        ("deleted", teardown(&PolicyState::Foreign)),
+        ("kept", refused(&observed(PolicyState::Foreign(None)))),
+        ("withdrawn", refused(&Observed { role: role(&[]), policy: PolicyState::Foreign(None) })),
+        ("deleted", teardown(&PolicyState::Foreign(None))),
     ] {
         assert_eq!(plan.step, None, "{what}");
     }
-    assert_eq!(reasons(&refused(&observed(PolicyState::Foreign)).findings), [Reason::PolicyNameTaken]);
+    assert_eq!(reasons(&refused(&observed(PolicyState::Foreign(None))).findings), [Reason::PolicyNameTaken]);
 }
 
 #[test]
@@ -352,7 +352,7 @@ fn a_write_counts_only_once_it_reads_back_whole() {
     for (found, reason) in [
         (PolicyState::Absent, Reason::Progressing),
         (PolicyState::Ours(partial), Reason::Progressing),
-        (PolicyState::Foreign, Reason::PolicyNameTaken),
+        (PolicyState::Foreign(None), Reason::PolicyNameTaken),
     ] {
         assert_eq!(verify(&claim(), &desired, &found).map(|finding| finding.reason), Some(reason));
     }

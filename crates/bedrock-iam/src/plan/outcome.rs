@@ -16,12 +16,13 @@ pub fn verify(claim: &Claim, desired: &Desired, read_back: &PolicyState) -> Opti
         PolicyState::Fault(fault) => {
             return Some(Finding::new(Reason::of_policy_fault(fault.class), &fault.message));
         }
-        PolicyState::Foreign if *desired != Desired::Nothing => {
+        PolicyState::Foreign(_) if *desired != Desired::Nothing => {
             let message =
                 format!("policy {} was replaced while it was written", claim.identity.policy_name());
             return Some(Finding::new(Reason::PolicyNameTaken, message));
         }
-        PolicyState::Foreign | PolicyState::Absent | PolicyState::Ours(_) | PolicyState::Shared { .. } => {}
+        PolicyState::Foreign(_) | PolicyState::Absent | PolicyState::Ours(_) | PolicyState::Shared { .. } => {
+        }
     }
     if desired.is_met_by(read_back.document()) {
         return None;

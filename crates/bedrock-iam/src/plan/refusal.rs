@@ -2,8 +2,9 @@ use super::{Plan, teardown};
 use crate::arn::RoleArn;
 use crate::consent::{Consent, TAG, Taggable};
 use crate::finding::{Finding, Reason};
+use crate::held::Held;
 use crate::intent::{Claim, Intent};
-use crate::observed::{Account, Observed, RoleState};
+use crate::observed::{Account, Observed, PolicyState, RoleState};
 
 /// The plan for a role that may not be written to: it says why, and takes our policy away where consent is gone.
 pub(super) fn refusal(claim: &Claim, account: &Account, observed: &Observed) -> Option<Plan> {
@@ -44,12 +45,26 @@ pub(super) fn refusal(claim: &Claim, account: &Account, observed: &Observed) -> 
         );
         return refuse(Reason::RoleArnDiffers, message);
     }
-    let message = claim.applicant.refusal(Taggable::Role(&claim.role), &role.tags)?;
+    let mut message = claim.applicant.refusal(Taggable::Role(&claim.role), &role.tags)?;
+    message.extend(still_granting(claim, &observed.policy));
     let findings = vec![Finding::new(Reason::ConsentMissing, message)];
     if !claim.applicant.is_withdrawn(&role.tags) {
         return Some(Plan { findings, ..Plan::default() });
     }
     Some(Plan { findings, is_withdrawal: true, ..teardown(&observed.policy) })
+}
+
+/// A policy of our name that we may not take for ours, since its mark is gone, stays without consent too.
+fn still_granting(claim: &Claim, policy: &PolicyState) -> Option<String> {
+    let PolicyState::Foreign(Some(document)) = policy else { return None };
+    let grants = Held::of(document).grants().len();
+    (grants > 0).then(|| {
+        format!(
+            "; policy {} is still on the role without this operator's mark and grants {grants}: remove it with {}",
+            claim.identity.policy_name(),
+            claim.removal_command()
+        )
+    })
 }
 
 /// An explicit Deny reaches beyond what the operator grants, so the role's owner has to allow it by itself.

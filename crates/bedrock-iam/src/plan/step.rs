@@ -40,7 +40,7 @@ impl Step {
                 PolicyState::Shared { ours: document.clone(), foreign: foreign.clone() }
             }
             Self::Delete => PolicyState::Absent,
-            Self::CutOut { .. } => PolicyState::Foreign,
+            Self::CutOut { foreign } => PolicyState::Foreign(Some(foreign.alone())),
         }
     }
 

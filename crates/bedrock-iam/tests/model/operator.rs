@@ -232,7 +232,7 @@ fn believe(question: &Question, claim: &Claim) -> (Option<Unsettled>, Observed, 
 fn pending(question: &Question, plan: &Plan, observed: Observed) -> Option<Pending> {
     let step = plan.step.clone()?;
     let left = step.leaves();
-    let author = if left == PolicyState::Foreign { Author::Foreign } else { Author::Operator };
+    let author = if left.is_foreign() { Author::Foreign } else { Author::Operator };
     Some(Pending {
         write: step.text().map(|document| Stored::new(author, document.to_json())),
         told: Told { role: role_id(&observed.role), digest: left.document().map(digest) },

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-use bedrock_iam::{Meaning, PolicyState};
+use bedrock_iam::Meaning;
 
 use crate::object::Object;
 use crate::operator::{self, Operator, Route};
@@ -89,7 +89,7 @@ fn is_as_wanted(operator: &Operator, state: &State) -> bool {
         let policy = &state.aws.policies[object].now;
         let read = operator::read(object, policy);
         if is_foreign(policy) {
-            return read == PolicyState::Foreign;
+            return read.is_foreign();
         }
         let held = read.document().map(Meaning::of);
         let wanted = spec.filter(|_| !is_deleted && state.aws.role.now.consents);

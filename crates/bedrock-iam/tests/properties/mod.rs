@@ -28,7 +28,7 @@ pub(crate) fn a_document_keeps_its_meaning(text: &str) {
     let identity = scene::identity();
     let state = PolicyState::of(text, &identity);
     let Ok(document) = Document::parse(text) else {
-        assert_eq!(state, PolicyState::Foreign);
+        assert!(state.is_foreign());
         return;
     };
     let written = document.to_json();

@@ -123,8 +123,7 @@ impl<'a> Judge<'a> {
         let expected = Expected::of(member, &object["spec"], &self.routes)?;
         let held = held.unwrap_or_default();
         if !expected.is_met_by(&held) {
-            let is_taken =
-                !held.is_empty() && PolicyState::of(&held, &member.identity()) == PolicyState::Foreign;
+            let is_taken = !held.is_empty() && PolicyState::of(&held, &member.identity()).is_foreign();
             let is_reported =
                 object["spec"]["driftPolicy"] == "Report" && is("PolicyInSync", "False DriftDetected");
             let is_told = if is_taken { is("PolicyInSync", "False PolicyNameTaken") } else { is_reported };
