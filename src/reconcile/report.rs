@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use bedrock_iam::plan::Cause;
 use bedrock_iam::verdict::{KINDS, Next, READY, RECONCILING, STALLED, SUSPENDED};
-use bedrock_iam::{PolicyIdentity, PolicyState, Step, history};
+use bedrock_iam::{PolicyIdentity, PolicyState, Step, diff};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::api::{Patch, PatchParams};
 use kube::runtime::controller::Action;
@@ -82,7 +82,7 @@ pub(super) async fn announce(
                 }
                 Cause::Drift => {
                     type_ = EventType::Warning;
-                    let drift = history::drift(identity, document, found.document());
+                    let drift = diff::drift(identity, document, found.document());
                     let note = format!("{}: {drift} by someone else", text("restored"));
                     (PolicyWrite::Drift, "DriftRepaired", note)
                 }

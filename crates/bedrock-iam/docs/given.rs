@@ -62,7 +62,7 @@ pub fn answered(of: impl IntoIterator<Item = (Target, Answer)>) -> Answers {
 
 pub fn role(arn: &str) -> Result<RoleState> {
     let tags = [("bedrockaccess.io/namespaces".to_owned(), "deny:cluster/team-a".to_owned())].into();
-    Ok(RoleState::Found(bedrock_iam::observed::Role { arn: arn.parse()?, id: "AROA1".to_owned(), tags }))
+    Ok(RoleState::Found(bedrock_iam::Role { arn: arn.parse()?, id: "AROA1".to_owned(), tags }))
 }
 
 /// The policy that is written to a role that holds none.

@@ -5,9 +5,9 @@
 //!
 //! | step | module | from → to |
 //! |---|---|---|
-//! | who writes | [`identity`] | cluster, namespace, name → policy name and first Sid |
+//! | who writes | [`PolicyIdentity`] | cluster, namespace, name → policy name and first Sid |
 //! | what is wanted | [`intent`] | the parsed manifest |
-//! | what Bedrock says | [`answer`] | untrusted answers, one per target |
+//! | what Bedrock says | [`answer`](mod@answer) | untrusted answers, one per target |
 //! | what that means | [`resolve`](mod@resolve) | intent + answers + what is held → grants and findings |
 //! | as a policy | [`policy`] | grants → [`Document`] |
 //! | what went before | [`unsettled`], [`history`] | our last write and how often it was undone → what to believe, how patient to be |
@@ -22,55 +22,47 @@
 
 #![doc = include_str!("../docs/grants.md")]
 
-pub mod answer;
-pub mod arn;
-pub mod canonical;
-pub mod consent;
-pub mod document;
-pub mod evaluate;
-pub mod family;
-pub mod fault;
-pub mod finding;
-pub mod foreign;
-pub mod grant;
-pub mod held;
+mod bedrock;
 pub mod history;
-pub mod identifier;
-pub mod identity;
-pub mod intent;
-pub mod invocation;
-pub mod observed;
+mod iam;
+mod names;
 pub mod orphan;
 pub mod plan;
 pub mod policy;
-pub mod project;
 pub mod resolve;
-pub mod revocation;
-pub mod size;
+mod say;
 pub mod unsettled;
-pub mod verdict;
+mod want;
 
-pub use answer::{Answer, Answers, Tags};
-pub use arn::{
-    FoundationModelArn, GuardrailArn, InferenceProfileArn, OwnModelArn, OwnModelKind, Profile, RoleArn,
-};
-pub use canonical::{Digest, Meaning};
-pub use document::Document;
-pub use family::Family;
-pub use fault::{Class, Fault};
-pub use finding::{Finding, Reason};
-pub use foreign::ForeignStatements;
-pub use grant::Grant;
-pub use held::Held;
+pub use bedrock::answer::{self, Answer, Answers};
+pub use bedrock::family::{self, Family};
+pub use bedrock::project::DefaultProjectArn;
+pub use bedrock::target::Target;
 pub use history::{History, Patience};
-pub use identifier::{
-    AccountId, ModelId, ModelPrefix, Partition, ProfileId, Region, ResourceId, RoleName, Scope,
+pub use iam::canonical::{self, Digest, Meaning};
+pub use iam::document::{self, Document};
+pub use iam::evaluate;
+pub use iam::foreign::ForeignStatements;
+pub use iam::identity::PolicyIdentity;
+pub use iam::observed::{Observed, PolicyState, Role, RoleState};
+pub use names::account::Account;
+pub use names::arn::{
+    self, FoundationModelArn, GuardrailArn, InferenceProfileArn, OwnModelArn, OwnModelKind, Profile, RoleArn,
 };
-pub use identity::PolicyIdentity;
-pub use intent::{Claim, DriftPolicy, Guardrail, Intent, Operations, Target, Terms};
-pub use observed::{Account, Observed, PolicyState, Role, RoleState};
+pub use names::fault::{Class, Fault};
+pub use names::identifier::{
+    self, AccountId, ModelId, ModelPrefix, Partition, ProfileId, Region, ResourceId, RoleName, Scope,
+};
+pub use names::tags::Tags;
 pub use plan::{Desired, Plan, Step};
-pub use project::DefaultProjectArn;
+pub use policy::diff;
+pub use policy::grant::{self, Grant};
+pub use policy::held::Held;
+pub use policy::{invocation, revocation, size};
 pub use resolve::Resolution;
+pub use say::finding::{self, Finding, Reason};
+pub use say::verdict::{self, Verdict};
 pub use unsettled::Unsettled;
-pub use verdict::Verdict;
+pub use want::consent;
+pub use want::intent::{self, Claim, DriftPolicy, Intent};
+pub use want::terms::{Guardrail, Operations, Terms};

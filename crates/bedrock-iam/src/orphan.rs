@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::answer::Tags;
-use crate::consent::{Applicant, Policy};
-use crate::held::Held;
-use crate::identifier::RoleName;
-use crate::identity::PolicyIdentity;
-use crate::intent::Claim;
-use crate::observed::PolicyState;
+use crate::iam::identity::PolicyIdentity;
+use crate::iam::observed::PolicyState;
+use crate::names::identifier::RoleName;
+use crate::names::tags::Tags;
+use crate::policy::held::Held;
+use crate::want::consent::{Applicant, Policy};
+use crate::want::intent::Claim;
 
 /// A `BedrockAccess`, by its name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

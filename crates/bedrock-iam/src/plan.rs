@@ -10,22 +10,26 @@ mod step;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::canonical::{Digest, Meaning};
-use crate::consent::Consent;
-use crate::document::Document;
-use crate::finding::{Finding, Outlook, Reason};
-use crate::grant::Grant;
-use crate::held::Held;
-use crate::history::{self, History, Patience};
-use crate::identity;
-use crate::intent::{Claim, DriftPolicy, Intent, Terms};
-use crate::invocation;
-use crate::observed::{Account, Observed, PolicyState, RoleState};
-use crate::policy::{self, Form, INLINE_QUOTA};
+use crate::history::{History, Patience};
+use crate::iam::canonical::{Digest, Meaning};
+use crate::iam::document::Document;
+use crate::iam::identity;
+use crate::iam::observed::{Observed, PolicyState, RoleState};
+use crate::names::account::Account;
+use crate::policy::diff;
+use crate::policy::grant::Grant;
+use crate::policy::held::Held;
+use crate::policy::invocation;
+use crate::policy::revocation::{self, Remainder, Revoked};
+use crate::policy::size;
+use crate::policy::write::{self, Form, INLINE_QUOTA};
 use crate::resolve::Resolution;
 use crate::resolve::offers::Offer;
-use crate::revocation::{self, Remainder, Revoked};
-use crate::size;
+use crate::say::finding::{Finding, Outlook, Reason};
+use crate::want::consent::Consent;
+use crate::want::intent::{Claim, DriftPolicy, Intent};
+use crate::want::terms::Terms;
+pub(crate) use outcome::not_shown;
 pub use outcome::{step_failed, verify};
 use refusal::{refusal, without_leave_to_deny};
 pub use step::{Cause, Step};
@@ -257,7 +261,7 @@ fn sync(
             intent.claim.identity.policy_name(),
             intent.claim.role,
             match &desired {
-                Desired::Policy(desired) => history::drift(&intent.claim.identity, &desired.document, held),
+                Desired::Policy(desired) => diff::drift(&intent.claim.identity, &desired.document, held),
                 Desired::Nothing => "it had been added".to_owned(),
             }
         );
@@ -323,7 +327,7 @@ fn desired(
     history: &History,
 ) -> Result<Desired, Finding> {
     let terms = Terms { withheld: resolution.withheld.clone(), ..intent.terms.clone() };
-    let write = |form| policy::document(&intent.claim.identity, account, &resolution.grants, &terms, form);
+    let write = |form| write::document(&intent.claim.identity, account, &resolution.grants, &terms, form);
     let (Some(explicit), Some(factored)) = (write(Form::Explicit), write(Form::Factored)) else {
         return Ok(Desired::Nothing);
     };

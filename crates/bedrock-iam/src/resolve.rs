@@ -5,6 +5,7 @@
 //! answers nothing, or less than before.
 
 mod consent;
+mod families;
 mod model;
 pub mod offers;
 mod profile;
@@ -12,19 +13,20 @@ mod remedy;
 
 use std::collections::BTreeSet;
 
-use crate::answer::{Answer, Answers};
-use crate::arn::{FoundationModelArn, GuardrailArn, InferenceProfileArn, OwnModelArn, Profile};
-use crate::consent::Applicant;
-use crate::family::{Expansion, expand};
-use crate::fault::Class;
-use crate::finding::{Finding, Outlook, Reason};
-use crate::grant::{Grant, destination};
-use crate::held::Held;
-use crate::identifier::Region;
-use crate::intent::{Intent, Target};
-use crate::observed::Account;
-use crate::revocation::Revoked;
+use crate::bedrock::answer::{Answer, Answers};
+use crate::bedrock::target::Target;
+use crate::names::account::Account;
+use crate::names::arn::{FoundationModelArn, GuardrailArn, InferenceProfileArn, OwnModelArn, Profile};
+use crate::names::fault::Class;
+use crate::names::identifier::Region;
+use crate::policy::grant::{Grant, destination};
+use crate::policy::held::Held;
+use crate::policy::revocation::Revoked;
+use crate::say::finding::{Finding, Outlook, Reason};
+use crate::want::consent::Applicant;
+use crate::want::intent::Intent;
 use consent::Leave;
+use families::{Expansion, expand};
 use offers::Offer;
 
 /// What may be granted, and what stands against the rest.

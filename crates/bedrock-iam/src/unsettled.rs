@@ -4,12 +4,12 @@
 //! (IAM User Guide, "Troubleshooting IAM", "Changes that I make are not always immediately visible"). A read that shows what was
 //! there before a write is therefore no drift while the write is young.
 
-use crate::canonical::Meaning;
-use crate::consent::Consent;
-use crate::finding::{Finding, Reason};
-use crate::intent::Claim;
-use crate::observed::{Observed, PolicyState, Role, RoleState};
-use crate::plan::{Cause, Plan, Step};
+use crate::iam::canonical::Meaning;
+use crate::iam::observed::{Observed, PolicyState, Role, RoleState};
+use crate::plan::{Cause, Plan, Step, not_shown};
+use crate::say::finding::{Finding, Reason};
+use crate::want::consent::Consent;
+use crate::want::intent::Claim;
 
 /// More states of one policy than a minute of writes can leave behind.
 const MOST_BEFORE: usize = 16;
@@ -114,14 +114,4 @@ impl Unsettled {
         let written = shown(&self.written);
         self.before.into_iter().chain([written]).collect()
     }
-}
-
-/// A write that no read has shown yet.
-pub(crate) fn not_shown(claim: &Claim) -> Finding {
-    let message = format!(
-        "policy {} was written to role {}; IAM does not show it yet",
-        claim.identity.policy_name(),
-        claim.role
-    );
-    Finding::new(Reason::Progressing, message)
 }

@@ -6,8 +6,8 @@ mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bedrock_iam::Held;
 use bedrock_iam::document::{Effect, Statement};
-use bedrock_iam::held::Held;
 use bedrock_iam::policy::Form;
 use bedrock_iam::{Intent, Step};
 use world::*;

@@ -4,7 +4,7 @@
 
 mod world;
 
-use bedrock_iam::answer::Tags;
+use bedrock_iam::Tags;
 use bedrock_iam::consent::TAG;
 use bedrock_iam::evaluate::{Decision, Request, evaluate};
 use bedrock_iam::invocation::is_allowed;

@@ -1,13 +1,13 @@
 //! What became of a plan: whether what was read back is what was wanted, and what a failed write means.
 
 use super::{Desired, Plan, Step};
-use crate::fault::{Class, Fault};
-use crate::finding::{Finding, Reason};
-use crate::foreign::ForeignStatements;
-use crate::intent::Claim;
-use crate::observed::{Account, PolicyState};
-use crate::size;
-use crate::unsettled;
+use crate::iam::foreign::ForeignStatements;
+use crate::iam::observed::PolicyState;
+use crate::names::account::Account;
+use crate::names::fault::{Class, Fault};
+use crate::policy::size;
+use crate::say::finding::{Finding, Reason};
+use crate::want::intent::Claim;
 
 /// Whether the policy read back is the one that was wanted, and lets through every request that Bedrock will make for
 /// every grant.
@@ -27,7 +27,17 @@ pub fn verify(claim: &Claim, desired: &Desired, read_back: &PolicyState) -> Opti
     if desired.is_met_by(read_back.document()) {
         return None;
     }
-    Some(unsettled::not_shown(claim))
+    Some(not_shown(claim))
+}
+
+/// A write that no read has shown yet.
+pub(crate) fn not_shown(claim: &Claim) -> Finding {
+    let message = format!(
+        "policy {} was written to role {}; IAM does not show it yet",
+        claim.identity.policy_name(),
+        claim.role
+    );
+    Finding::new(Reason::Progressing, message)
 }
 
 /// What it means that a step failed; `others` is what the role's other inline policies take, in characters, where known.
@@ -40,7 +50,7 @@ pub fn step_failed(
 ) -> Finding {
     let message = match (&plan.step, &plan.desired, fault.class) {
         (Some(Step::Put { foreign, .. }), Some(Desired::Policy(desired)), Class::Quota) => {
-            size::no_room(claim, account, desired, beside(foreign.as_ref(), others))
+            size::no_room(claim, account, &desired.grants, &desired.terms, beside(foreign.as_ref(), others))
         }
         (Some(Step::Delete), _, Class::Denied) => {
             format!("{}; remove the policy with: {}", fault.message, claim.removal_command())

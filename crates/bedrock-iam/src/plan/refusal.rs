@@ -1,10 +1,11 @@
 use super::{Plan, teardown};
-use crate::arn::RoleArn;
-use crate::consent::{Consent, TAG, Taggable};
-use crate::finding::{Finding, Reason};
-use crate::held::Held;
-use crate::intent::{Claim, Intent};
-use crate::observed::{Account, Observed, PolicyState, RoleState};
+use crate::iam::observed::{Observed, PolicyState, RoleState};
+use crate::names::account::Account;
+use crate::names::arn::RoleArn;
+use crate::policy::held::Held;
+use crate::say::finding::{Finding, Reason};
+use crate::want::consent::{Consent, TAG, Taggable};
+use crate::want::intent::{Claim, Intent};
 
 /// The plan for a role that may not be written to: it says why, and takes our policy away where consent is gone.
 pub(super) fn refusal(claim: &Claim, account: &Account, observed: &Observed) -> Option<Plan> {

@@ -1,8 +1,8 @@
 //! The one write of a plan.
 
-use crate::document::Document;
-use crate::foreign::ForeignStatements;
-use crate::observed::PolicyState;
+use crate::iam::document::Document;
+use crate::iam::foreign::ForeignStatements;
+use crate::iam::observed::PolicyState;
 
 /// One write to AWS; repeating it changes nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,11 +1,12 @@
-use crate::answer::{Answers, Tags};
-use crate::arn::GuardrailArn;
-use crate::consent::{Applicant, Policy, Taggable};
-use crate::fault::{Class, Fault};
-use crate::finding::{Finding, Reason};
-use crate::identifier::Region;
-use crate::intent::Target;
-use crate::observed::Account;
+use crate::bedrock::answer::Answers;
+use crate::bedrock::target::Target;
+use crate::names::account::Account;
+use crate::names::arn::GuardrailArn;
+use crate::names::fault::{Class, Fault};
+use crate::names::identifier::Region;
+use crate::names::tags::Tags;
+use crate::say::finding::{Finding, Reason};
+use crate::want::consent::{Applicant, Policy, Taggable};
 
 /// Whether a target may be granted, as far as its owner is concerned.
 pub(super) enum Leave {

@@ -1,13 +1,13 @@
 use std::collections::BTreeSet;
 
 use super::{Judge, Judgement, Leave, remedy};
-use crate::answer::{Answer, ON_DEMAND};
-use crate::arn::{FoundationModelArn, OwnModelArn};
-use crate::fault::Class;
-use crate::finding::{Finding, Reason};
-use crate::grant::Grant;
-use crate::identifier::{ModelId, Region};
-use crate::intent::Target;
+use crate::bedrock::answer::{Answer, ON_DEMAND};
+use crate::bedrock::target::Target;
+use crate::names::arn::{FoundationModelArn, OwnModelArn};
+use crate::names::fault::Class;
+use crate::names::identifier::{ModelId, Region};
+use crate::policy::grant::Grant;
+use crate::say::finding::{Finding, Reason};
 
 impl Judge<'_> {
     /// A foundation model without a profile.

@@ -6,9 +6,9 @@
 
 use std::fmt;
 
-use crate::family::Family;
-use crate::identifier::Region;
-use crate::intent::Target;
+use crate::bedrock::family::Family;
+use crate::bedrock::target::Target;
+use crate::names::identifier::Region;
 
 /// The scope of a model that is called without an inference profile.
 pub const IN_REGION: &str = "in-region";

@@ -1,12 +1,12 @@
 use std::collections::BTreeSet;
 
 use super::{Judge, Judgement, Leave, remedy};
-use crate::answer::Answer;
-use crate::arn::{FoundationModelArn, InferenceProfileArn, Profile};
-use crate::finding::{Finding, Reason};
-use crate::grant::{Grant, destination};
-use crate::intent::Target;
-use crate::policy;
+use crate::bedrock::answer::Answer;
+use crate::bedrock::target::Target;
+use crate::names::arn::{FoundationModelArn, InferenceProfileArn, Profile};
+use crate::policy::grant::{Grant, destination};
+use crate::policy::write;
+use crate::say::finding::{Finding, Reason};
 
 impl Judge<'_> {
     /// An inference profile, with the model in every destination.
@@ -141,7 +141,7 @@ impl Judge<'_> {
 
     /// Whether the policy's own Deny would stop the route; a global one is denied by its Region, whatever the profile.
     pub(super) fn is_denied(&self, models: &BTreeSet<FoundationModelArn>) -> bool {
-        policy::denies_global(&self.intent.terms) && models.iter().any(|model| model.region.is_none())
+        write::denies_global(&self.intent.terms) && models.iter().any(|model| model.region.is_none())
     }
 }
 

@@ -1,7 +1,7 @@
 use super::Judge;
-use crate::arn::{InferenceProfileArn, Profile};
-use crate::finding::{Finding, Reason};
-use crate::identifier::{ModelId, ProfileId, Region};
+use crate::names::arn::{InferenceProfileArn, Profile};
+use crate::names::identifier::{ModelId, ProfileId, Region};
+use crate::say::finding::{Finding, Reason};
 
 impl Judge<'_> {
     fn listed(&self, source: &Region) -> impl Iterator<Item = &ProfileId> {

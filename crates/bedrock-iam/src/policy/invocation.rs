@@ -4,12 +4,12 @@
 //! cross-Region inference" (the region-less ARN under `aws:RequestedRegion` = `unspecified`); AWS blog of 2026-08-20 on
 //! GPT-5.6 (the key `bedrock:InferenceProfileArn` is set when the foundation model is authorised, and only then).
 
-use crate::document::Document;
-use crate::evaluate::{Decision, Request, Unsupported, evaluate};
-use crate::grant::Grant;
-use crate::intent::{Guardrail, Terms};
-use crate::policy::{GUARDRAIL_IDENTIFIER, INFERENCE_PROFILE_ARN, REQUESTED_REGION, requested_region};
-use crate::project::DefaultProjectArn;
+use crate::bedrock::project::DefaultProjectArn;
+use crate::iam::document::Document;
+use crate::iam::evaluate::{Decision, Request, Unsupported, evaluate};
+use crate::policy::grant::Grant;
+use crate::policy::write::{GUARDRAIL_IDENTIFIER, INFERENCE_PROFILE_ARN, REQUESTED_REGION, requested_region};
+use crate::want::terms::{Guardrail, Terms};
 
 /// All requests that one invocation by `action`, naming a guardrail or none, makes; it succeeds only if every one is allowed.
 pub fn requests(grant: &Grant, action: &str, guardrail: Option<&Guardrail>) -> Vec<Request> {

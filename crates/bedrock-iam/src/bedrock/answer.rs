@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::arn::GuardrailArn;
-use crate::fault::{Class, Fault};
-use crate::identifier::{ModelId, ProfileId, Region};
-use crate::intent::Target;
+use crate::bedrock::target::Target;
+use crate::names::arn::GuardrailArn;
+use crate::names::fault::{Class, Fault};
+use crate::names::identifier::{ModelId, ProfileId, Region};
+use crate::names::tags::Tags;
 
 /// What Bedrock answered about one target; the strings are unchecked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,9 +61,6 @@ pub struct Answers {
     /// The tags of every guardrail that belongs to the account (ListTagsForResource), where consent is given by tags.
     pub guardrails: BTreeMap<GuardrailArn, Result<Tags, Fault>>,
 }
-
-/// A resource's tags by key.
-pub type Tags = BTreeMap<String, String>;
 
 impl Answers {
     /// The answer for a target; one that did not come counts as a fault.

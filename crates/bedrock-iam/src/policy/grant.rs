@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::arn::{FoundationModelArn, InferenceProfileArn, OwnModelArn, Profile};
-use crate::intent::Target;
+use crate::bedrock::target::Target;
+use crate::names::arn::{FoundationModelArn, InferenceProfileArn, OwnModelArn, Profile};
 
 /// What one target may do.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,8 +5,8 @@
 
 use std::fmt;
 
-use crate::identifier::{AccountId, Partition, Region};
-use crate::observed::Account;
+use crate::names::account::Account;
+use crate::names::identifier::{AccountId, Partition, Region};
 
 /// `arn:PARTITION:bedrock:REGION:ACCOUNT:project/default`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -6,15 +6,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
-use crate::arn::{FoundationModelArn, GuardrailArn, InferenceProfileArn, OwnModelArn};
-use crate::canonical::Meaning;
-use crate::document::{Document, Effect, Statement};
-use crate::grant::Grant;
+use crate::bedrock::target::Target;
 use crate::history::History;
-use crate::identity;
-use crate::intent::Target;
-use crate::observed::PolicyState;
-use crate::policy::{self, INFERENCE_PROFILE_ARN, STRING_EQUALS};
+use crate::iam::canonical::Meaning;
+use crate::iam::document::{Document, Effect, Statement};
+use crate::iam::identity;
+use crate::iam::observed::PolicyState;
+use crate::names::arn::{FoundationModelArn, GuardrailArn, InferenceProfileArn, OwnModelArn};
+use crate::policy::grant::Grant;
+use crate::policy::write::{self, INFERENCE_PROFILE_ARN, STRING_EQUALS};
 
 /// The grants that stand in our policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,13 +57,13 @@ impl Held {
         held.own_models.extend(granting().flat_map(arns::<OwnModelArn>));
         held.guardrails.extend(granting().flat_map(arns::<GuardrailArn>));
         for statement in granting() {
-            let models = policy::models(statement);
+            let models = write::models(statement);
             for profile in conditions(statement, STRING_EQUALS).filter_map(|value| value.parse().ok()) {
                 if let Some(routes) = held.profiles.get_mut(&profile) {
                     routes.extend(models.iter().cloned());
                 }
             }
-            if policy::is_on_demand(statement) {
+            if write::is_on_demand(statement) {
                 held.on_demand.extend(models);
             }
         }

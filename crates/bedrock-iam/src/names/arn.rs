@@ -6,7 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::identifier::{
+use crate::names::identifier::{
     AccountId, GuardrailId, InvalidIdentifier, ModelId, Partition, ProfileId, Region, ResourceId, RoleName,
 };
 

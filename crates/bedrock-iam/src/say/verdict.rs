@@ -2,7 +2,7 @@
 //!
 //! `Ready` is the summary. `Reconciling` and `Stalled` exist only while true, as kstatus (Helm, Flux, Argo CD) expects.
 
-use crate::finding::{Area, Finding, Outlook, Reason};
+use crate::say::finding::{Area, Finding, Outlook, Reason};
 
 /// What an object's status is to say, and when to look again.
 #[derive(Clone, Debug, PartialEq, Eq)]

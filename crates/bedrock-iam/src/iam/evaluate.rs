@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::document::{Conditions, Document, Effect, Statement};
+use crate::iam::document::{Conditions, Document, Effect, Statement};
 
 /// One authorisation that a service asks IAM for.
 #[derive(Clone, Debug, PartialEq, Eq)]

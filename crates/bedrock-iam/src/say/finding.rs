@@ -1,6 +1,6 @@
 //! What stands between a manifest and its policy: one finding for each, with the reason that a condition shows.
 
-use crate::fault::Class;
+use crate::names::fault::Class;
 
 /// One thing that is not as the manifest wants it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::canonical::Meaning;
-use crate::document::Document;
-use crate::identifier::RoleName;
+use crate::iam::canonical::Meaning;
+use crate::iam::document::Document;
+use crate::names::identifier::RoleName;
 
 /// The prefix of every Sid that we write.
-pub const SID_PREFIX: &str = "BedrockAccess";
+const SID_PREFIX: &str = "BedrockAccess";
 
 /// 80 bits in base 32.
 const HASH_LENGTH: usize = 16;

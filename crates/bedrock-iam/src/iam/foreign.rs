@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::document::{Document, Statement};
-use crate::identity::PolicyIdentity;
+use crate::iam::document::{Document, Statement};
+use crate::iam::identity::PolicyIdentity;
 
 /// Statements of a document under our name that we did not write, with what IAM reads them by.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::answer::Tags;
-use crate::identifier::{Region, RoleName};
+use crate::names::identifier::{Region, RoleName};
+use crate::names::tags::Tags;
 
 /// The tag's key; a value holds at most 256 characters, so the list goes on in `….2` to `….9`. This first key decides whether
 /// anybody has consent at all.

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::document::{Document, Effect, Statement, Values};
-use crate::held::Held;
-use crate::identity::{self, PolicyIdentity};
-use crate::policy::{self, INFERENCE_PROFILE_ARN, STRING_EQUALS};
+use crate::iam::document::{Document, Effect, Statement, Values};
+use crate::iam::identity::{self, PolicyIdentity};
+use crate::policy::held::Held;
+use crate::policy::write::{self, INFERENCE_PROFILE_ARN, STRING_EQUALS};
 
 /// What a policy of ours may no longer hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,7 +56,7 @@ fn cut(statement: &Statement, revoked: &Revoked) -> Option<Statement> {
         return (!revoked.denials).then(|| statement.clone());
     }
     let mut left = statement.clone();
-    let gone = if policy::is_on_demand(statement) { &revoked.on_demand } else { &revoked.targets };
+    let gone = if write::is_on_demand(statement) { &revoked.on_demand } else { &revoked.targets };
     left.resource.retain(|resource| !gone.contains(resource));
     let condition =
         left.condition.get_mut(STRING_EQUALS).and_then(|keys| keys.get_mut(INFERENCE_PROFILE_ARN));

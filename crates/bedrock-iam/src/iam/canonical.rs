@@ -8,7 +8,7 @@ use std::fmt;
 
 use sha2::Digest as _;
 
-use crate::document::{Conditions, Document, Effect, Statement};
+use crate::iam::document::{Conditions, Document, Effect, Statement};
 
 /// A policy as a set of atoms: one effect, action, resource and set of conditions each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

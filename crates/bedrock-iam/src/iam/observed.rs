@@ -1,21 +1,11 @@
 //! What IAM holds, as plain values.
 
-use crate::answer::Tags;
-use crate::arn::RoleArn;
-use crate::document::Document;
-use crate::fault::Fault;
-use crate::foreign::ForeignStatements;
-use crate::identifier::{AccountId, Partition};
-use crate::identity::PolicyIdentity;
-
-/// The account that the operator works in (STS GetCallerIdentity).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Account {
-    /// The account's id.
-    pub id: AccountId,
-    /// The partition, from the caller's ARN.
-    pub partition: Partition,
-}
+use crate::iam::document::Document;
+use crate::iam::foreign::ForeignStatements;
+use crate::iam::identity::PolicyIdentity;
+use crate::names::arn::RoleArn;
+use crate::names::fault::Fault;
+use crate::names::tags::Tags;
 
 /// The role and our policy on it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use crate::finding::{Finding, Reason};
-use crate::grant::Grant;
-use crate::intent::{Claim, Target, Terms};
-use crate::observed::Account;
-use crate::plan::DesiredPolicy;
-use crate::policy::{self, Form, INLINE_QUOTA};
+use crate::bedrock::target::Target;
+use crate::names::account::Account;
+use crate::policy::grant::Grant;
+use crate::policy::write::{self, Form, INLINE_QUOTA};
+use crate::say::finding::{Finding, Reason};
+use crate::want::intent::Claim;
+use crate::want::terms::Terms;
 
 const REMEDY: &str = "use fewer models, scopes or source Regions for this role, or a second role";
 
@@ -43,10 +44,10 @@ pub(crate) fn too_large(claim: &Claim, account: &Account, grants: &[Grant], term
 pub(crate) fn no_room(
     claim: &Claim,
     account: &Account,
-    desired: &DesiredPolicy,
+    grants: &[Grant],
+    terms: &Terms,
     others: Option<usize>,
 ) -> String {
-    let DesiredPolicy { grants, terms, .. } = desired;
     let ours = smallest(claim, account, grants, terms);
     let role = &claim.role;
     let Some(others) = others else {
@@ -66,7 +67,7 @@ pub(crate) fn no_room(
 
 /// The size of the factored form, which is never the larger one.
 fn smallest(claim: &Claim, account: &Account, grants: &[Grant], terms: &Terms) -> usize {
-    let document = policy::document(&claim.identity, account, grants, terms, Form::Factored);
+    let document = write::document(&claim.identity, account, grants, terms, Form::Factored);
     document.map_or(0, |document| document.characters())
 }
 

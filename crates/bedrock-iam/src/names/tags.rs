@@ -1,0 +1,4 @@
+use std::collections::BTreeMap;
+
+/// A resource's tags by key.
+pub type Tags = BTreeMap<String, String>;

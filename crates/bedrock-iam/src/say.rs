@@ -1,0 +1,4 @@
+//! What is said: findings, each with its reason, and the conditions that they come to.
+
+pub mod finding;
+pub mod verdict;

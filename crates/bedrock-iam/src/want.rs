@@ -1,0 +1,5 @@
+//! What a manifest wants, in whose name, and whether the owners let it.
+
+pub mod consent;
+pub mod intent;
+pub(crate) mod terms;
