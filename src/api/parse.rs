@@ -103,7 +103,7 @@ pub fn claim(object: &BedrockAccess, realm: &Realm) -> Parsed<Claim> {
     let namespace = object.namespace().unwrap_or_default();
     let identity = PolicyIdentity::derive(&realm.cluster_id, &namespace, &object.name_any());
     let applicant = Applicant { cluster_id: realm.cluster_id.clone(), namespace, policy: realm.consent };
-    Ok(Claim { identity, applicant, role, role_arn })
+    Ok(Claim { identity, applicant, account: realm.account.clone(), role, role_arn })
 }
 
 /// The object's own interval, if it has one.

@@ -6,6 +6,7 @@ use std::num::NonZeroU32;
 use std::process::ExitCode;
 
 use bedrock_iam::consent::Policy as ConsentPolicy;
+use bedrock_iam::decide::Change;
 use bedrock_iam::orphan::{Installation, Orphan, Standing};
 use bedrock_iam::{Fault, Step};
 use clap::{Args, ValueEnum};
@@ -100,11 +101,13 @@ async fn run(args: OrphansArgs) -> Result<u8, Error> {
     };
     let config = aws::sdk_config(aws::default_loader()).await;
     // Nobody else writes to a policy without an object, so no lease is asked for.
-    let iam = Iam::unfenced(&config, Caller::new(IAM_RATE, Metrics::default()));
+    let caller = Caller::new(IAM_RATE, Metrics::default());
+    let aws::Identity { account, .. } = aws::identity(&config, &caller).await?;
+    let iam = Iam::unfenced(&config, caller);
 
     let objects = orphans::list(&client).await.map_err(kubernetes::Error::from)?;
     let consent = ConsentPolicy::from(args.consent);
-    let installation = Installation::new(&cluster_id, consent, objects);
+    let installation = Installation::new(&cluster_id, &account, consent, objects);
     let mut found: Vec<Orphan> = Vec::new();
     iam.scan(|role| found.extend(installation.orphans(&role))).await?;
 
@@ -139,8 +142,8 @@ async fn remove(client: &Client, iam: &Iam, orphan: &Orphan) -> Done {
         return Done::Retained;
     }
     match orphans::take_away(iam, &orphan.claim, &policy).await {
-        Ok(Some(Step::CutOut { foreign })) => Done::CutOut(foreign.names()),
-        Ok(Some(Step::Put { .. } | Step::Delete)) => Done::Removed,
+        Ok(Some(Step { change: Change::CutOut { foreign }, .. })) => Done::CutOut(foreign.names()),
+        Ok(Some(_)) => Done::Removed,
         Ok(None) => Done::Gone,
         Err(fault) => Done::Failed(fault.message),
     }

@@ -1,5 +1,6 @@
+use bedrock_iam::decide::teardown;
 use bedrock_iam::orphan::{ObjectName, Standing};
-use bedrock_iam::{Claim, Fault, PolicyState, RoleState, Step, plan};
+use bedrock_iam::{Claim, Fault, PolicyState, RoleState, Step};
 use kube::Client;
 
 use super::objects;
@@ -43,7 +44,8 @@ pub async fn look(
 ///
 /// Should someone create the object again at this very moment, its next reconcile writes the policy anew.
 pub async fn take_away(iam: &Iam, claim: &Claim, policy: &PolicyState) -> Result<Option<Step>, Fault> {
-    let Some(step) = plan::teardown(policy).step else { return Ok(None) };
-    send(iam, claim, &step).await?;
-    Ok(Some(step))
+    let plan = teardown(claim, policy);
+    let [step] = plan.steps() else { return Ok(None) };
+    send(iam, claim, step).await?;
+    Ok(Some(step.clone()))
 }

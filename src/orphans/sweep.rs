@@ -189,7 +189,7 @@ impl Sweeper<'_> {
         let realm = &self.cx.realm;
         let ids =
             std::iter::once(realm.cluster_id.as_str()).chain(self.cx.adoption.iter().map(Adoption::from));
-        ids.map(|id| Installation::new(id, realm.consent, objects())).collect()
+        ids.map(|id| Installation::new(id, &realm.account, realm.consent, objects())).collect()
     }
 }
 

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bedrock_iam::{Claim, Fault, Held, History, PolicyState, RoleState, plan};
+use bedrock_iam::decide::teardown;
+use bedrock_iam::{Claim, Fault, PolicyState, RoleState};
 use kube::ResourceExt;
 use kube::runtime::events::EventType;
 use tokio::time::Instant;
@@ -35,7 +36,7 @@ struct Progress {
 #[derive(Clone, Debug)]
 pub(super) struct Predecessor {
     claim: Claim,
-    policy: PolicyState,
+    pub(super) policy: PolicyState,
 }
 
 impl Adoption {
@@ -80,14 +81,6 @@ pub(super) async fn look(object: &BedrockAccess, cx: &Context) -> Option<Predece
     Some(Predecessor { claim, policy })
 }
 
-/// What is held so far: by the old policy, as long as there is no new one, so that a shorter answer of Bedrock's takes nothing.
-pub(super) fn held(predecessor: Option<&Predecessor>, policy: &PolicyState, held: Held) -> Held {
-    match predecessor {
-        Some(old) if *policy == PolicyState::Absent => Held::read(&old.policy, &History::default()),
-        _ => held,
-    }
-}
-
 /// Takes the old policy away once the new one is proven, or where the role's owner withdrew consent from both.
 pub(super) async fn settle(
     object: &BedrockAccess,
@@ -125,12 +118,6 @@ pub(super) async fn settle(
     }
 }
 
-/// Looks after the old policy of an object that is suspended or refused: it goes only where nobody consents any more.
-pub(super) async fn withdraw(object: &BedrockAccess, cx: &Context, role: &RoleState) {
-    let predecessor = look(object, cx).await;
-    settle(object, cx, predecessor, role, false).await;
-}
-
 /// Takes the old policy away with its object, unless it is retained.
 pub(super) async fn release(object: &BedrockAccess, cx: &Context) -> Result<(), Fault> {
     let Some(adoption) = &cx.adoption else { return Ok(()) };
@@ -154,8 +141,9 @@ async fn take_away(
     adoption: &Adoption,
     old: &Predecessor,
 ) -> Result<(), Fault> {
-    let Some(step) = plan::teardown(&old.policy).step else { return Ok(()) };
-    apply::send(&cx.iam, &old.claim, &step).await?;
+    let plan = teardown(&old.claim, &old.policy);
+    let [step] = plan.steps() else { return Ok(()) };
+    apply::send(&cx.iam, &old.claim, step).await?;
     cx.metrics.wrote(PolicyWrite::Removed);
     let note = format!(
         "removed policy {} from role {}, which was written under the cluster id {}",

@@ -1,63 +1,77 @@
-use bedrock_iam::plan::{self, Cause};
-use bedrock_iam::{Claim, Class, Fault, Finding, Plan, Step};
-use kube::ResourceExt;
+use bedrock_iam::decide::{Applied, Failed, Pace, step_failed};
+use bedrock_iam::{Claim, Class, Decision, Fault, Plan, Step};
 
-use super::Context;
+use super::{Context, report};
 use crate::api::v1alpha1::BedrockAccess;
 use crate::aws::Iam;
 
-/// What became of a plan.
-#[derive(Clone, Debug)]
-pub(super) enum Applied {
-    /// There was nothing to do.
-    Nothing,
-    /// AWS took the write.
-    Done(Step),
-    /// AWS did not take it, or did not say so.
-    Failed(Finding),
-}
-
-impl Applied {
-    /// Whether someone else's change was undone.
-    pub(super) fn is_repair(&self) -> bool {
-        matches!(self, Self::Done(Step::Put { cause: Cause::Drift, .. }))
+/// Carries the plan out, step by step, and tells of each at once. The first step that AWS does not take ends it.
+pub(super) async fn apply(
+    object: &BedrockAccess,
+    cx: &Context,
+    claim: &Claim,
+    decision: &Decision,
+    pace: &Pace,
+) -> Applied {
+    let mut applied = Applied::default();
+    for step in decision.plan.steps() {
+        match take(object, cx, claim, &decision.plan, step, pace).await {
+            Ok(step) => {
+                let (believed, generation) = (&decision.believed, object.metadata.generation);
+                cx.memory.update(object, pace, |remembered| remembered.wrote(believed, &step, generation));
+                report::announce(object, cx, claim, &step, believed.policy(&step.policy)).await;
+                applied.done.push(step);
+            }
+            Err(failed) => {
+                applied.failed = Some(failed);
+                break;
+            }
+        }
     }
+    applied
 }
 
-/// Carries the plan out: one write, or a second and smaller one where IAM has no room for the first.
-pub(super) async fn apply(object: &BedrockAccess, cx: &Context, claim: &Claim, plan: &Plan) -> Applied {
-    let Some(step) = &plan.step else { return Applied::Nothing };
-    let (iam, uid) = (&cx.iam, object.uid().unwrap_or_default());
-    if cx.memory.was_refused(&uid)
+/// One write, or a second and smaller one where IAM has no room for the first; the one that AWS took.
+async fn take(
+    object: &BedrockAccess,
+    cx: &Context,
+    claim: &Claim,
+    plan: &Plan,
+    step: &Step,
+    pace: &Pace,
+) -> Result<Step, Failed> {
+    let iam = &cx.iam;
+    let remembered = cx.memory.recall(object, pace);
+    if remembered.was_refused(&step.policy)
         && let Ok(others) = iam.others(&claim.role, &claim.identity).await
-        && let Some(finding) = cx.memory.refused(&uid, step, &others)
+        && let Some(finding) = remembered.refusal(step, &others)
     {
-        return Applied::Failed(finding);
+        let fault = Fault { class: Class::Quota, message: finding.message.clone() };
+        return Err(Failed { fault, finding });
     }
-    let result = match (send(iam, claim, step).await, step.smaller()) {
+    let sent = match (send(iam, claim, step).await, step.smaller()) {
         (Err(Fault { class: Class::Quota, .. }), Some(smaller)) => {
             send(iam, claim, &smaller).await.map(|()| smaller)
         }
         (result, _) => result.map(|()| step.clone()),
     };
-    match result {
-        Ok(step) => Applied::Done(step),
-        Err(fault) => {
-            let others = match fault.class {
-                Class::Quota => iam.others(&claim.role, &claim.identity).await.ok(),
-                _ => None,
-            };
-            let characters = match &others {
-                Some(others) => iam.characters(&claim.role, others).await.ok(),
-                None => None,
-            };
-            let finding = plan::step_failed(claim, &cx.realm.account, plan, &fault, characters);
-            if let Some(others) = others {
-                cx.memory.refuse(&uid, step, others, finding.clone());
-            }
-            Applied::Failed(finding)
-        }
+    let fault = match sent {
+        Ok(step) => return Ok(step),
+        Err(fault) => fault,
+    };
+    let others = match fault.class {
+        Class::Quota => iam.others(&claim.role, &claim.identity).await.ok(),
+        _ => None,
+    };
+    let characters = match &others {
+        Some(others) => iam.characters(&claim.role, others).await.ok(),
+        None => None,
+    };
+    let finding = step_failed(claim, plan, step, &fault, characters);
+    if let Some(others) = others {
+        cx.memory.update(object, pace, |remembered| remembered.refuse(step, others, finding.clone()));
     }
+    Err(Failed { fault, finding })
 }
 
 /// The one write of a step.

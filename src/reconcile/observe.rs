@@ -1,12 +1,12 @@
 use bedrock_iam::{Claim, Observed};
-use kube::ResourceExt;
 
 use super::Context;
-use crate::api::v1alpha1::BedrockAccess;
+use super::adopt::Predecessor;
 
-/// Reads the role and our policy on it, and believes of it what cannot be older than our last write.
-pub(super) async fn observe(object: &BedrockAccess, cx: &Context, claim: &Claim) -> Observed {
+/// Reads the role and our policy on it, as IAM shows them.
+pub(super) async fn observe(cx: &Context, claim: &Claim, predecessor: Option<&Predecessor>) -> Observed {
     let (role, policy) =
         futures::join!(cx.iam.role(&claim.role), cx.iam.policy(&claim.role, &claim.identity));
-    cx.memory.believe(&object.uid().unwrap_or_default(), Observed { role, policy }, claim)
+    let predecessor = predecessor.map(|predecessor| predecessor.policy.clone());
+    Observed { predecessor, ..Observed::new(role, claim.policy(), policy) }
 }

@@ -5,12 +5,11 @@
 
 use std::time::Duration;
 
+use bedrock_iam::decide::Outcome;
 use bedrock_iam::verdict::{self, Condition as Verdicts, READY, Status, Verdict};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
-use super::apply::Applied;
-use super::verify::Outcome;
 use crate::api::v1alpha1::BedrockAccess;
 
 const STALE: &str = "Stale";
@@ -24,7 +23,7 @@ pub(super) fn outlast(
 ) -> Verdict {
     let is_outage = !outcome.findings.is_empty()
         && outcome.findings.iter().all(|finding| finding.reason.is_outage())
-        && !matches!(outcome.applied, Applied::Failed(_));
+        && outcome.applied.failed.is_none();
     let Some(ready) = trusted(object).filter(|_| is_outage) else { return verdict };
     let is_stale = ready.reason == STALE || unknown_for(object, &verdict) >= stale_after;
     let ready = if is_stale {

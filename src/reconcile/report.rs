@@ -1,8 +1,8 @@
 use std::time::Duration;
 
-use bedrock_iam::plan::Cause;
+use bedrock_iam::decide::{Cause, Change};
 use bedrock_iam::verdict::{KINDS, Next, READY, RECONCILING, STALLED, SUSPENDED};
-use bedrock_iam::{PolicyIdentity, PolicyState, Step, diff};
+use bedrock_iam::{Claim, PolicyState, Step, diff};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::api::{Patch, PatchParams};
 use kube::runtime::controller::Action;
@@ -10,7 +10,6 @@ use kube::runtime::events::EventType;
 use kube::{Api, Resource, ResourceExt};
 use serde_json::json;
 
-use super::apply::Applied;
 use super::event::publish;
 use super::status::Told;
 use super::{Context, Error};
@@ -27,7 +26,7 @@ pub(super) async fn report(
     told: Told,
     interval: Duration,
 ) -> Result<Action, Error> {
-    tell(object, cx, &told.status).await?;
+    tell(object, cx, &told).await?;
     cx.metrics.reconciled(ending(&told.status));
     let uid = object.uid().unwrap_or_default();
     Ok(Action::requeue(match told.next {
@@ -40,11 +39,9 @@ pub(super) async fn report(
 }
 
 /// Writes the status, and an Event where `Ready` changes; nothing that is already there.
-pub(super) async fn tell(
-    object: &BedrockAccess,
-    cx: &Context,
-    status: &BedrockAccessStatus,
-) -> Result<(), Error> {
+pub(super) async fn tell(object: &BedrockAccess, cx: &Context, told: &Told) -> Result<(), Error> {
+    told.reasons.iter().for_each(|reason| cx.metrics.found(*reason));
+    let status = &told.status;
     if !object.status.as_ref().is_some_and(|old| says_the_same(old, status)) {
         patch_status(object, cx, status).await?;
     }
@@ -61,17 +58,18 @@ pub(super) async fn tell(
 pub(super) async fn announce(
     object: &BedrockAccess,
     cx: &Context,
-    identity: &PolicyIdentity,
-    applied: &Applied,
+    claim: &Claim,
+    step: &Step,
     found: &PolicyState,
 ) {
-    let Applied::Done(step) = applied else { return };
-    let role = object.spec.role.name.as_ref().or(object.spec.role.arn.as_ref()).map_or("", String::as_str);
-    let policy = identity.policy_name();
+    if step.change == Change::Delete && *found == PolicyState::Absent {
+        return;
+    }
+    let (role, policy) = (&claim.role, &step.policy.name);
     let mut type_ = EventType::Normal;
-    let (write, reason, note) = match step {
-        Step::Put { document, cause, .. } => {
-            let characters = document.characters();
+    let (write, reason, note) = match &step.change {
+        Change::Put { desired, cause, .. } => {
+            let characters = desired.document.characters();
             let text = |verb| format!("{verb} policy {policy} on role {role} ({characters} characters)");
             match cause {
                 Cause::New => (PolicyWrite::New, "PolicyWritten", text("created")),
@@ -82,16 +80,16 @@ pub(super) async fn announce(
                 }
                 Cause::Drift => {
                     type_ = EventType::Warning;
-                    let drift = diff::drift(identity, document, found.document());
+                    let drift = diff::drift(&claim.identity, &desired.document, found.document());
                     let note = format!("{}: {drift} by someone else", text("restored"));
                     (PolicyWrite::Drift, "DriftRepaired", note)
                 }
             }
         }
-        Step::Delete => {
+        Change::Delete => {
             (PolicyWrite::Removed, "PolicyRemoved", format!("removed policy {policy} from role {role}"))
         }
-        Step::CutOut { foreign } => {
+        Change::CutOut { foreign } => {
             let note = format!(
                 "took the operator's statements out of policy {policy} on role {role}; what someone else put there stays: {}",
                 foreign.names()

@@ -1,28 +1,24 @@
 use std::fmt::Display;
 
 use bedrock_iam::consent::Consent;
-use bedrock_iam::finding::Outlook;
+use bedrock_iam::decide::Outcome;
 use bedrock_iam::grant::destination;
 use bedrock_iam::policy::INLINE_QUOTA;
 use bedrock_iam::resolve::offers::Offer;
 use bedrock_iam::verdict::{self, Condition as Verdicts, Praise, Verdict};
 use bedrock_iam::{
-    Account, Claim, Desired, Digest, Document, Finding, Grant, Held, Intent, Meaning, OwnModelKind, Plan,
-    PolicyIdentity, PolicyState, Profile, RoleState, Step,
+    Claim, Decision, Digest, Document, Finding, Grant, Held, Intent, OwnModelKind, PolicyIdentity,
+    PolicyState, Profile, Reason, RoleState, Wish, Written,
 };
 use jiff::{Timestamp, Unit};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::ResourceExt;
 
-use super::apply::Applied;
-use super::verify::Outcome;
 use super::{Context, outage};
 use crate::api::parse::{self, ACCEPT_SHRINK, ANNOTATION_PREFIX, ANNOTATIONS, RECONCILE_AT};
 use crate::api::v1alpha1::{
     BedrockAccess, BedrockAccessStatus, GrantStatus, NotOfferedStatus, PolicyStatus, RoleStatus,
 };
-
-const INLINE: &str = "Inline";
 
 /// So many ignored annotations are told.
 const MOST_REMARKS: usize = 3;
@@ -37,39 +33,62 @@ const ANYWHERE: &str = "*";
 pub(super) struct Told {
     pub(super) status: BedrockAccessStatus,
     pub(super) next: verdict::Next,
+    /// Of everything that stands against the object.
+    pub(super) reasons: Vec<Reason>,
 }
 
-/// The digest of what we last wrote to this very role; a role that was created again holds nothing of ours.
-pub(super) fn last_written(object: &BedrockAccess, claim: &Claim, role: &RoleState) -> Option<Digest> {
-    let status = object.status.as_ref()?;
-    let RoleState::Found(role) = role else { return None };
-    if status.role.as_ref()?.id != role.id {
-        return None;
+impl Told {
+    /// The acceptance of a shrink that is acted upon, as the object's annotation says it.
+    pub(super) fn accepted_shrink<'a>(&self, object: &'a BedrockAccess) -> Option<&'a str> {
+        let accepted = object.annotations().get(ACCEPT_SHRINK)?;
+        (self.status.last_accepted_shrink.as_ref() == Some(accepted)).then_some(accepted)
     }
-    stored_policy(status, &claim.identity).map(|policy| Digest::stored(&policy.digest))
+}
+
+/// What the status says that we last wrote.
+pub(super) fn written(object: &BedrockAccess, claim: &Claim) -> Option<Written> {
+    let status = object.status.as_ref()?;
+    let (role, policy) = (status.role.as_ref()?, stored_policy(status, &claim.identity)?);
+    Some(Written { role: role.id.clone(), digest: Digest::stored(&policy.digest) })
+}
+
+/// The status that a decision and its outcome come to.
+pub(super) fn of(
+    object: &BedrockAccess,
+    cx: &Context,
+    wish: &Wish,
+    decision: &Decision,
+    outcome: &Outcome,
+) -> Told {
+    match wish {
+        Wish::InStep(intent) => kept(object, cx, intent, decision, outcome),
+        Wish::AsIs(claim, None) => suspended(object, claim, decision, outcome),
+        Wish::AsIs(claim, Some(_)) | Wish::Gone(claim) | Wish::Retained(claim) => {
+            refused(object, claim, decision, outcome)
+        }
+    }
 }
 
 /// The status of an object that is kept in step.
-pub(super) fn kept(
+fn kept(
     object: &BedrockAccess,
     cx: &Context,
     intent: &Intent,
-    plan: &Plan,
-    role: &RoleState,
+    decision: &Decision,
     outcome: &Outcome,
 ) -> Told {
+    let plan = &decision.plan;
     let mut status = handled(object);
-    let verdict =
-        verdict::verdict(&outcome.findings, praise(intent, &cx.realm.account, plan, role, &outcome.policy));
+    let verdict = verdict::verdict(&outcome.findings, praise(intent, decision, outcome));
     let verdict = outage::outlast(object, cx.stale_after, outcome, verdict);
     set_conditions(object, &mut status, &verdict);
     status.not_offered = plan.not_offered.iter().map(not_offered).collect();
-    set_role(&mut status, &intent.claim, role);
-    set_policy(&mut status, &intent.claim, plan, role, outcome);
-    if plan.settles_acceptance && !matches!(outcome.applied, Applied::Failed(_)) {
+    set_role(&mut status, &intent.claim, &decision.believed.role);
+    set_policy(&mut status, &intent.claim, decision, outcome);
+    if plan.settles_acceptance && outcome.applied.failed.is_none() {
         status.last_accepted_shrink = object.annotations().get(ACCEPT_SHRINK).cloned();
     }
-    Told { status, next: verdict.next }
+    Told { status, next: verdict.next, reasons: reasons(&outcome.findings) }
 }
 
 /// The status of an object with which nothing can be begun, for the one reason given.
@@ -78,36 +97,25 @@ pub(super) fn blocked(object: &BedrockAccess, finding: Finding) -> Told {
 }
 
 /// The status of an object for which nothing could be done: whatever is on the role stays, unless consent was withdrawn.
-pub(super) fn refused(
-    object: &BedrockAccess,
-    claim: &Claim,
-    plan: &Plan,
-    role: &RoleState,
-    outcome: &Outcome,
-) -> Told {
+fn refused(object: &BedrockAccess, claim: &Claim, decision: &Decision, outcome: &Outcome) -> Told {
     let mut told = against(object, &outcome.findings);
-    set_role(&mut told.status, claim, role);
-    set_policy(&mut told.status, claim, plan, role, outcome);
+    set_role(&mut told.status, claim, &decision.believed.role);
+    set_policy(&mut told.status, claim, decision, outcome);
     told
 }
 
 /// The status of a suspended object: `Ready` stays as it was, unless consent was withdrawn.
-pub(super) fn suspended(
-    object: &BedrockAccess,
-    claim: &Claim,
-    plan: &Plan,
-    role: &RoleState,
-    outcome: &Outcome,
-) -> Told {
+fn suspended(object: &BedrockAccess, claim: &Claim, decision: &Decision, outcome: &Outcome) -> Told {
     let mut told = if outcome.findings.is_empty() {
-        let mut told = Told { status: handled(object), next: verdict::Next::AtInterval };
-        set_role(&mut told.status, claim, role);
-        set_policy(&mut told.status, claim, plan, role, outcome);
+        let (status, next) = (handled(object), verdict::Next::AtInterval);
+        let mut told = Told { status, next, reasons: Vec::new() };
+        set_role(&mut told.status, claim, &decision.believed.role);
+        set_policy(&mut told.status, claim, decision, outcome);
         told
     } else {
-        refused(object, claim, plan, role, outcome)
+        refused(object, claim, decision, outcome)
     };
-    let held = match &outcome.policy {
+    let held = match outcome.policy(&claim.policy()) {
         PolicyState::Fault(_) => None,
         _ => usize::try_from(told.status.grant_count).ok(),
     };
@@ -139,7 +147,7 @@ fn against(object: &BedrockAccess, findings: &[Finding]) -> Told {
     let verdict = verdict::refusal(findings);
     let mut status = handled(object);
     set_conditions(object, &mut status, &verdict);
-    Told { status, next: verdict.next }
+    Told { status, next: verdict.next, reasons: reasons(findings) }
 }
 
 /// The old status, marked as seen.
@@ -223,50 +231,34 @@ fn set_role(status: &mut BedrockAccessStatus, claim: &Claim, role: &RoleState) {
     }
 }
 
-fn set_policy(
-    status: &mut BedrockAccessStatus,
-    claim: &Claim,
-    plan: &Plan,
-    role: &RoleState,
-    outcome: &Outcome,
-) {
-    let document = match &outcome.policy {
-        PolicyState::Fault(_) => return,
-        policy => policy.document(),
-    };
+fn set_policy(status: &mut BedrockAccessStatus, claim: &Claim, decision: &Decision, outcome: &Outcome) {
+    let reference = claim.policy();
+    let policy = outcome.policy(&reference);
+    if matches!(policy, PolicyState::Fault(_)) {
+        return;
+    }
     // Whoever wrote them: a person wants to know what stands there.
-    let whole = outcome.policy.whole();
+    let whole = policy.whole();
     let grants = whole.as_ref().map(|whole| Held::of(whole).grants()).unwrap_or_default();
     status.grants = grants.iter().map(grant).collect();
     status.grant_count = i64::try_from(grants.len()).unwrap_or(i64::MAX);
 
-    let is_complete = outcome.findings.iter().all(|finding| finding.reason.outlook() != Outlook::Unknown);
-    let digest = match (&outcome.applied, &plan.desired) {
-        (Applied::Done(Step::Put { document, .. }), _) => Some(digest(document)),
-        (Applied::Done(Step::Delete | Step::CutOut { .. }), _) => None,
-        // What only agrees with an incomplete answer was not written by us, and is not to be taken for it.
-        (Applied::Nothing, Some(Desired::Policy(_))) if is_complete => document.map(digest),
-        (Applied::Nothing, Some(Desired::Nothing)) if is_complete => None,
-        // Nothing of ours stands there, whatever the name.
-        (Applied::Nothing, _) if outcome.policy.is_foreign() => None,
-        (Applied::Failed(_) | Applied::Nothing, _) => stored_policy(status, &claim.identity)
-            .filter(|_| !matches!(role, RoleState::Missing))
-            .map(|policy| policy.digest.clone()),
-    };
+    let reported = stored_policy(status, &claim.identity).map(|policy| policy.digest.as_str());
+    let digest = outcome.digest(&reference, &decision.plan, &decision.believed.role, reported);
     let characters = whole.as_ref().map_or(0, Document::characters);
     status.policies = digest
         .into_iter()
         .map(|digest| PolicyStatus {
-            name: claim.identity.policy_name().to_owned(),
-            kind: INLINE.to_owned(),
+            name: reference.name.clone(),
+            kind: reference.kind.as_str().to_owned(),
             characters: i64::try_from(characters).unwrap_or(i64::MAX),
             digest,
         })
         .collect();
 }
 
-fn digest(document: &Document) -> String {
-    Meaning::of(document).digest().to_string()
+fn reasons(findings: &[Finding]) -> Vec<Reason> {
+    findings.iter().map(|finding| finding.reason).collect()
 }
 
 fn stored_policy<'a>(status: &'a BedrockAccessStatus, identity: &PolicyIdentity) -> Option<&'a PolicyStatus> {
@@ -336,29 +328,30 @@ pub(crate) fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{plural}")
 }
 
-fn praise(intent: &Intent, account: &Account, plan: &Plan, role: &RoleState, policy: &PolicyState) -> Praise {
-    let arn = match role {
+fn praise(intent: &Intent, decision: &Decision, outcome: &Outcome) -> Praise {
+    let claim = &intent.claim;
+    let arn = match &decision.believed.role {
         RoleState::Found(role) => role.arn.to_string(),
-        RoleState::Missing | RoleState::Fault(_) => intent.claim.role.to_string(),
+        RoleState::Missing | RoleState::Fault(_) => claim.role.to_string(),
     };
-    let policy = match policy.document() {
+    let policy = match outcome.policy(&claim.policy()).document() {
         Some(document) => format!(
             "policy {} on role {} holds exactly {} ({} of {INLINE_QUOTA} characters)",
-            intent.claim.identity.policy_name(),
-            intent.claim.role,
+            claim.identity.policy_name(),
+            claim.role,
             counted(Held::of(document).grants().len(), "grant"),
             document.characters()
         ),
-        None => format!("nothing to grant: the operator keeps no policy on role {}", intent.claim.role),
+        None => format!("nothing to grant: the operator keeps no policy on role {}", claim.role),
     };
     Praise {
-        role: format!("role {arn} lets namespace {} use it", intent.claim.applicant.namespace),
+        role: format!("role {arn} lets namespace {} use it", claim.applicant.namespace),
         profiles: format!(
             "Bedrock answered for every model in every source Region{}{}",
-            listed("; not offered, and not needed", plan.not_offered.iter()),
+            listed("; not offered, and not needed", decision.plan.not_offered.iter()),
             listed(
                 "; the owner of each of these guardrails has to let the role apply it",
-                intent.terms.others_guardrails(account).into_iter()
+                intent.terms.others_guardrails(&claim.account).into_iter()
             )
         ),
         policy,

@@ -1,62 +1,44 @@
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
-use bedrock_iam::{Claim, Desired, Finding, Plan, PolicyState, plan};
-use kube::ResourceExt;
+use bedrock_iam::decide::{Applied, Outcome, Pace, verify as judge};
+use bedrock_iam::{Claim, Decision, Finding, PolicyState, Step};
 
 use super::Context;
-use super::apply::Applied;
 use crate::api::v1alpha1::BedrockAccess;
 use crate::aws::Iam;
 
-/// Reads that IAM gets to show a write before the object is looked at again later: about two seconds in all.
+/// Reads until IAM shows a write, in about two seconds; the object is looked at again later where it does not.
 const READS: ExponentialBuilder =
     ExponentialBuilder::new().with_min_delay(Duration::from_millis(100)).with_factor(2.0).with_max_times(4);
 
-/// What is known after a plan was carried out.
-#[derive(Clone, Debug)]
-pub(super) struct Outcome {
-    /// What was written.
-    pub(super) applied: Applied,
-    /// Our policy on the role, as last read.
-    pub(super) policy: PolicyState,
-    /// All that stands against the manifest.
-    pub(super) findings: Vec<Finding>,
-}
-
-/// Reads a write back and proves that it is what was wanted; without a write, what was observed is judged.
+/// Reads each write back and proves that it is what was wanted; without a write, what was observed is judged.
 pub(super) async fn verify(
     object: &BedrockAccess,
     cx: &Context,
     claim: &Claim,
-    plan: &Plan,
+    decision: &Decision,
     applied: Applied,
-    observed: &PolicyState,
+    pace: &Pace,
 ) -> Outcome {
-    let uid = object.uid().unwrap_or_default();
-    let mut findings = plan.findings.clone();
-    let policy = match &applied {
-        Applied::Nothing => {
-            findings.extend(cx.memory.not_shown(&uid, claim));
-            observed.clone()
-        }
-        Applied::Failed(finding) => {
-            findings.push(finding.clone());
-            observed.clone()
-        }
-        Applied::Done(_) => {
-            let (policy, finding) = read_back(&cx.iam, claim, plan.desired.as_ref()).await;
+    let mut policies = decision.believed.policies.clone();
+    let mut findings = decision.plan.findings.clone();
+    findings.extend(applied.failed.iter().map(|failed| failed.finding.clone()));
+    for step in &applied.done {
+        let (policy, finding) = read_back(&cx.iam, claim, step).await;
+        if applied.failed.is_none() {
             findings.extend(finding);
-            cx.memory.believe_policy(&uid, policy)
         }
-    };
-    Outcome { applied, policy, findings }
+        let policy = cx.memory.update(object, pace, |remembered| remembered.read_back(&step.policy, policy));
+        policies.insert(step.policy.clone(), policy);
+    }
+    Outcome { applied, policies, findings }
 }
 
-async fn read_back(iam: &Iam, claim: &Claim, desired: Option<&Desired>) -> (PolicyState, Option<Finding>) {
+async fn read_back(iam: &Iam, claim: &Claim, step: &Step) -> (PolicyState, Option<Finding>) {
     let read = || async {
         let policy = iam.policy(&claim.role, &claim.identity).await;
-        match desired.and_then(|desired| plan::verify(claim, desired, &policy)) {
+        match judge(claim, &step.desired(), &policy) {
             None => Ok(policy),
             Some(finding) => Err((policy, finding)),
         }

@@ -6,3 +6,4 @@ pub mod evaluate;
 pub(crate) mod foreign;
 pub(crate) mod identity;
 pub(crate) mod observed;
+pub(crate) mod provenance;

@@ -23,28 +23,27 @@
 #![doc = include_str!("../docs/grants.md")]
 
 mod bedrock;
-pub mod history;
+pub mod decide;
 mod iam;
 mod names;
 pub mod orphan;
-pub mod plan;
 pub mod policy;
 pub mod resolve;
 mod say;
-pub mod unsettled;
 mod want;
 
 pub use bedrock::answer::{self, Answer, Answers};
 pub use bedrock::family::{self, Family};
 pub use bedrock::project::DefaultProjectArn;
 pub use bedrock::target::Target;
-pub use history::{History, Patience};
+pub use decide::{Decision, Plan, Step, Wish, decide};
 pub use iam::canonical::{self, Digest, Meaning};
 pub use iam::document::{self, Document};
 pub use iam::evaluate;
 pub use iam::foreign::ForeignStatements;
 pub use iam::identity::PolicyIdentity;
 pub use iam::observed::{Observed, PolicyState, Role, RoleState};
+pub use iam::provenance::Written;
 pub use names::account::Account;
 pub use names::arn::{
     self, FoundationModelArn, GuardrailArn, InferenceProfileArn, OwnModelArn, OwnModelKind, Profile, RoleArn,
@@ -53,16 +52,16 @@ pub use names::fault::{Class, Fault};
 pub use names::identifier::{
     self, AccountId, ModelId, ModelPrefix, Partition, ProfileId, Region, ResourceId, RoleName, Scope,
 };
+pub use names::policy::{PolicyKind, PolicyRef};
 pub use names::tags::Tags;
-pub use plan::{Desired, Plan, Step};
 pub use policy::diff;
 pub use policy::grant::{self, Grant};
 pub use policy::held::Held;
 pub use policy::{invocation, revocation, size};
 pub use resolve::Resolution;
+pub use resolve::questions::{Questions, next_questions, questions_to_owners};
 pub use say::finding::{self, Finding, Reason};
 pub use say::verdict::{self, Verdict};
-pub use unsettled::Unsettled;
 pub use want::consent;
 pub use want::intent::{self, Claim, DriftPolicy, Intent};
 pub use want::terms::{Guardrail, Operations, Terms};

@@ -4,4 +4,5 @@ pub(crate) mod account;
 pub mod arn;
 pub(crate) mod fault;
 pub mod identifier;
+pub(crate) mod policy;
 pub(crate) mod tags;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::iam::identity::PolicyIdentity;
 use crate::iam::observed::PolicyState;
+use crate::names::account::Account;
 use crate::names::identifier::RoleName;
 use crate::names::tags::Tags;
 use crate::policy::held::Held;
@@ -35,6 +36,7 @@ pub struct ScannedRole {
 #[derive(Clone, Debug)]
 pub struct Installation {
     cluster_id: String,
+    account: Account,
     consent: Policy,
     /// By policy name; the role that the object names, where that is known.
     looked_after: BTreeMap<String, Option<RoleName>>,
@@ -88,6 +90,7 @@ impl Installation {
     /// The installation of a cluster id with its objects; a role of `None` is one that could not be read.
     pub fn new(
         cluster_id: &str,
+        account: &Account,
         consent: Policy,
         objects: impl IntoIterator<Item = (ObjectName, Option<RoleName>)>,
     ) -> Self {
@@ -95,7 +98,7 @@ impl Installation {
             PolicyIdentity::derive(cluster_id, &object.namespace, &object.name).policy_name().to_owned()
         };
         let looked_after = objects.into_iter().map(|(object, role)| (policy(&object), role)).collect();
-        Self { cluster_id: cluster_id.to_owned(), consent, looked_after }
+        Self { cluster_id: cluster_id.to_owned(), account: account.clone(), consent, looked_after }
     }
 
     /// The claim of an object on a role.
@@ -103,6 +106,7 @@ impl Installation {
         Claim {
             identity: PolicyIdentity::derive(&self.cluster_id, &object.namespace, &object.name),
             applicant: self.applicant(&object.namespace),
+            account: self.account.clone(),
             role: role.clone(),
             role_arn: None,
         }
@@ -137,7 +141,13 @@ impl Installation {
             Standing::Elsewhere
         };
         let object = ObjectName { namespace: namespace.to_owned(), name: name.to_owned() };
-        let claim = Claim { identity, applicant, role: role.name.clone(), role_arn: None };
+        let claim = Claim {
+            identity,
+            applicant,
+            account: self.account.clone(),
+            role: role.name.clone(),
+            role_arn: None,
+        };
         Some(Orphan { claim, object, grants, standing })
     }
 

@@ -9,6 +9,7 @@ mod families;
 mod model;
 pub mod offers;
 mod profile;
+pub mod questions;
 mod remedy;
 
 use std::collections::BTreeSet;
@@ -23,8 +24,7 @@ use crate::policy::grant::{Grant, destination};
 use crate::policy::held::Held;
 use crate::policy::revocation::Revoked;
 use crate::say::finding::{Finding, Outlook, Reason};
-use crate::want::consent::Applicant;
-use crate::want::intent::Intent;
+use crate::want::intent::{Claim, Intent};
 use consent::Leave;
 use families::{Expansion, expand};
 use offers::Offer;
@@ -47,8 +47,9 @@ pub struct Resolution {
 }
 
 /// Judges every target of the intent.
-pub fn resolve(intent: &Intent, account: &Account, answers: &Answers, held: &Held) -> Resolution {
+pub fn resolve(intent: &Intent, answers: &Answers, held: &Held) -> Resolution {
     let Expansion { targets, families } = expand(intent, answers, held);
+    let account = &intent.claim.account;
     let judge = Judge { intent, account, answers, held };
     let mut resolution = Resolution {
         grants: Vec::new(),
@@ -105,14 +106,13 @@ fn is_absence(finding: &Finding) -> bool {
 }
 
 /// What a policy may no longer hold because an owner of a target withdrew consent, whatever else is wanted.
-pub fn withdrawn(applicant: &Applicant, account: &Account, answers: &Answers, held: &Held) -> Revoked {
-    let is_refused =
-        |target: &Target| matches!(consent::leave(applicant, account, answers, target), Leave::Refused(_));
+pub fn withdrawn(claim: &Claim, answers: &Answers, held: &Held) -> Revoked {
+    let is_refused = |target: &Target| matches!(consent::leave(claim, answers, target), Leave::Refused(_));
     let is_withheld = |guardrail: &&GuardrailArn| {
-        matches!(consent::leave_of_guardrail(applicant, account, answers, guardrail), Leave::Refused(_))
+        matches!(consent::leave_of_guardrail(claim, answers, guardrail), Leave::Refused(_))
     };
     let guardrails = held.guardrails().iter().filter(is_withheld).map(ToString::to_string);
-    let targets = held.targets().filter(is_refused).filter_map(|target| target.owned(account));
+    let targets = held.targets().filter(is_refused).filter_map(|target| target.owned(&claim.account));
     Revoked { targets: targets.chain(guardrails).collect(), ..Revoked::default() }
 }
 
@@ -150,8 +150,8 @@ impl Judge<'_> {
     /// Whether a guardrail of the account is withheld, and what is to be said of it. Calls still have to name it, so that withholding
     /// it lets nothing through unguarded.
     fn guardrail(&self, guardrail: &GuardrailArn) -> (bool, Option<Finding>) {
-        let applicant = &self.intent.claim.applicant;
-        let fault = match consent::leave_of_guardrail(applicant, self.account, self.answers, guardrail) {
+        let claim = &self.intent.claim;
+        let fault = match consent::leave_of_guardrail(claim, self.answers, guardrail) {
             Leave::Given => return (false, None),
             Leave::Refused(finding) => return (true, Some(finding)),
             Leave::Unknown(fault) => fault,
@@ -168,12 +168,12 @@ impl Judge<'_> {
     }
 
     fn leave(&self, target: &Target) -> Leave {
-        consent::leave(&self.intent.claim.applicant, self.account, self.answers, target)
+        consent::leave(&self.intent.claim, self.answers, target)
     }
 
     /// What an owner, the lock or a denied scope takes away at once.
     fn revoked(&self) -> Revoked {
-        let mut revoked = withdrawn(&self.intent.claim.applicant, self.account, self.answers, self.held);
+        let mut revoked = withdrawn(&self.intent.claim, self.answers, self.held);
         for grant in self.held.grants() {
             match grant {
                 Grant::Profile { arn, models } if !self.is_permitted(&models) => {

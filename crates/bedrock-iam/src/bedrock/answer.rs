@@ -87,7 +87,7 @@ fn answered(tags: Option<&Result<Tags, Fault>>) -> Result<&Tags, Fault> {
 }
 
 /// The fault of a question that got no answer at all.
-pub(crate) fn unanswered() -> Fault {
+pub fn unanswered() -> Fault {
     let message = "Bedrock did not answer in time; it is asked again".to_owned();
     Fault { class: Class::Unavailable, message }
 }

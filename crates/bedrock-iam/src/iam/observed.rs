@@ -1,19 +1,36 @@
 //! What IAM holds, as plain values.
 
+use std::collections::BTreeMap;
+
 use crate::iam::document::Document;
 use crate::iam::foreign::ForeignStatements;
 use crate::iam::identity::PolicyIdentity;
 use crate::names::arn::RoleArn;
 use crate::names::fault::Fault;
+use crate::names::policy::PolicyRef;
 use crate::names::tags::Tags;
 
-/// The role and our policy on it.
+/// The role and our policies on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Observed {
     /// The role.
     pub role: RoleState,
-    /// The policy of our name.
-    pub policy: PolicyState,
+    /// The policies of our names; one that was not read counts as absent.
+    pub policies: BTreeMap<PolicyRef, PolicyState>,
+    /// The policy under the cluster id from which policies are being moved, if any.
+    pub predecessor: Option<PolicyState>,
+}
+
+impl Observed {
+    /// A role with one policy of ours.
+    pub fn new(role: RoleState, policy: PolicyRef, state: PolicyState) -> Self {
+        Self { role, policies: [(policy, state)].into(), predecessor: None }
+    }
+
+    /// One of our policies.
+    pub fn policy(&self, policy: &PolicyRef) -> &PolicyState {
+        self.policies.get(policy).unwrap_or(&PolicyState::Absent)
+    }
 }
 
 /// GetRole's answer.
@@ -79,6 +96,14 @@ impl PolicyState {
         match self {
             Self::Shared { foreign, .. } => Some(foreign),
             Self::Absent | Self::Ours(_) | Self::Foreign(_) | Self::Fault(_) => None,
+        }
+    }
+
+    /// Why it is not known what stands there.
+    pub fn fault(&self) -> Option<&Fault> {
+        match self {
+            Self::Fault(fault) => Some(fault),
+            Self::Absent | Self::Ours(_) | Self::Shared { .. } | Self::Foreign(_) => None,
         }
     }
 

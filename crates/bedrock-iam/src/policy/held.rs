@@ -7,11 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use crate::bedrock::target::Target;
-use crate::history::History;
-use crate::iam::canonical::Meaning;
 use crate::iam::document::{Document, Effect, Statement};
-use crate::iam::identity;
 use crate::iam::observed::PolicyState;
+use crate::iam::provenance::Provenance;
 use crate::names::arn::{FoundationModelArn, GuardrailArn, InferenceProfileArn, OwnModelArn};
 use crate::policy::grant::Grant;
 use crate::policy::write::{self, INFERENCE_PROFILE_ARN, STRING_EQUALS};
@@ -27,24 +25,16 @@ pub struct Held {
 }
 
 impl Held {
-    /// Reads the policy on the role. What this process wrote it knows: anything else is edited, whatever seal someone put on it. Else
-    /// it counts as edited unless its seal, or the status, says that it is as we wrote it; so that a status which someone forged
-    /// can keep a grant, and never take one away.
-    pub fn read(policy: &PolicyState, history: &History) -> Self {
-        let Some(document) = policy.document() else { return Self::default() };
-        let digest = Meaning::of(document).digest();
-        let edited = match &history.remembered {
-            Some(remembered) => *remembered != digest,
-            None => history.last_written.as_ref() != Some(&digest) && !identity::is_sealed(document),
-        };
-        Self { edited, ..Self::of(document) }
+    /// Reads our statements on the role. A status which someone forged can keep a grant, and never take one away.
+    pub(crate) fn read(policy: &PolicyState, provenance: Provenance) -> Self {
+        let edited = provenance == Provenance::Edited;
+        policy.document().map_or_else(Self::default, |document| Self { edited, ..Self::of(document) })
     }
 
     /// What stood there before someone edited it, where that is remembered; an edit by itself takes no grant away.
     #[must_use]
-    pub fn or_remembered(self, written: impl FnOnce() -> Option<Document>) -> Self {
-        let written = if self.edited { written() } else { None };
-        written.as_ref().map_or(self, Self::of)
+    pub(crate) fn or_remembered(self, written: Option<&Document>) -> Self {
+        written.filter(|_| self.edited).map_or(self, Self::of)
     }
 
     /// Reads a document by its statements: profile ARNs that may be invoked, with the models that their condition opens.

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::iam::document::{Document, Effect, Statement, Values};
-use crate::iam::identity::{self, PolicyIdentity};
+use crate::iam::identity::PolicyIdentity;
 use crate::policy::held::Held;
 use crate::policy::write::{self, INFERENCE_PROFILE_ARN, STRING_EQUALS};
 
@@ -30,8 +30,7 @@ pub enum Remainder {
     Nothing,
 }
 
-/// Takes out of a document of ours what may no longer be in it. One that someone edited goes whole: what they put in must not
-/// be written anew under our seal.
+/// Takes out of a document of ours what may no longer be in it.
 pub fn remainder(identity: &PolicyIdentity, document: &Document, revoked: &Revoked) -> Remainder {
     let mut statement: Vec<Statement> =
         document.statement.iter().filter_map(|statement| cut(statement, revoked)).collect();
@@ -42,7 +41,7 @@ pub fn remainder(identity: &PolicyIdentity, document: &Document, revoked: &Revok
     if Held::of(&Document::new(statement.clone())).grants().is_empty() {
         statement.retain(|statement| statement.effect == Effect::Deny);
     }
-    if statement.is_empty() || !identity::is_sealed(document) {
+    if statement.is_empty() {
         return Remainder::Nothing;
     }
     let mut left = Document::new(statement);

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use crate::bedrock::target::Target;
-use crate::names::account::Account;
 use crate::policy::grant::Grant;
 use crate::policy::write::{self, Form, INLINE_QUOTA};
 use crate::say::finding::{Finding, Reason};
@@ -30,25 +29,19 @@ pub fn cannot_fit(targets: &BTreeSet<Target>) -> Option<Finding> {
 }
 
 /// For a policy that exceeds the quota by itself.
-pub(crate) fn too_large(claim: &Claim, account: &Account, grants: &[Grant], terms: &Terms) -> String {
+pub(crate) fn too_large(claim: &Claim, grants: &[Grant], terms: &Terms) -> String {
     format!(
         "the policy needs {} characters for {} grants; a role's inline policies may have {INLINE_QUOTA} together, \
          into which {} of the grants fit: {REMEDY}",
-        smallest(claim, account, grants, terms),
+        smallest(claim, grants, terms),
         grants.len(),
-        fitting(claim, account, grants, terms, INLINE_QUOTA)
+        fitting(claim, grants, terms, INLINE_QUOTA)
     )
 }
 
 /// For a policy that IAM has no room for beside others on the role.
-pub(crate) fn no_room(
-    claim: &Claim,
-    account: &Account,
-    grants: &[Grant],
-    terms: &Terms,
-    others: Option<usize>,
-) -> String {
-    let ours = smallest(claim, account, grants, terms);
+pub(crate) fn no_room(claim: &Claim, grants: &[Grant], terms: &Terms, others: Option<usize>) -> String {
+    let ours = smallest(claim, grants, terms);
     let role = &claim.role;
     let Some(others) = others else {
         return format!(
@@ -60,19 +53,19 @@ pub(crate) fn no_room(
         "the policy's {ours} characters and the {others} of the other inline policies of role {role} are {} together, \
          of {INLINE_QUOTA} that a role may have; {} of the {} grants fit: remove some of the other policies, or {REMEDY}",
         ours + others,
-        fitting(claim, account, grants, terms, INLINE_QUOTA.saturating_sub(others)),
+        fitting(claim, grants, terms, INLINE_QUOTA.saturating_sub(others)),
         grants.len()
     )
 }
 
 /// The size of the factored form, which is never the larger one.
-fn smallest(claim: &Claim, account: &Account, grants: &[Grant], terms: &Terms) -> usize {
-    let document = write::document(&claim.identity, account, grants, terms, Form::Factored);
+fn smallest(claim: &Claim, grants: &[Grant], terms: &Terms) -> usize {
+    let document = write::document(&claim.identity, &claim.account, grants, terms, Form::Factored);
     document.map_or(0, |document| document.characters())
 }
 
 /// How many of the grants, in their order, fit into so many characters.
-fn fitting(claim: &Claim, account: &Account, grants: &[Grant], terms: &Terms, room: usize) -> usize {
+fn fitting(claim: &Claim, grants: &[Grant], terms: &Terms, room: usize) -> usize {
     let counts: Vec<usize> = (1..=grants.len()).collect();
-    counts.partition_point(|count| smallest(claim, account, &grants[..*count], terms) <= room)
+    counts.partition_point(|count| smallest(claim, &grants[..*count], terms) <= room)
 }

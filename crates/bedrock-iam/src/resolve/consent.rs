@@ -1,12 +1,12 @@
 use crate::bedrock::answer::Answers;
 use crate::bedrock::target::Target;
-use crate::names::account::Account;
 use crate::names::arn::GuardrailArn;
 use crate::names::fault::{Class, Fault};
 use crate::names::identifier::Region;
 use crate::names::tags::Tags;
 use crate::say::finding::{Finding, Reason};
 use crate::want::consent::{Applicant, Policy, Taggable};
+use crate::want::intent::Claim;
 
 /// Whether a target may be granted, as far as its owner is concerned.
 pub(super) enum Leave {
@@ -19,22 +19,19 @@ pub(super) enum Leave {
 }
 
 /// A target that belongs to the account consents by the same tag as a role does.
-pub(super) fn leave(applicant: &Applicant, account: &Account, answers: &Answers, target: &Target) -> Leave {
-    let Some(arn) = target.owned(account) else { return Leave::Given };
-    of_owner(applicant, target.source(), &arn, || answers.tags_of(target))
+pub(super) fn leave(claim: &Claim, answers: &Answers, target: &Target) -> Leave {
+    let Some(arn) = target.owned(&claim.account) else { return Leave::Given };
+    of_owner(&claim.applicant, target.source(), &arn, || answers.tags_of(target))
 }
 
 /// So does a guardrail of the account; what another account's may be used for is said there.
-pub(super) fn leave_of_guardrail(
-    applicant: &Applicant,
-    account: &Account,
-    answers: &Answers,
-    guardrail: &GuardrailArn,
-) -> Leave {
-    if !guardrail.is_of(account) {
+pub(super) fn leave_of_guardrail(claim: &Claim, answers: &Answers, guardrail: &GuardrailArn) -> Leave {
+    if !guardrail.is_of(&claim.account) {
         return Leave::Given;
     }
-    of_owner(applicant, &guardrail.region, &guardrail.to_string(), || answers.tags_of_guardrail(guardrail))
+    of_owner(&claim.applicant, &guardrail.region, &guardrail.to_string(), || {
+        answers.tags_of_guardrail(guardrail)
+    })
 }
 
 fn of_owner<'a>(

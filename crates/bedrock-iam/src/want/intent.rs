@@ -9,6 +9,7 @@ use crate::iam::identity::PolicyIdentity;
 use crate::names::account::Account;
 use crate::names::arn::RoleArn;
 use crate::names::identifier::{Region, RoleName};
+use crate::names::policy::{PolicyKind, PolicyRef};
 use crate::say::finding::Finding;
 use crate::want::consent::Applicant;
 
@@ -19,7 +20,9 @@ pub struct Claim {
     pub identity: PolicyIdentity,
     /// Whose consent the role must have given.
     pub applicant: Applicant,
-    /// The role, in the operator's own account.
+    /// The account that the operator works in for the object.
+    pub account: Account,
+    /// The role, in that account.
     pub role: RoleName,
     /// The whole ARN that the role must have, where the manifest gave one.
     pub role_arn: Option<RoleArn>,
@@ -27,9 +30,20 @@ pub struct Claim {
 
 impl Claim {
     /// Whether the manifest names a role of another account or partition, in which nothing is ever written.
-    pub fn is_elsewhere(&self, account: &Account) -> bool {
-        let is_elsewhere = |arn: &RoleArn| arn.account != account.id || arn.partition != account.partition;
+    pub fn is_elsewhere(&self) -> bool {
+        let Account { id, partition } = &self.account;
+        let is_elsewhere = |arn: &RoleArn| arn.account != *id || arn.partition != *partition;
         self.role_arn.as_ref().is_some_and(is_elsewhere)
+    }
+
+    /// The policy by itself.
+    pub fn policy(&self) -> PolicyRef {
+        PolicyRef {
+            account: self.account.id.clone(),
+            role: self.role.clone(),
+            kind: PolicyKind::Inline,
+            name: self.identity.policy_name().to_owned(),
+        }
     }
 
     /// The command by which the role's owner removes the policy.

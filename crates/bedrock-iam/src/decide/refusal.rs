@@ -1,6 +1,6 @@
-use super::{Plan, teardown};
+use super::plan::Plan;
+use super::teardown::teardown;
 use crate::iam::observed::{Observed, PolicyState, RoleState};
-use crate::names::account::Account;
 use crate::names::arn::RoleArn;
 use crate::policy::held::Held;
 use crate::say::finding::{Finding, Reason};
@@ -8,11 +8,10 @@ use crate::want::consent::{Consent, TAG, Taggable};
 use crate::want::intent::{Claim, Intent};
 
 /// The plan for a role that may not be written to: it says why, and takes our policy away where consent is gone.
-pub(super) fn refusal(claim: &Claim, account: &Account, observed: &Observed) -> Option<Plan> {
-    let refuse = |reason, message: String| {
-        Some(Plan { findings: vec![Finding::new(reason, message)], ..Plan::default() })
-    };
-    if let Some(arn) = claim.role_arn.as_ref().filter(|_| claim.is_elsewhere(account)) {
+pub(super) fn of_role(claim: &Claim, observed: &Observed) -> Option<Plan> {
+    let account = &claim.account;
+    let refuse = |reason, message: String| Some(Plan::against(reason, message));
+    if let Some(arn) = claim.role_arn.as_ref().filter(|_| claim.is_elsewhere()) {
         let message =
             format!("role {arn} is not in account {} of partition {}", account.id, account.partition);
         return refuse(Reason::AccountNotServed, message);
@@ -23,7 +22,7 @@ pub(super) fn refusal(claim: &Claim, account: &Account, observed: &Observed) -> 
             let message = format!("role {} does not exist in account {}", claim.role, account.id);
             return refuse(Reason::RoleNotFound, message);
         }
-        RoleState::Fault(fault) => return refuse(Reason::of_role_fault(fault.class), fault.message.clone()),
+        RoleState::Fault(fault) => return Some(Plan::unknown(Reason::of_role_fault(fault.class), fault)),
     };
     if role.is_protected() {
         let message = format!("role {} can only be modified by AWS: choose a role of your own", claim.role);
@@ -47,12 +46,12 @@ pub(super) fn refusal(claim: &Claim, account: &Account, observed: &Observed) -> 
         return refuse(Reason::RoleArnDiffers, message);
     }
     let mut message = claim.applicant.refusal(Taggable::Role(&claim.role), &role.tags)?;
-    message.extend(still_granting(claim, &observed.policy));
+    message.extend(still_granting(claim, observed.policy(&claim.policy())));
     let findings = vec![Finding::new(Reason::ConsentMissing, message)];
     if !claim.applicant.is_withdrawn(&role.tags) {
         return Some(Plan { findings, ..Plan::default() });
     }
-    Some(Plan { findings, is_withdrawal: true, ..teardown(&observed.policy) })
+    Some(Plan { findings, is_withdrawal: true, ..teardown(claim, observed.policy(&claim.policy())) })
 }
 
 /// A policy of our name that we may not take for ours, since its mark is gone, stays without consent too.
@@ -80,5 +79,5 @@ pub(super) fn without_leave_to_deny(intent: &Intent, observed: &Observed) -> Opt
         applicant.namespace,
         applicant.remedy_to_deny(name)
     );
-    Some(Plan { findings: vec![Finding::new(Reason::ConsentMissing, message)], ..Plan::default() })
+    Some(Plan::against(Reason::ConsentMissing, message))
 }

@@ -6,7 +6,7 @@ use kube::api::{ApiResource, DynamicObject};
 use super::{Context, Error, FINALIZER, report, status};
 use crate::api::v1alpha1::{BedrockAccess, BedrockAccessSpec, BedrockAccessStatus};
 
-/// Says on the object itself that it cannot be read, which its spec's type would have told us about.
+/// Says on the object itself that its spec cannot be read.
 pub async fn report_unreadable(metadata: &ObjectMeta, error: &str, cx: &Context) -> Result<(), Error> {
     let (namespace, name) = (metadata.namespace.as_deref().unwrap_or_default(), metadata.name.as_deref());
     let resource = ApiResource::erase::<BedrockAccess>(&());
@@ -30,6 +30,5 @@ pub async fn report_panic(object: &BedrockAccess, cx: &Context) -> Result<(), Er
 }
 
 async fn tell(object: &BedrockAccess, finding: Finding, cx: &Context) -> Result<(), Error> {
-    cx.metrics.found(finding.reason);
-    report::tell(object, cx, &status::blocked(object, finding).status).await
+    report::tell(object, cx, &status::blocked(object, finding)).await
 }

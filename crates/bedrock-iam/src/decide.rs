@@ -1,0 +1,148 @@
+//! The whole decision, from values alone: what an object wants, what Bedrock answered, what IAM shows and what is remembered come to a plan.
+//!
+//! [`decide`] is the only composition of the parts below. It asks nothing and writes nothing; whoever calls it sends the steps of the
+//! plan in their order, and stores what is to be remembered.
+//!
+//! | part | from → to |
+//! |---|---|
+//! | [`expectation`] | what a read shows, after a write of ours → what is believed |
+//! | [`refusal`] | role and account → why nothing may be written |
+//! | [`sync`] | grants and the policy on the role → the steps that make the one the other |
+//! | [`withdrawal`] | what owners took back → the steps that cut it out |
+//! | [`teardown`] | an object that goes → the steps that take its policy along |
+//! | [`repairs`] | drift that comes back → how soon it is repaired again |
+
+mod desired;
+mod expectation;
+mod outcome;
+mod plan;
+mod refusal;
+mod remembered;
+mod repairs;
+mod step;
+mod sync;
+mod teardown;
+mod withdrawal;
+
+pub use desired::{Desired, DesiredPolicy, Purpose};
+pub use expectation::Doubt;
+pub use outcome::{Applied, Failed, Outcome, step_failed, verify};
+pub use plan::{Course, Plan};
+pub use remembered::Remembered;
+pub use repairs::{Backoff, Pace};
+pub use step::{Cause, Change, Step};
+pub use teardown::{may_stay, teardown};
+
+use crate::bedrock::answer::Answers;
+use crate::iam::observed::{Observed, PolicyState};
+use crate::iam::provenance::LastWrite;
+use crate::policy::held::Held;
+use crate::resolve;
+use crate::say::finding::Finding;
+use crate::want::intent::{Claim, Intent};
+
+/// What is wanted of an object's policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// It is to hold what the manifest asks for.
+    InStep(Box<Intent>),
+    /// It is to stay as it is, but for what its owners withdrew: the object is suspended, or the finding says why it cannot be followed.
+    AsIs(Claim, Option<Finding>),
+    /// It is to go with its object.
+    Gone(Claim),
+    /// It is to outlive its object, where the role's owner lets it.
+    Retained(Claim),
+}
+
+impl Wish {
+    /// Which policy on which role, and in whose name.
+    pub fn claim(&self) -> &Claim {
+        match self {
+            Self::InStep(intent) => &intent.claim,
+            Self::AsIs(claim, _) | Self::Gone(claim) | Self::Retained(claim) => claim,
+        }
+    }
+}
+
+/// What a reconcile comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// What is believed of what was observed.
+    pub believed: Observed,
+    /// What to do, and what to say.
+    pub plan: Plan,
+    /// What is to be remembered from here on.
+    pub remembered: Remembered,
+    /// What is not known for certain, so that a look comes soon.
+    pub doubt: Doubt,
+}
+
+/// Decides. Of an object that is not kept in step, `answers` need hold no more than the tags of what the role holds.
+pub fn decide(
+    wish: &Wish,
+    answers: &Answers,
+    observed: &Observed,
+    remembered: &Remembered,
+    pace: &Pace,
+) -> Decision {
+    let claim = wish.claim();
+    let mut remembered = remembered.clone();
+    let (believed, doubt) = remembered.believe(observed, claim);
+    let plan = match wish {
+        Wish::InStep(intent) => in_step(intent, answers, &believed, &remembered, pace),
+        Wish::AsIs(_, finding) => {
+            let mut plan = as_is(claim, answers, &believed, &remembered);
+            plan.findings.extend(finding.iter().cloned());
+            plan
+        }
+        Wish::Gone(_) => teardown::release(claim, &believed, &remembered.last_write(claim, &believed.role)),
+        Wish::Retained(_) if teardown::may_stay(claim, &believed.role) => {
+            match teardown::unknown(&believed, answers) {
+                Some(fault) => Plan { obstacle: Some(fault), ..Plan::default() },
+                None => as_is(claim, answers, &believed, &remembered),
+            }
+        }
+        Wish::Retained(_) => {
+            teardown::release(claim, &believed, &remembered.last_write(claim, &believed.role))
+        }
+    };
+    let mut plan = doubt.restrain(plan, claim);
+    if plan.steps().is_empty() && matches!(wish, Wish::InStep(_) | Wish::AsIs(..)) {
+        plan.findings.extend(remembered.not_shown(claim));
+    }
+    Decision { believed, plan, remembered, doubt }
+}
+
+fn in_step(
+    intent: &Intent,
+    answers: &Answers,
+    believed: &Observed,
+    remembered: &Remembered,
+    pace: &Pace,
+) -> Plan {
+    let last_write = remembered.last_write(&intent.claim, &believed.role);
+    let held = held(&intent.claim, believed, remembered, &last_write);
+    let resolution = resolve::resolve(intent, answers, &held);
+    let repairs = remembered.repairs(&intent.claim, pace);
+    sync::plan(intent, &resolution, believed, &last_write, repairs)
+}
+
+/// What is held so far: by the policy of the former cluster id, as long as there is none of this one's, so that a shorter answer of
+/// Bedrock's takes nothing.
+fn held(claim: &Claim, believed: &Observed, remembered: &Remembered, last_write: &LastWrite) -> Held {
+    let policy = believed.policy(&claim.policy());
+    match &believed.predecessor {
+        Some(predecessor) if *policy == PolicyState::Absent => {
+            Held::read(predecessor, LastWrite::default().provenance(predecessor))
+        }
+        _ => Held::read(policy, last_write.provenance(policy)).or_remembered(remembered.in_sync(claim)),
+    }
+}
+
+fn as_is(claim: &Claim, answers: &Answers, believed: &Observed, remembered: &Remembered) -> Plan {
+    let policy = believed.policy(&claim.policy());
+    let held = policy.document().map(Held::of).unwrap_or_default();
+    let revoked = resolve::withdrawn(claim, answers, &held);
+    let provenance = remembered.last_write(claim, &believed.role).provenance(policy);
+    withdrawal::plan(claim, believed, &revoked, provenance)
+}

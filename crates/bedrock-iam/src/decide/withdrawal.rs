@@ -1,0 +1,44 @@
+//! What owners took back, while nothing else is to be done: the object is suspended, retained, or cannot be followed.
+
+use super::desired::{DesiredPolicy, Purpose};
+use super::plan::{Course, Plan};
+use super::refusal;
+use super::step::{Cause, Step};
+use crate::iam::observed::{Observed, PolicyState};
+use crate::iam::provenance::Provenance;
+use crate::policy::revocation::{self, Remainder, Revoked};
+use crate::want::intent::Claim;
+
+/// Nothing, unless consent was withdrawn, by the role or by a target.
+pub(super) fn plan(claim: &Claim, observed: &Observed, revoked: &Revoked, provenance: Provenance) -> Plan {
+    match refusal::of_role(claim, observed) {
+        Some(plan) if plan.misses_consent() => plan,
+        Some(plan) => Plan { obstacle: plan.obstacle, ..Plan::default() },
+        None => {
+            let policy = observed.policy(&claim.policy());
+            let plan = cut_out(claim, policy, revoked, provenance, Plan::default());
+            Plan { is_withdrawal: !plan.steps().is_empty(), ..plan }
+        }
+    }
+}
+
+/// Takes out of our policy what may not stay, where a plan would leave it as it is.
+pub(super) fn cut_out(
+    claim: &Claim,
+    policy: &PolicyState,
+    revoked: &Revoked,
+    provenance: Provenance,
+    plan: Plan,
+) -> Plan {
+    let (Course::Leave, Some(held)) = (&plan.course, policy.document()) else { return plan };
+    let step = match revocation::remainder(&claim.identity, held, revoked) {
+        Remainder::Whole => return plan,
+        // What someone put in must not be written anew under our seal.
+        Remainder::Part(document) if provenance == Provenance::AsWritten => {
+            let desired = DesiredPolicy { document, smaller: None, purpose: Purpose::Remainder };
+            Step::put(claim.policy(), Box::new(desired), policy, Cause::Withdrawn)
+        }
+        Remainder::Part(_) | Remainder::Nothing => Step::removal(claim.policy(), policy),
+    };
+    Plan { course: Course::Write(vec![step]), ..plan }
+}

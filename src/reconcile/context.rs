@@ -1,0 +1,57 @@
+use std::time::Duration;
+
+use kube::Client;
+use kube::runtime::events::Reporter;
+
+use super::adopt::Adoption;
+use super::failures::Failures;
+use super::memory::Memory;
+use crate::api::parse::Realm;
+use crate::aws::{Bedrock, Iam};
+use crate::metrics::Metrics;
+use crate::orphans::Orphans;
+
+/// What every reconcile works with.
+pub struct Context {
+    /// Kubernetes, with a time limit on every call.
+    pub client: Client,
+    /// In whose name Events are published.
+    pub reporter: Reporter,
+    /// IAM.
+    pub iam: Iam,
+    /// Bedrock.
+    pub bedrock: Bedrock,
+    /// Account, cluster id, Regions and consent.
+    pub realm: Realm,
+    /// How often an object is looked at, whatever longer interval it has of its own: an owner may have withdrawn consent.
+    pub interval: Duration,
+    /// How long an object whose policy was proven stays Ready while AWS cannot be asked.
+    pub stale_after: Duration,
+    /// How often each object has failed.
+    pub failures: Failures,
+    /// What was written to AWS of late.
+    pub memory: Memory,
+    /// What was written to AWS ever, and how policies are found whose object is gone.
+    pub orphans: Orphans,
+    /// The cluster id whose policies are moved to this one's, if any.
+    pub adoption: Option<Adoption>,
+    /// Metrics.
+    pub metrics: Metrics,
+}
+
+/// Why an object's state could not be brought about or reported.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The Kubernetes API did not take a write.
+    #[error("the Kubernetes API failed")]
+    Kubernetes(#[from] kube::Error),
+    /// The finalizer could not be set or removed.
+    #[error("the finalizer could not be changed")]
+    Finalizer(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The object changed while it was worked on, or what is known of it is old.
+    #[error("the object has changed meanwhile")]
+    Outdated,
+    /// The object is being deleted, and our policy is still there.
+    #[error("{0}")]
+    DeletionWaits(String),
+}
