@@ -1,13 +1,16 @@
 //! AWS as the operator sees it: a few calls, each with a time limit, a rate limit, a metric and a stable error.
 
 mod bedrock;
+mod breaker;
 mod call;
 mod error;
 mod iam;
 mod identity;
-mod strain;
+mod operations;
+mod pace;
 
 pub use bedrock::{Bedrock, MaxAge};
 pub use call::{Caller, default_loader, sdk_config};
 pub use iam::Iam;
 pub use identity::{Identity, identity};
+pub use operations::{Condition, OPERATIONS, Operation, Right};

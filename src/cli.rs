@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::RunArgs;
+use crate::telemetry::chain;
 use crate::{api, operator, telemetry};
 use orphans::OrphansArgs;
 
@@ -36,7 +37,7 @@ pub fn main() -> ExitCode {
             match operator::run(*args) {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(error) => {
-                    tracing::error!(error = %error, "the operator cannot run");
+                    tracing::error!(error = %chain(&error), "the operator cannot run");
                     ExitCode::FAILURE
                 }
             }
@@ -48,7 +49,7 @@ pub fn main() -> ExitCode {
                 ExitCode::SUCCESS
             }
             Err(error) => {
-                eprintln!("bedrock-access: {error}");
+                eprintln!("bedrock-access: {}", chain(&error));
                 ExitCode::FAILURE
             }
         },

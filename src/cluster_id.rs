@@ -37,7 +37,7 @@ pub enum Error {
     #[error("--adopt-from names {0}, which is the cluster id itself")]
     Same(String),
     /// The record or the objects cannot be read.
-    #[error("the record of written policies and the BedrockAccess objects cannot be read: {0}")]
+    #[error("the record of written policies and the BedrockAccess objects cannot be read")]
     Kubernetes(#[from] kube::Error),
 }
 

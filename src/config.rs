@@ -16,8 +16,8 @@ use crate::telemetry::LogFormat;
 /// Settings of the operator; every one has a default that works.
 #[derive(Args, Clone, Debug)]
 pub struct RunArgs {
-    /// Name that keeps this cluster's policies and consent apart from other clusters' in the account; changing it is refused while objects have
-    /// policies under the old one [default: the UID of the namespace kube-system]
+    /// Identifier that makes this cluster's policy names unique, and by which roles consent to this cluster alone; changing it is refused while objects
+    /// have policies under the old one [default: the UID of the namespace kube-system]
     #[arg(long, env = "BEDROCK_ACCESS_CLUSTER_ID", value_name = "ID")]
     pub cluster_id: Option<String>,
 

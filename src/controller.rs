@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::{FutureExt, StreamExt, TryStreamExt, future};
 use kube::client::ClientBuilder;
@@ -13,12 +13,14 @@ use kube::runtime::utils::Backoff;
 use kube::runtime::watcher::DefaultBackoff;
 use kube::runtime::{Controller, Predicate, PredicateConfig, WatchStreamExt, predicates, watcher};
 use kube::{Api, Client, ResourceExt};
+use tokio::time::Instant;
 use tower::limit::RateLimitLayer;
 
 use crate::health::Health;
 use crate::metrics::{Ending, ErrorClass};
 use crate::orphans::{self, Guarded};
 use crate::reconcile::{self, Context};
+use crate::telemetry::chain;
 
 /// A reconcile that takes longer is given up; every step is safe to repeat.
 const DEADLINE: Duration = Duration::from_mins(2);
@@ -208,15 +210,4 @@ async fn set_aside(object: &Guarded, cx: &Context) {
         Ok(Ok(Err(error))) => tracing::warn!(error = %chain(&error), "a panic could not be reported"),
         Ok(Err(_)) | Err(_) => tracing::warn!("a panic could not be reported"),
     }
-}
-
-/// An error with all its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

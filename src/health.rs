@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 /// A reconcile that runs longer has outlived its own deadline: the process is stuck, and a restart helps.
 const STUCK: Duration = Duration::from_mins(5);
@@ -118,6 +120,8 @@ impl Drop for Running {
 
 #[cfg(test)]
 mod tests {
+    use tokio::time::advance;
+
     use super::*;
 
     #[test]
@@ -154,12 +158,29 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_running_reconcile_is_not_a_stuck_one() {
+    #[tokio::test(start_paused = true)]
+    async fn a_reconcile_counts_as_stuck_after_five_minutes_and_until_it_ends() {
         let health = Arc::new(Health::default());
         let running = health.reconciling();
+        advance(STUCK).await;
+        let younger = health.reconciling();
         assert_eq!(health.stuck(), None);
+        advance(Duration::from_secs(1)).await;
+        assert_eq!(health.stuck().as_deref(), Some("a reconcile has been running for 301 s"));
         drop(running);
+        assert_eq!(health.stuck(), None, "the other one has only begun");
+        drop(younger);
         assert!(health.lock().running.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_watch_that_failed_counts_as_recovered_after_two_minutes_without_a_failure() {
+        let health = Health::default();
+        health.synced();
+        health.watch_failed();
+        advance(Duration::from_secs(119)).await;
+        assert_eq!(health.not_ready(), Some("the watch on BedrockAccess is interrupted"));
+        advance(Duration::from_secs(1)).await;
+        assert_eq!(health.not_ready(), None);
     }
 }

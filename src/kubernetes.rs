@@ -32,12 +32,20 @@ pub enum Error {
     /// The client could not be built, or a call failed.
     #[error("the Kubernetes API failed")]
     Api(#[from] kube::Error),
-    /// The lease cannot be seen: mostly a missing right.
+    /// The lease cannot be seen.
+    #[error("the Lease {} in the namespace {namespace} cannot be read", lease::NAME)]
+    Lease {
+        /// Where it was looked for.
+        namespace: String,
+        /// Why.
+        source: kube::Error,
+    },
+    /// The operator may not see the lease.
     #[error(
-        "the Lease {} in the namespace {namespace} cannot be read; the operator needs get, create and update on leases there",
+        "the Lease {} in the namespace {namespace} may not be read; grant the operator get, create and update on leases there",
         lease::NAME
     )]
-    Lease {
+    LeaseForbidden {
         /// Where it was looked for.
         namespace: String,
         /// What the API server said.
@@ -127,7 +135,15 @@ pub async fn connect_once() -> Result<Client, Error> {
 pub async fn see_lease(leases: &Leases, namespace: &str) -> Result<(), Error> {
     let api: Api<Lease> = Api::namespaced(leases.client.clone(), namespace);
     let seen = api.get_opt(lease::NAME).await.map(drop);
-    seen.map_err(|source| Error::Lease { namespace: namespace.to_owned(), source })
+    seen.map_err(|source| {
+        let namespace = namespace.to_owned();
+        match &source {
+            kube::Error::Api(refusal) if refusal.is_forbidden() => {
+                Error::LeaseForbidden { namespace, source }
+            }
+            _ => Error::Lease { namespace, source },
+        }
+    })
 }
 
 /// The namespace of the lease for an operator that was told none and runs outside of the cluster: where the one lease is
@@ -166,12 +182,14 @@ pub async fn cluster_id(client: &Client) -> Result<String, Error> {
 mod tests {
     use axum::Json;
     use axum::extract::Request;
+    use axum::http::StatusCode;
     use kube::api::{DeleteParams, PostParams};
     use serde_json::{Value, json};
     use tokio::net::TcpListener;
     use tokio::sync::mpsc;
 
     use super::*;
+    use crate::telemetry::chain;
 
     /// An API server that says yes to everything, and the methods and paths that it is asked.
     async fn api_server() -> (Config, mpsc::UnboundedReceiver<String>) {
@@ -184,6 +202,45 @@ mod tests {
         let address = listener.local_addr().unwrap();
         tokio::spawn(async { axum::serve(listener, axum::Router::new().fallback(answer)).await });
         (Config::new(format!("http://{address}").parse().unwrap()), asked)
+    }
+
+    /// An API server that answers everything by this refusal.
+    async fn refusing(refusal: Value) -> Config {
+        let code = StatusCode::from_u16(refusal["code"].as_u64().unwrap().try_into().unwrap()).unwrap();
+        let router = axum::Router::new().fallback(move || async move { (code, Json(refusal)) });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async { axum::serve(listener, router).await });
+        Config::new(format!("http://{address}").parse().unwrap())
+    }
+
+    /// Why the lease cannot be seen on this cluster.
+    async fn unseen(config: Config) -> String {
+        // Another test of this process may have installed it already.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let second = Duration::from_secs(1);
+        let timings = Timings::new(15 * second, 10 * second, second).unwrap();
+        let clients = Clients::new(config, Place::Inside, &Learned::default(), &timings).unwrap();
+        chain(&see_lease(&clients.leases, "ours").await.unwrap_err())
+    }
+
+    #[tokio::test]
+    async fn a_missing_right_is_blamed_only_where_the_api_server_says_so() {
+        let refusal = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Forbidden",
+            "message": "leases is forbidden", "code": 403});
+        let told = unseen(refusing(refusal.clone()).await).await;
+        assert!(told.contains("grant the operator get, create and update on leases there"), "{told}");
+        assert!(told.contains("leases is forbidden"), "{told}");
+
+        let mut unauthorized = refusal;
+        unauthorized["code"] = 401.into();
+        unauthorized["reason"] = "Unauthorized".into();
+        let told = unseen(refusing(unauthorized).await).await;
+        assert!(told.contains("cannot be read") && !told.contains("grant"), "{told}");
+
+        let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let told = unseen(Config::new(format!("http://{closed}").parse().unwrap())).await;
+        assert!(told.contains("Connection refused") && !told.contains("grant"), "{told}");
     }
 
     #[tokio::test]

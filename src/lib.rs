@@ -10,6 +10,7 @@ pub mod cluster_id;
 pub mod config;
 pub mod controller;
 pub mod fence;
+mod grace;
 pub mod health;
 pub mod kubernetes;
 pub mod metrics;

@@ -23,13 +23,11 @@ use crate::kubernetes::{Candidate, Clients, Learned, Place, TimingsError};
 use crate::metrics::Metrics;
 use crate::orphans::{IsConfirmed, Orphans, Record};
 use crate::reconcile::{Adoption, Context, Failures, Memory};
-use crate::{cluster_id, controller, kubernetes, server};
+use crate::telemetry::chain;
+use crate::{cluster_id, controller, grace, kubernetes, server};
 
 /// The controller's name in Events.
 const CONTROLLER: &str = "bedrock-access";
-
-/// What is under way when the operator is told to end gets so long; the rest is dropped, since every step is safe to repeat.
-const TIME_TO_FINISH: Duration = Duration::from_millis(1200);
 
 /// Until the cluster and AWS answer, for as long as it takes: a restart would not help.
 const PATIENCE: ExponentialBuilder = ExponentialBuilder::new()
@@ -42,7 +40,7 @@ const PATIENCE: ExponentialBuilder = ExponentialBuilder::new()
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No asynchronous runtime, signal handler or address.
-    #[error("{what}: {source}")]
+    #[error("{what}")]
     Io {
         /// What was attempted.
         what: String,
@@ -50,16 +48,16 @@ pub enum Error {
         source: std::io::Error,
     },
     /// No cluster.
-    #[error("{0}")]
+    #[error(transparent)]
     Kubernetes(#[from] kubernetes::Error),
     /// No account.
-    #[error("{0}")]
+    #[error(transparent)]
     Aws(#[from] Fault),
     /// The cluster id is not the one that policies were written under.
-    #[error("{0}")]
+    #[error(transparent)]
     ClusterId(#[from] cluster_id::Error),
     /// The lease's settings contradict each other.
-    #[error("{0}")]
+    #[error(transparent)]
     Lease(#[from] TimingsError),
 }
 
@@ -121,7 +119,7 @@ async fn take_turns(parts: Parts, shutdown: Shutdown) {
         let work = Box::pin(controller::run(watches.clone(), context, health, concurrency, shutdown.clone()));
         tokio::select! {
             () = work => {}
-            () = shutdown.clone().then(|()| sleep(TIME_TO_FINISH)) => {}
+            () = shutdown.clone().then(|()| sleep(grace::FOR_RECONCILES)) => {}
         }
     };
     candidate.run(shutdown.clone(), follow, lead).await;
@@ -203,8 +201,8 @@ fn identity() -> String {
     format!("{host}_{:016x}", RandomState::new().hash_one(std::process::id()))
 }
 
-fn waits(error: &impl std::fmt::Display, delay: Duration) {
-    tracing::warn!(%error, ?delay, "not started yet; trying again");
+fn waits(error: &impl std::error::Error, delay: Duration) {
+    tracing::warn!(error = %chain(error), ?delay, "not started yet; trying again");
 }
 
 fn terminated() -> Result<impl Future<Output = ()> + Send + 'static, Error> {

@@ -66,6 +66,8 @@ async fn metrics(State(served): State<Served>) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use axum::body::{Body, to_bytes};
     use axum::http::Request;
     use tower::ServiceExt;
@@ -78,6 +80,18 @@ mod tests {
         let status = response.status();
         let body = to_bytes(response.into_body(), 1 << 20).await.unwrap();
         (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reconcile_that_hangs_for_six_minutes_asks_for_a_restart_by_livez() {
+        let served = Served { health: Arc::default(), metrics: Metrics::default() };
+        served.health.synced();
+        let _hanging = served.health.reconciling();
+        assert_eq!(get(&served, "/livez").await, (StatusCode::OK, "ok\n".to_owned()));
+        tokio::time::advance(Duration::from_mins(6)).await;
+        let why = "a reconcile has been running for 360 s\n".to_owned();
+        assert_eq!(get(&served, "/livez").await, (StatusCode::SERVICE_UNAVAILABLE, why));
+        assert_eq!(get(&served, "/readyz").await.0, StatusCode::OK);
     }
 
     #[tokio::test]

@@ -1,14 +1,17 @@
+//! The Bedrock calls, and answers that objects share for a while.
+
 use std::num::NonZeroU32;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_bedrock::Client;
 use aws_sdk_bedrock::types::{InferenceProfileType, InferenceType};
 use bedrock_iam::{Account, Answer, Class, Fault, ModelId, ProfileId, Region, Tags, Target};
 use moka::future::Cache;
+use tokio::time::Instant;
 
 use super::call::Caller;
-use super::error::Operation;
+use super::operations::Operation;
 use crate::metrics::Metrics;
 
 /// More answers than one account can have profiles and models in all Regions.
@@ -24,6 +27,8 @@ const MOST_PAGES: usize = 20;
 pub type MaxAge = Duration;
 
 /// The Bedrock calls of the operator: one client for each source Region, and answers shared by all objects.
+///
+/// The caches have no expiry of their own, which would go by another clock: whoever asks says how old an answer may be.
 pub struct Bedrock {
     config: SdkConfig,
     requests_per_second: NonZeroU32,
@@ -48,10 +53,6 @@ type Listings<T> = Cache<Region, Dated<Result<Vec<T>, Fault>>>;
 struct Dated<T> {
     asked: Instant,
     answer: T,
-}
-
-const fn bedrock(name: &'static str) -> Operation {
-    Operation { service: "bedrock", name }
 }
 
 impl Bedrock {
@@ -97,7 +98,7 @@ impl Bedrock {
     pub async fn tags(&self, source: &Region, arn: &str) -> Result<Tags, Fault> {
         let Regional { client, caller } = self.region(source).await;
         let request = client.list_tags_for_resource().resource_arn(arn).send();
-        let answer = caller.call(bedrock("ListTagsForResource"), arn, request).await?;
+        let answer = caller.call(Operation::ListTagsForResource, arn, request).await?;
         Ok(answer.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect())
     }
 
@@ -124,7 +125,7 @@ impl Bedrock {
         let Regional { client, caller } = self.region(source).await;
         let request = client.get_inference_profile().inference_profile_identifier(id).send();
         let subject = format!("{kind} {id} in {source}");
-        let profile = caller.call(bedrock("GetInferenceProfile"), &subject, request).await?;
+        let profile = caller.call(Operation::GetInferenceProfile, &subject, request).await?;
         let models = profile.models.into_iter().filter_map(|model| model.model_arn).collect();
         Ok(Answer::Profile { arn: profile.inference_profile_arn, models })
     }
@@ -133,7 +134,7 @@ impl Bedrock {
         let Regional { client, caller } = self.region(source).await;
         let request = client.get_foundation_model().model_identifier(model).send();
         let subject = format!("model {model} in {source}");
-        let details = caller.call(bedrock("GetFoundationModel"), &subject, request).await?.model_details;
+        let details = caller.call(Operation::GetFoundationModel, &subject, request).await?.model_details;
         let Some(details) = details else {
             return Ok(Answer::NotFound);
         };
@@ -156,7 +157,7 @@ impl Bedrock {
                 .max_results(1000)
                 .set_next_token(token)
                 .send();
-            let page = caller.call(bedrock("ListInferenceProfiles"), &subject, request).await?;
+            let page = caller.call(Operation::ListInferenceProfiles, &subject, request).await?;
             let summaries = page.inference_profile_summaries.unwrap_or_default();
             let ids = summaries.into_iter().map(|summary| summary.inference_profile_id);
             profiles.extend(ids.filter_map(|id| id.parse::<ProfileId>().ok()));
@@ -174,7 +175,7 @@ impl Bedrock {
         let Regional { client, caller } = self.region(source).await;
         let request = client.list_foundation_models().by_inference_type(InferenceType::OnDemand).send();
         let subject = format!("models in {source}");
-        let answer = caller.call(bedrock("ListFoundationModels"), &subject, request).await?;
+        let answer = caller.call(Operation::ListFoundationModels, &subject, request).await?;
         let summaries = answer.model_summaries.unwrap_or_default();
         Ok(summaries.into_iter().filter_map(|summary| summary.model_id.parse().ok()).collect())
     }

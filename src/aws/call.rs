@@ -1,6 +1,8 @@
+//! How every call to AWS is made: with time limits, at a bounded rate, through a circuit breaker, counted.
+
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_config::meta::region::RegionProviderChain;
 use aws_config::retry::RetryConfig;
@@ -8,11 +10,14 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 use bedrock_iam::Fault;
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use futures::FutureExt;
+use tokio::time::Instant;
 
-use super::error::{self, Operation};
-use super::strain::Strain;
-use crate::fence::Fence;
+use super::breaker::Breaker;
+use super::error;
+use super::operations::Operation;
+use super::pace::Pace;
+use crate::fence::{Closed, Fence};
 use crate::metrics::Metrics;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -20,19 +25,19 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(15);
 const ATTEMPTS: u32 = 3;
 
-/// Through which every call to one AWS service in one Region goes; clones share the rate limit and what was learnt.
+/// Sends the calls to one AWS service in one Region, within its rate limit and through its circuit breaker, and counts them.
+/// Clones share both.
 #[derive(Clone)]
 pub struct Caller {
-    limit: Arc<DefaultDirectRateLimiter>,
-    strain: Arc<Strain>,
+    pace: Arc<Pace>,
+    breaker: Arc<Breaker>,
     metrics: Metrics,
 }
 
 impl Caller {
     /// A caller with its own rate limit.
     pub fn new(requests_per_second: NonZeroU32, metrics: Metrics) -> Self {
-        let limit = Arc::new(RateLimiter::direct(Quota::per_second(requests_per_second)));
-        Self { limit, strain: Arc::default(), metrics }
+        Self { pace: Arc::new(Pace::new(requests_per_second)), breaker: Arc::default(), metrics }
     }
 
     /// Makes the call once the rate limit allows it, and turns a failure into a class with a stable message.
@@ -43,14 +48,9 @@ impl Caller {
         request: impl Future<Output = Result<T, SdkError<E>>> + Send,
     ) -> impl Future<Output = Result<T, Fault>> + Send
     where
-        T: Send,
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
-        // The SDK's futures take some 20 kB each; boxed, they do not swell every future around them.
-        let request = Box::pin(request);
-        self.measured(operation, subject, async move {
-            request.await.map_err(|source| error::fault(operation, subject, &source))
-        })
+        self.send(operation, subject, Box::pin(request.map(Ok)))
     }
 
     /// Like [`Caller::call`], for a call that changes something: no attempt is sent once `fence` is closed.
@@ -62,33 +62,33 @@ impl Caller {
         request: impl Future<Output = Result<T, SdkError<E>>> + Send,
     ) -> impl Future<Output = Result<T, Fault>> + Send
     where
-        T: Send,
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
-        let request = Box::pin(request);
-        self.measured(operation, subject, async move {
-            match fence.guard(request).await {
-                Ok(result) => result.map_err(|source| error::fault(operation, subject, &source)),
-                Err(closed) => Err(error::given_up(operation, subject, closed)),
-            }
-        })
+        self.send(operation, subject, Box::pin(fence.guard(request)))
     }
 
-    async fn measured<T: Send>(
+    /// `request` is boxed: the SDK's futures take some 20 kB each, and would swell every future around them.
+    async fn send<T, E>(
         &self,
         operation: Operation,
         subject: &str,
-        request: impl Future<Output = Result<T, Fault>> + Send,
-    ) -> Result<T, Fault> {
-        let Ok(admitted) = self.strain.admit().await else {
-            return Err(error::spared(operation, subject));
+        request: impl Future<Output = Result<Result<T, SdkError<E>>, Closed>> + Send,
+    ) -> Result<T, Fault>
+    where
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    {
+        let Ok(admitted) = self.breaker.admit().await else {
+            return Err(error::not_sent(operation, subject));
         };
-        self.limit.until_ready().await;
+        self.pace.until_ready().await;
         let started = Instant::now();
-        let result = request.await;
+        let result = match request.await {
+            Ok(answer) => answer.map_err(|source| error::fault(operation, subject, &source)),
+            Err(closed) => Err(error::given_up(operation, subject, closed)),
+        };
         let failure = result.as_ref().err().map(|fault| fault.class);
-        self.strain.learn(admitted, failure);
-        self.metrics.called(operation.service, operation.name, failure, started.elapsed());
+        self.breaker.record(admitted, failure);
+        self.metrics.called(operation.service(), operation.name(), failure, started.elapsed());
         result
     }
 }

@@ -1,22 +1,17 @@
+//! From the SDK's errors to a class that decides and a message that stays the same.
+
 use aws_sdk_iam::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use bedrock_iam::{Class, Fault};
 
+use super::operations::Operation;
 use crate::fence::Closed;
 
-/// One operation of an AWS service, as IAM policies name it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Operation {
-    pub(super) service: &'static str,
-    pub(super) name: &'static str,
-}
-
-/// The same whether a call was made or spared, so that a status comes to rest while nothing answers.
+/// The same whether or not the call was sent, so that a status comes to rest while nothing answers.
 const UNANSWERED: &str = "AWS does not answer; it is tried again";
 
-/// A call that is not made, because nothing answers there.
-pub(super) fn spared(operation: Operation, subject: &str) -> Fault {
-    let Operation { service, name } = operation;
-    Fault { class: Class::Unanswered, message: format!("{service}:{name} of {subject}: {UNANSWERED}") }
+/// A call that is not sent, because the circuit breaker is open.
+pub(super) fn not_sent(operation: Operation, subject: &str) -> Fault {
+    Fault { class: Class::Unanswered, message: format!("{operation} of {subject}: {UNANSWERED}") }
 }
 
 /// Classifies a failed call. The message names operation, subject and code, and for a denial what AWS said of it; the rest goes to
@@ -26,15 +21,15 @@ where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
     let (class, code) = classify(error);
-    let Operation { service, name } = operation;
     if class != Class::NotFound {
+        let (service, name) = (operation.service(), operation.name());
         tracing::warn!(service, operation = name, subject, code, error = %DisplayErrorContext(error), "call to AWS failed");
     }
     let explanation = match class {
         Class::Denied => {
             let said = said_by(error).map(|said| format!(": {said}")).unwrap_or_default();
             format!(
-                "access denied ({code}){said}; grant the operator {service}:{name}, unless a policy above it denies that"
+                "access denied ({code}){said}; grant the operator {operation}, unless a policy above it denies that"
             )
         }
         Class::NotFound => format!("not found ({code})"),
@@ -45,7 +40,7 @@ where
         Class::Unanswered => UNANSWERED.to_owned(),
         Class::Unavailable => format!("AWS cannot answer ({code}); it is tried again"),
     };
-    Fault { class, message: format!("{service}:{name} of {subject}: {explanation}") }
+    Fault { class, message: format!("{operation} of {subject}: {explanation}") }
 }
 
 /// Of what AWS says, in characters.
@@ -76,9 +71,9 @@ fn stable(sentence: &str) -> String {
 
 /// A write that may have been sent, but is not sent again.
 pub(super) fn given_up(operation: Operation, subject: &str, closed: Closed) -> Fault {
-    let Operation { service, name } = operation;
+    let (service, name) = (operation.service(), operation.name());
     tracing::warn!(service, operation = name, subject, error = %closed, "write to AWS given up");
-    let message = format!("{service}:{name} of {subject}: given up, since {closed}; it is tried again");
+    let message = format!("{operation} of {subject}: given up, since {closed}; it is tried again");
     Fault { class: Class::Unavailable, message }
 }
 

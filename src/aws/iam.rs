@@ -1,3 +1,5 @@
+//! The IAM calls.
+
 mod scan;
 
 use std::collections::BTreeSet;
@@ -6,12 +8,11 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use aws_sdk_iam::Client;
 use bedrock_iam::{Class, Document, Fault, PolicyIdentity, PolicyState, Role, RoleName, RoleState};
-
 use percent_encoding::percent_decode_str;
 use tokio::time::Instant;
 
 use super::call::Caller;
-use super::error::Operation;
+use super::operations::Operation;
 use crate::fence::Fence;
 
 /// The IAM calls of the operator.
@@ -26,10 +27,6 @@ pub struct Iam {
 const LONG_ENOUGH: Duration = Duration::from_hours(24);
 
 const MOST_PAGES: usize = 10;
-
-const fn iam(name: &'static str) -> Operation {
-    Operation { service: "iam", name }
-}
 
 impl Iam {
     /// A client whose calls all pass `caller`, and whose writes are sent only while `fence` is open.
@@ -48,7 +45,7 @@ impl Iam {
     pub async fn role(&self, name: &RoleName) -> RoleState {
         let subject = format!("role {name}");
         let request = self.client.get_role().role_name(name.as_str()).send();
-        let role = match self.caller.call(iam("GetRole"), &subject, request).await {
+        let role = match self.caller.call(Operation::GetRole, &subject, request).await {
             Ok(answer) => answer.role,
             Err(Fault { class: Class::NotFound, .. }) => return RoleState::Missing,
             Err(fault) => return RoleState::Fault(fault),
@@ -70,7 +67,7 @@ impl Iam {
     pub async fn policy(&self, role: &RoleName, identity: &PolicyIdentity) -> PolicyState {
         let request =
             self.client.get_role_policy().role_name(role.as_str()).policy_name(identity.policy_name()).send();
-        match self.caller.call(iam("GetRolePolicy"), &subject(role, identity), request).await {
+        match self.caller.call(Operation::GetRolePolicy, &subject(role, identity), request).await {
             Ok(answer) => PolicyState::of(&answer.policy_document, identity),
             Err(Fault { class: Class::NotFound, .. }) => PolicyState::Absent,
             Err(fault) => PolicyState::Fault(fault),
@@ -89,7 +86,7 @@ impl Iam {
         // Each policy takes of a quota of 10,240 characters, so there are few; an answer that goes on for ever is none.
         for _ in 0..MOST_PAGES {
             let request = self.client.list_role_policies().role_name(role.as_str()).set_marker(marker).send();
-            let page = self.caller.call(iam("ListRolePolicies"), &subject, request).await?;
+            let page = self.caller.call(Operation::ListRolePolicies, &subject, request).await?;
             others.extend(page.policy_names.into_iter().filter(|name| name != identity.policy_name()));
             marker = page.marker;
             if marker.is_none() {
@@ -106,7 +103,7 @@ impl Iam {
         let mut characters = 0;
         for name in policies {
             let request = self.client.get_role_policy().role_name(role.as_str()).policy_name(name).send();
-            let answer = self.caller.call(iam("GetRolePolicy"), &subject, request).await?;
+            let answer = self.caller.call(Operation::GetRolePolicy, &subject, request).await?;
             let text = percent_decode_str(&answer.policy_document).decode_utf8_lossy();
             characters += text.chars().filter(|c| !c.is_whitespace()).count();
         }
@@ -128,7 +125,7 @@ impl Iam {
             .policy_document(document.to_json())
             .send();
         let subject = subject(role, identity);
-        self.caller.write(&self.fence, iam("PutRolePolicy"), &subject, request).await.map(drop)
+        self.caller.write(&self.fence, Operation::PutRolePolicy, &subject, request).await.map(drop)
     }
 
     /// DeleteRolePolicy; a policy that is gone already is as good as deleted.
@@ -140,7 +137,7 @@ impl Iam {
             .policy_name(identity.policy_name())
             .send();
         let subject = subject(role, identity);
-        match self.caller.write(&self.fence, iam("DeleteRolePolicy"), &subject, request).await {
+        match self.caller.write(&self.fence, Operation::DeleteRolePolicy, &subject, request).await {
             Ok(_) | Err(Fault { class: Class::NotFound, .. }) => Ok(()),
             Err(fault) => Err(fault),
         }

@@ -1,10 +1,10 @@
+//! Whose credentials the operator has.
+
 use aws_config::SdkConfig;
 use bedrock_iam::{Account, Class, Fault, RoleName};
 
 use super::call::Caller;
-use super::error::Operation;
-
-const GET_CALLER_IDENTITY: Operation = Operation { service: "sts", name: "GetCallerIdentity" };
+use super::operations::Operation;
 
 /// Whose credentials the operator has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub struct Identity {
 /// Asks STS whose credentials the operator has.
 pub async fn identity(config: &SdkConfig, caller: &Caller) -> Result<Identity, Fault> {
     let request = aws_sdk_sts::Client::new(config).get_caller_identity().send();
-    let identity = caller.call(GET_CALLER_IDENTITY, "the operator's credentials", request).await?;
+    let identity = caller.call(Operation::GetCallerIdentity, "the operator's credentials", request).await?;
     let id = identity.account().and_then(|id| id.parse().ok());
     let partition = identity.arn().and_then(|arn| arn.split(':').nth(1)).and_then(|name| name.parse().ok());
     match (id, partition) {

@@ -17,6 +17,7 @@ use crate::config::ConsentArg;
 use crate::kubernetes;
 use crate::metrics::Metrics;
 use crate::orphans::{self, Look};
+use crate::telemetry::chain;
 
 /// A person waits; the rest of IAM's limit is for the operator.
 const IAM_RATE: NonZeroU32 = NonZeroU32::new(10).unwrap();
@@ -64,11 +65,11 @@ enum Output {
 /// Why nothing can be said.
 #[derive(Debug, thiserror::Error)]
 enum Error {
-    #[error("{0}")]
+    #[error(transparent)]
     Kubernetes(#[from] kubernetes::Error),
-    #[error("{0}")]
+    #[error(transparent)]
     Aws(#[from] Fault),
-    #[error("starting the runtime: {0}")]
+    #[error("starting the runtime")]
     Runtime(#[from] std::io::Error),
 }
 
@@ -88,7 +89,7 @@ pub(super) fn main(args: OrphansArgs) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let ended = runtime.map_err(Error::from).and_then(|runtime| runtime.block_on(run(args)));
     ExitCode::from(ended.unwrap_or_else(|error| {
-        eprintln!("bedrock-access: {error}");
+        eprintln!("bedrock-access: {}", chain(&error));
         FAILED
     }))
 }
@@ -136,7 +137,7 @@ async fn remove(client: &Client, iam: &Iam, orphan: &Orphan) -> Done {
         Ok(Look::LookedAfter) => return Done::LookedAfter,
         Ok(Look::Gone) => return Done::Gone,
         Ok(Look::Unknown(fault)) => return Done::Failed(fault.message),
-        Err(error) => return Done::Failed(error.to_string()),
+        Err(error) => return Done::Failed(chain(&error)),
     };
     if standing == Standing::Retained {
         return Done::Retained;

@@ -12,15 +12,13 @@ use kube::Client;
 use tokio::time::sleep;
 
 use crate::fence::Fence;
+use crate::grace;
 pub use renewals::Learned;
 use renewals::{Renewals, Writes};
 use rivals::{Rival, Rivals};
 
 /// The name of the Lease object.
 pub(super) const NAME: &str = "bedrock-access";
-
-/// From the signal to the end of the process less the time that ending takes: two seconds in all.
-const TIME_TO_LEAVE: Duration = Duration::from_millis(1800);
 
 /// No lease is believed for longer, whatever it states.
 const LONGEST_DURATION: Duration = Duration::from_hours(24);
@@ -146,7 +144,7 @@ impl Candidate {
             let leave = async {
                 shutdown.clone().await;
                 if holds.get() || writes.are_under_way() {
-                    sleep(TIME_TO_LEAVE).await;
+                    sleep(grace::FOR_BOTH).await;
                 }
             };
             let ending = tokio::select! {

@@ -175,5 +175,7 @@ mod tests {
         let interval = Duration::from_mins(10);
         let waits: Vec<Duration> = (0..100).map(|_| spread(interval)).collect();
         assert!(waits.iter().all(|wait| *wait <= interval && *wait >= interval.mul_f64(0.89)));
+        let (earliest, latest) = (waits.iter().min().unwrap(), waits.iter().max().unwrap());
+        assert!(*latest > *earliest + interval.mul_f64(0.05), "from {earliest:?} to {latest:?}");
     }
 }

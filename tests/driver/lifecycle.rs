@@ -277,7 +277,9 @@ async fn guardrails_and_denied_scopes_become_part_of_the_one_policy() {
     let guarded = |statement: &&serde_json::Value| {
         statement["Action"][0] == "bedrock:InvokeModel" && !is_project(statement)
     };
-    for statement in statements.iter().filter(guarded).filter(|statement| statement["Effect"] == "Allow") {
+    let guarded = statements.iter().filter(guarded).filter(|statement| statement["Effect"] == "Allow");
+    assert!(guarded.clone().count() > 1, "{policy}");
+    for statement in guarded {
         let named = &statement["Condition"]["StringEquals"]["bedrock:GuardrailIdentifier"];
         assert_eq!(named, "arn:aws:bedrock:us-east-1:111122223333:guardrail/gr1:2");
     }

@@ -6,6 +6,7 @@ mod adoption;
 mod faults;
 mod kubernetes;
 mod lifecycle;
+mod operations;
 mod orphans;
 mod owned;
 mod races;

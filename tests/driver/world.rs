@@ -113,7 +113,7 @@ impl World {
     async fn on(sandbox: Sandbox, object: Value, cluster_id: &str, iam_lag: Duration) -> Self {
         // Another test of this process may have installed it already.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let server = sandbox.start().await.unwrap();
+        let server = Server::start(sandbox.clone()).await.unwrap();
         let loader = aws_config::defaults(BehaviorVersion::latest())
             .endpoint_url(server.url())
             .region(SdkRegion::new("us-east-1"))

@@ -209,8 +209,9 @@ fn any_manifest_with_any_answers_grants_exactly_or_nothing() {
 #[test]
 fn each_seed_of_the_fuzzer_is_a_manifest_that_is_worked_with() {
     let seeds = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/seeds/manifest");
-    for seed in std::fs::read_dir(seeds).unwrap() {
-        let seed = seed.unwrap().path();
+    let seeds: Vec<_> = std::fs::read_dir(seeds).unwrap().map(|seed| seed.unwrap().path()).collect();
+    assert!(!seeds.is_empty());
+    for seed in seeds {
         let text = std::fs::read_to_string(&seed).unwrap();
         let came = text_grants_exactly_or_nothing(&text);
         assert!(came > Some(Came::Refused), "{came:?} {}", seed.display());

@@ -30,7 +30,9 @@ fn assert_moved(world: &World, what: &str) {
     let policies = world.sandbox.role_policies(ROLE);
     assert!(policies.contains(&new) && !policies.contains(&policy_name(TEAM)), "{what}: {policies:?}");
     assert_eq!(policies.len(), 3, "{what}: {policies:?}");
-    let written = world.sandbox.policy_states(ROLE).into_iter().skip_while(|state| state.len() < 3);
+    let states = world.sandbox.policy_states(ROLE).into_iter();
+    let written: Vec<_> = states.skip_while(|state| state.len() < 3).collect();
+    assert!(written.len() > 1, "{what}: there is no moment between the first policy and the end");
     for state in written {
         for profile in [US, GLOBAL] {
             assert!(state.values().any(|text| text.contains(profile)), "{what}: {profile} was absent");

@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::ready;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sandbox::{Fault, FaultKind, HangUp, Sandbox};
+use aws_sandbox::{Fault, FaultKind, HangUp, Sandbox, router};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
@@ -22,7 +22,7 @@ use crate::wire::{Call, Crash, Failure, Treatment, Wire};
 
 /// The operator's own settings for AWS, with the sandbox at the end of the wire.
 pub(crate) async fn config(sandbox: &Sandbox, wire: &Wire) -> SdkConfig {
-    let line = Line { sandbox: sandbox.clone(), router: sandbox.router(), wire: wire.clone() };
+    let line = Line { sandbox: sandbox.clone(), router: router(sandbox.clone()), wire: wire.clone() };
     let loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(line)
         .endpoint_url("http://sandbox")

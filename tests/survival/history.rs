@@ -6,7 +6,7 @@ use aws_sandbox::Sandbox;
 use bedrock_iam::invocation::covers;
 use bedrock_iam::{Account, DefaultProjectArn, Document, Grant, Terms};
 
-use crate::world::{ACCOUNT, ROLE, SOURCE};
+use crate::world::{ACCOUNT, ROLE};
 
 /// What someone else did to our policy: the states right after these changes are not our doing.
 pub(crate) type Disturbances = BTreeSet<usize>;
@@ -48,7 +48,7 @@ pub(crate) fn assert_statement_beside_stays(sandbox: &Sandbox, policy: &str, wha
     }
 }
 
-/// Once it was there, each grant stays there for good, whatever happens in between.
+/// Each grant comes, and once it was there it stays for good, whatever happens in between.
 pub(crate) fn assert_never_absent(
     sandbox: &Sandbox,
     policy: &str,
@@ -57,9 +57,9 @@ pub(crate) fn assert_never_absent(
     what: &str,
 ) {
     let account = Account { id: ACCOUNT.parse().unwrap(), partition: "aws".parse().unwrap() };
-    let projects = [DefaultProjectArn::of(&account, &SOURCE.parse().unwrap())].into();
-    let terms = Terms { projects, ..Terms::default() };
     for grant in wanted {
+        let projects = [DefaultProjectArn::of(&account, grant.target().unwrap().source())].into();
+        let terms = Terms { projects, ..Terms::default() };
         let mut was_there = false;
         for (number, change) in sandbox.history(ROLE).iter().enumerate() {
             if change.policy != policy || disturbances.contains(&number) {
@@ -70,5 +70,6 @@ pub(crate) fn assert_never_absent(
             assert!(is_there || !was_there, "{what}: change {number} took away {grant:?}");
             was_there |= is_there;
         }
+        assert!(was_there, "{what}: {grant:?} never came");
     }
 }

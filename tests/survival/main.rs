@@ -9,6 +9,7 @@
 use std::sync::Mutex;
 
 mod adoption;
+mod ages;
 mod aws;
 mod aws_faults;
 mod cluster;

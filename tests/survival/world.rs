@@ -30,13 +30,13 @@ pub(crate) const SOURCE: &str = "us-east-1";
 pub(crate) const ROLE: &str = "assistant";
 pub(crate) const CONSENT: &str = "bedrockaccess.io/namespaces";
 
-const INTERVAL: Duration = Duration::from_mins(10);
+pub(crate) const INTERVAL: Duration = Duration::from_mins(10);
 const IAM_LAG: Duration = Duration::from_mins(1);
 const SWEEP_INTERVAL: Duration = Duration::from_hours(24);
 const CONCURRENCY: u16 = 8;
 
-/// The limiter's clock is the real one, which the paused clock would outrun.
-const UNLIMITED: NonZeroU32 = NonZeroU32::new(1_000_000).unwrap();
+/// No test here is about the rate.
+pub(crate) const UNLIMITED: NonZeroU32 = NonZeroU32::new(1_000_000).unwrap();
 
 pub(crate) struct World {
     pub(crate) cluster: Cluster,

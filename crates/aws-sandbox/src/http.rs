@@ -21,8 +21,9 @@ use crate::{admin, bedrock, iam, scope, spoil, sts, xml};
 /// More than any request needs: a policy has at most 131,072 characters, each up to six bytes when encoded.
 const LARGEST_BODY: usize = 1 << 20;
 
-/// The admin routes, and AWS behind all the others.
-pub(crate) fn router(sandbox: Sandbox) -> Router {
+/// The HTTP interface without a listener: the admin routes, and AWS behind all the others. An answer with the extension
+/// [`HangUp`] stands for none.
+pub fn router(sandbox: Sandbox) -> Router {
     Router::new().nest("/_sandbox", admin::routes()).fallback(aws).with_state(sandbox)
 }
 

@@ -1,6 +1,7 @@
 //! Identity and Access Management: roles, their tags and their inline policies.
 
 mod account;
+mod answers;
 mod document;
 mod lag;
 mod operations;

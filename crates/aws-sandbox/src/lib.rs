@@ -28,6 +28,7 @@ pub use call::{Call, Outcome, Service};
 pub use config::{Config, Seed, SeedError};
 pub use connection::HangUp;
 pub use fault::{Fault, FaultKind};
+pub use http::router;
 pub use iam::{Change, NewRole, Reads, Role};
 pub use sandbox::{NoSuchResource, NoSuchRole, Sandbox};
-pub use server::Server;
+pub use server::{Server, serve};

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use aws_sandbox::{Config, Sandbox, Seed, SeedError};
+use aws_sandbox::{Config, Sandbox, Seed, SeedError, serve};
 use clap::Parser;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -77,7 +77,7 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
     }
     println!("aws-sandbox: listening on http://{address}");
     tokio::select! {
-        served = sandbox.serve(listener) => served.map_err(Failure::Serve),
+        served = serve(sandbox, listener) => served.map_err(Failure::Serve),
         _ = terminate.recv() => Ok(()),
         _ = interrupt.recv() => Ok(()),
     }

@@ -1,22 +1,15 @@
 //! The sandbox as a value: what a test in the same process does with it.
 
 use std::collections::BTreeMap;
-use std::future::Future;
-use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-
-use axum::Router;
-use tokio::net::TcpListener;
 
 use crate::bedrock::ApplicationProfile;
 use crate::call::Call;
 use crate::config::Config;
 use crate::fault::Fault;
 use crate::iam::{Change, NewRole, Reads, Role};
-use crate::server::Server;
 use crate::world::World;
-use crate::{connection, http};
 
 /// An in-memory AWS; clones share one state. What its methods change is done by "someone else": it is in no call log.
 #[derive(Clone, Debug)]
@@ -204,21 +197,6 @@ impl Sandbox {
     /// Disarms every fault; a call that hangs already goes on hanging.
     pub fn clear_faults(&self) {
         self.world().faults.clear();
-    }
-
-    /// The HTTP interface without a listener. An answer with the extension [`crate::HangUp`] stands for none.
-    pub fn router(&self) -> Router {
-        http::router(self.clone())
-    }
-
-    /// Serves until the listener fails; dropping the future ends every connection.
-    pub fn serve(&self, listener: TcpListener) -> impl Future<Output = io::Result<()>> + Send + use<> {
-        connection::accept(self.router(), listener)
-    }
-
-    /// Serves on a free port of the loopback interface until the returned value is dropped.
-    pub async fn start(&self) -> io::Result<Server> {
-        Server::start(self.clone()).await
     }
 
     fn change_role_tags(

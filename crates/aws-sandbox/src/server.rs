@@ -1,13 +1,14 @@
-//! A sandbox that is being served, and can refuse connections for a while.
+//! A sandbox over HTTP: its routes on a listener, which can refuse connections for a while.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
 
-use tokio::net::TcpSocket;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinHandle;
 
 use crate::sandbox::Sandbox;
+use crate::{connection, http};
 
 /// As many connections may wait to be accepted.
 const BACKLOG: u32 = 1024;
@@ -23,8 +24,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves on a free port of the loopback interface.
-    pub(crate) async fn start(sandbox: Sandbox) -> io::Result<Self> {
+    /// Serves on a free port of the loopback interface until the returned value is dropped.
+    pub async fn start(sandbox: Sandbox) -> io::Result<Self> {
         let port = bound((Ipv4Addr::LOCALHOST, 0).into())?;
         let address = port.local_addr()?;
         let server = Self { sandbox, address, _port: port, serving: Mutex::default() };
@@ -57,7 +58,7 @@ impl Server {
     pub async fn resume(&self) -> io::Result<()> {
         self.refuse().await;
         let listener = bound(self.address)?.listen(BACKLOG)?;
-        let task = tokio::spawn(self.sandbox.serve(listener));
+        let task = tokio::spawn(serve(self.sandbox.clone(), listener));
         *self.serving.lock().unwrap_or_else(PoisonError::into_inner) = Some(task);
         Ok(())
     }
@@ -69,6 +70,11 @@ impl Drop for Server {
             task.abort();
         }
     }
+}
+
+/// Serves until the listener fails; dropping the future ends every connection.
+pub fn serve(sandbox: Sandbox, listener: TcpListener) -> impl Future<Output = io::Result<()>> + Send {
+    connection::accept(http::router(sandbox), listener)
 }
 
 /// A socket that shares its address with the others of this server.

@@ -79,6 +79,7 @@ fn every_rule_has_a_message_and_a_test() {
 }
 
 fn visit(path: &str, schema: &Value, look: &mut impl FnMut(&str, &Value)) {
+    assert!(schema.is_object(), "there is no {path}");
     look(path, schema);
     for (name, property) in schema["properties"].as_object().into_iter().flatten() {
         visit(&format!("{path}.{name}"), property, look);

@@ -1,8 +1,10 @@
+//! The look at all roles of the account.
+
 use aws_sdk_iam::types::{EntityType, RoleDetail};
 use bedrock_iam::Fault;
 use bedrock_iam::orphan::ScannedRole;
 
-use super::{Iam, iam};
+use super::{Iam, Operation};
 
 /// Roles of one answer: a role's policies take up to 40 kB in it, so that a page stays at some megabytes.
 const PAGE: i32 = 50;
@@ -19,7 +21,7 @@ impl Iam {
         for _ in 0..MOST_PAGES {
             let request = self.client.get_account_authorization_details().filter(EntityType::Role);
             let request = request.max_items(PAGE).set_marker(marker).send();
-            let page = self.caller.call(iam("GetAccountAuthorizationDetails"), subject, request).await?;
+            let page = self.caller.call(Operation::GetAccountAuthorizationDetails, subject, request).await?;
             page.role_detail_list.unwrap_or_default().into_iter().filter_map(scanned).for_each(&mut see);
             marker = page.marker.filter(|_| page.is_truncated);
             if marker.is_none() {

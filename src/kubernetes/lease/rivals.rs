@@ -10,6 +10,7 @@ use kube::{Api, Client, ResourceExt};
 use tokio::time::{Instant, sleep};
 
 use super::{LONGEST_DURATION, NAME, Timings};
+use crate::telemetry::chain;
 
 /// There is at most one in a namespace, and every one but ours is a mistake.
 const AT_MOST: u32 = 100;
@@ -129,7 +130,7 @@ impl Rivals {
                 Sight::Nobody
             }
             Err(error) => {
-                tracing::warn!(%error, "the leases of other namespaces cannot be listed");
+                tracing::warn!(error = %chain(&error), "the leases of other namespaces cannot be listed");
                 Sight::Unknown
             }
         }

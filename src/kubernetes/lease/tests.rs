@@ -169,7 +169,20 @@ async fn a_leader_whose_work_does_not_end_leaves_nevertheless() {
     let started = Instant::now();
     let mut candidate = stored.candidate(&fence);
     timeout(60 * SECOND, candidate.run(shutdown, || {}, async || pending().await)).await.unwrap();
-    assert_eq!(started.elapsed(), SECOND + TIME_TO_LEAVE);
+    assert_eq!(started.elapsed(), SECOND + grace::FOR_BOTH);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_leader_whose_work_takes_all_its_time_still_hands_over() {
+    let (stored, fence) = (Stored::slow(grace::FOR_THE_LEASE * 9 / 10), Fence::default());
+    // Led since 0.54 s, and renews next at 2.54 s.
+    let shutdown = sleep(SECOND).boxed().shared();
+    let lead = async || {
+        shutdown.clone().await;
+        sleep(grace::FOR_RECONCILES).await;
+    };
+    stored.candidate(&fence).run(shutdown.clone(), || {}, lead).await;
+    assert_eq!(stored.holder(HOME), None);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,6 @@
 //! GetAccountAuthorizationDetails: everything that the account's IAM holds, a page at a time. The sandbox holds roles only.
 
-use super::operations::{encoded, more, tag};
+use super::answers::{boundary, encoded, identity, more, tag};
 use super::parameters;
 use super::role::Role;
 use super::store::View;
@@ -36,21 +36,11 @@ fn detail(role: &Role) -> String {
     let policy = |(name, document): (&String, &String)| {
         xml::text("PolicyName", name) + &xml::text("PolicyDocument", &encoded(document))
     };
-    let boundary = role.permissions_boundary.as_ref().map(|arn| {
-        let inner =
-            xml::text("PermissionsBoundaryType", "Policy") + &xml::text("PermissionsBoundaryArn", arn);
-        xml::group("PermissionsBoundary", &inner)
-    });
-    xml::text("Path", &role.path)
-        + &xml::text("RoleName", &role.name)
-        + &xml::text("RoleId", &role.id)
-        + &xml::text("Arn", &role.arn)
-        + &xml::text("CreateDate", &role.created)
-        + &xml::text("AssumeRolePolicyDocument", &encoded(&role.trust_policy))
+    identity(role)
         + &xml::group("InstanceProfileList", "")
         + &xml::members("RolePolicyList", role.policies.iter().map(policy))
         + &xml::group("AttachedManagedPolicies", "")
-        + &boundary.unwrap_or_default()
+        + &boundary(role)
         + &xml::members("Tags", role.tags.iter().map(tag))
         + &xml::group("RoleLastUsed", "")
 }

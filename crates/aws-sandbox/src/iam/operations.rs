@@ -1,7 +1,6 @@
 //! The operations on roles: what they check, what they change, what they answer.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-
+use super::answers::{details, encoded, listed, more, summary, tag};
 use super::document::{self, Malformed};
 use super::role::{NewRole, Role, characters};
 use super::store::View;
@@ -17,9 +16,6 @@ const INLINE_QUOTA: usize = 10_240;
 /// Characters of a trust policy, the default of an adjustable quota.
 const TRUST_QUOTA: usize = 2_048;
 const TAG_QUOTA: usize = 50;
-
-/// RFC 3986: all but the unreserved characters are encoded.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The role that a request is about.
 pub(crate) fn target(form: &Parameters) -> Option<&str> {
@@ -191,46 +187,6 @@ fn modifiable<'a>(iam: &'a Iam, name: &str) -> Result<&'a Role, AwsError> {
         return Err(AwsError::new("UnmodifiableEntity", 400, message));
     }
     Ok(role)
-}
-
-/// A role as it is listed: without boundary and tags.
-fn summary(role: &Role) -> String {
-    xml::text("Path", &role.path)
-        + &xml::text("RoleName", &role.name)
-        + &xml::text("RoleId", &role.id)
-        + &xml::text("Arn", &role.arn)
-        + &xml::text("CreateDate", &role.created)
-        + &xml::text("AssumeRolePolicyDocument", &encoded(&role.trust_policy))
-        + &role.description.as_ref().map(|text| xml::text("Description", text)).unwrap_or_default()
-        + &xml::text("MaxSessionDuration", &role.max_session_duration.to_string())
-}
-
-fn details(role: &Role) -> String {
-    let boundary = role.permissions_boundary.as_ref().map(|arn| {
-        let inner =
-            xml::text("PermissionsBoundaryType", "Policy") + &xml::text("PermissionsBoundaryArn", arn);
-        xml::group("PermissionsBoundary", &inner)
-    });
-    let tags =
-        if role.tags.is_empty() { String::new() } else { xml::members("Tags", role.tags.iter().map(tag)) };
-    summary(role) + &boundary.unwrap_or_default() + &tags
-}
-
-pub(super) fn tag((key, value): (&String, &String)) -> String {
-    xml::text("Key", key) + &xml::text("Value", value)
-}
-
-fn listed(name: &str, items: impl Iterator<Item = String>, next: Option<&str>) -> String {
-    xml::members(name, items) + &more(next)
-}
-
-pub(super) fn more(next: Option<&str>) -> String {
-    let marker = next.map(|token| xml::text("Marker", token)).unwrap_or_default();
-    xml::text("IsTruncated", &next.is_some().to_string()) + &marker
-}
-
-pub(super) fn encoded(document: &str) -> String {
-    utf8_percent_encode(document, ENCODED).to_string()
 }
 
 fn malformed(malformed: &Malformed) -> AwsError {

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use aws_sandbox::{Config, NewRole, Reads, Sandbox};
+use aws_sandbox::{Config, NewRole, Reads, Sandbox, router};
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use tower::ServiceExt;
 async fn ask(sandbox: &Sandbox, method: &str, path: &str, body: Option<Value>) -> (StatusCode, Value) {
     let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
     let request = Request::builder().method(method).uri(path).header("content-type", "application/json");
-    let response = sandbox.router().oneshot(request.body(body).unwrap()).await.unwrap();
+    let response = router(sandbox.clone()).oneshot(request.body(body).unwrap()).await.unwrap();
     let status = response.status();
     let bytes = to_bytes(response.into_body(), 1 << 20).await.unwrap();
     (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
@@ -139,7 +139,7 @@ async fn what_reads_see_is_set_and_the_clock_is_moved() {
     sandbox.create_role("r");
     let get_role = async || {
         let request = Request::post("/").body(Body::from("Action=GetRole&Version=2010-05-08&RoleName=r"));
-        sandbox.router().oneshot(request.unwrap()).await.unwrap().status()
+        router(sandbox.clone()).oneshot(request.unwrap()).await.unwrap().status()
     };
     assert_eq!(get_role().await, StatusCode::NOT_FOUND);
     let minute = json!({"milliseconds": 60_000});

@@ -9,7 +9,7 @@ use aws_sdk_iam::config::{BehaviorVersion, Credentials, Region};
 
 pub(crate) async fn served() -> (Sandbox, Server) {
     let sandbox = Sandbox::new(Config::default());
-    let server = sandbox.start().await.unwrap();
+    let server = Server::start(sandbox.clone()).await.unwrap();
     (sandbox, server)
 }
 

@@ -137,7 +137,7 @@ async fn the_sdk_can_read_neither_half_an_answer_nor_a_malformed_one() {
 #[tokio::test]
 async fn a_server_that_refuses_connections_is_back_with_its_state_when_it_resumes() {
     let (sandbox, server) = served().await;
-    let other = sandbox.start().await.unwrap();
+    let other = Server::start(sandbox.clone()).await.unwrap();
     sandbox.create_role("r");
     let mut kept = posted(&server, PUT).await;
     kept.readable().await.unwrap();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aws_sandbox::{NewRole, Reads, Sandbox, Server};
+use aws_sandbox::{NewRole, Reads, Sandbox, Server, router};
 use aws_sdk_iam::Client;
 use axum::body::{Body, to_bytes};
 use axum::http::Request;
@@ -161,7 +161,7 @@ async fn the_lag_goes_by_the_clock_of_the_runtime() {
     let listed = async || {
         let form = "Action=ListRolePolicies&Version=2010-05-08&RoleName=r";
         let request = Request::post("/").body(Body::from(form)).unwrap();
-        let answer = sandbox.router().oneshot(request).await.unwrap();
+        let answer = router(sandbox.clone()).oneshot(request).await.unwrap();
         let body = to_bytes(answer.into_body(), 1 << 20).await.unwrap();
         String::from_utf8_lossy(&body).contains("<member>p</member>")
     };

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use aws_sandbox::{ApplicationProfile, Config, Sandbox, Seed};
+use aws_sandbox::{ApplicationProfile, Config, Sandbox, Seed, Server};
 use aws_sdk_bedrock::Client;
 use aws_sdk_bedrock::types::{InferenceProfileType, Tag};
 
@@ -44,7 +44,7 @@ async fn what_the_seed_holds_has_its_models_and_tags() {
         ..Seed::default()
     };
     let sandbox = Sandbox::new(Config { seed, ..Config::default() });
-    let server = sandbox.start().await.unwrap();
+    let server = Server::start(sandbox.clone()).await.unwrap();
     let client = bedrock(&server, "us-east-1");
     assert_eq!(models(&client, APPLICATION).await, [model]);
     let expected = [(APPLICATION, "team-a"), (PROVISIONED, "p"), (IMPORTED, "i")];

@@ -1,3 +1,5 @@
+//! A circuit breaker for one AWS service in one Region, and the backoff that its throttling asks for.
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -5,81 +7,87 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use bedrock_iam::Class;
 use tokio::time::Instant;
 
-/// So many calls in a row without an answer are more than bad luck with one of them.
-const SILENCE: u32 = 3;
+/// Consecutive unanswered calls after which the breaker opens.
+const THRESHOLD: u32 = 3;
 
-/// While nothing answers, one call is tried so often.
-const REST: ExponentialBuilder = ExponentialBuilder::new()
+/// Pauses between the probes of an open breaker.
+const PROBES: ExponentialBuilder = ExponentialBuilder::new()
     .with_min_delay(Duration::from_secs(15))
     .with_max_delay(Duration::from_mins(2))
     .without_max_times()
     .with_jitter();
 
 /// After a throttled call every other one waits too, and longer with each that is throttled again.
-const PAUSE: ExponentialBuilder = ExponentialBuilder::new()
+const THROTTLED: ExponentialBuilder = ExponentialBuilder::new()
     .with_min_delay(Duration::from_millis(500))
     .with_max_delay(Duration::from_secs(8))
     .without_max_times()
     .with_jitter();
 
-/// What an AWS service in one Region can take now, learnt from its answers. Everything that shares its quota shares this.
+/// Closed while the service answers. It opens when consecutive calls get no answer, lets one call through now and then to
+/// probe, and closes with the first answer. Everything that shares the service's quota shares the breaker.
 #[derive(Default)]
-pub(super) struct Strain(Mutex<State>);
+pub(super) struct Breaker(Mutex<State>);
 
 #[derive(Default)]
 struct State {
     answered: Option<Instant>,
     unanswered: u32,
-    rests: Option<(Instant, ExponentialBackoff)>,
-    pauses: Option<(Instant, ExponentialBackoff)>,
+    /// While it is open: when the next probe is due.
+    probe: Option<(Instant, ExponentialBackoff)>,
+    /// While the service throttles: when the next call may be made.
+    throttled: Option<(Instant, ExponentialBackoff)>,
 }
 
 /// A call that may be made, and since when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Admitted(Instant);
 
-/// Nothing answers there, and it is not yet time to try again.
+/// The breaker is open, and the next probe is not due yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Resting;
+pub(super) struct Open;
 
-impl Strain {
-    /// Waits while the service throttles; refuses at once while it does not answer, but for one call now and then.
-    pub(super) async fn admit(&self) -> Result<Admitted, Resting> {
-        let pause = {
+impl Breaker {
+    /// Waits while the service throttles; refuses at once while the breaker is open and no probe is due.
+    pub(super) async fn admit(&self) -> Result<Admitted, Open> {
+        let throttled = {
             let mut state = self.lock();
-            if let Some((until, backoff)) = &mut state.rests {
+            if let Some((until, backoff)) = &mut state.probe {
                 if Instant::now() < *until {
-                    return Err(Resting);
+                    return Err(Open);
                 }
-                // This call is the one that tries; the others go on resting meanwhile.
+                // This call is the probe; the others are refused meanwhile.
                 *until = Instant::now() + backoff.next().unwrap_or_default();
             }
-            state.pauses.as_ref().map(|(until, _)| *until)
+            state.throttled.as_ref().map(|(until, _)| *until)
         };
-        if let Some(until) = pause {
+        if let Some(until) = throttled {
             tokio::time::sleep_until(until).await;
         }
         Ok(Admitted(Instant::now()))
     }
 
-    /// Takes note of how a call ended.
-    pub(super) fn learn(&self, Admitted(began): Admitted, failure: Option<Class>) {
+    /// Records how a call ended.
+    pub(super) fn record(&self, Admitted(began): Admitted, failure: Option<Class>) {
         let mut state = self.lock();
         match failure {
             Some(Class::Unanswered) => {
-                // Whoever answered another call meanwhile is there.
+                // A service that answered another call meanwhile is there.
                 if state.answered.is_none_or(|answered| answered < began) {
                     state.unanswered += 1;
                 }
-                if state.unanswered >= SILENCE && state.rests.is_none() {
-                    state.rests = Some(begin(REST));
+                if state.unanswered >= THRESHOLD && state.probe.is_none() {
+                    state.probe = Some(begin(PROBES));
                 }
             }
             Some(Class::Throttled) => {
-                let (until, backoff) = state.pauses.get_or_insert_with(|| begin(PAUSE));
+                let (until, backoff) = state.throttled.get_or_insert_with(|| begin(THROTTLED));
                 *until = Instant::now() + backoff.next().unwrap_or_default();
-                *state =
-                    State { answered: Some(Instant::now()), pauses: state.pauses.take(), ..State::default() };
+                *state = State {
+                    answered: Some(Instant::now()),
+                    throttled: state.throttled.take(),
+                    ..State::default()
+                };
             }
             _ => *state = State { answered: Some(Instant::now()), ..State::default() },
         }
@@ -102,73 +110,76 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_region_that_does_not_answer_is_tried_now_and_then_and_costs_the_others_no_time() {
-        let strain = Strain::default();
-        for _ in 0..SILENCE {
-            let admitted = strain.admit().await.unwrap();
-            strain.learn(admitted, Some(Class::Unanswered));
+        let breaker = Breaker::default();
+        for _ in 0..THRESHOLD {
+            let admitted = breaker.admit().await.unwrap();
+            breaker.record(admitted, Some(Class::Unanswered));
         }
         let started = Instant::now();
-        let (mut tried, mut spared) = (0, 0);
+        let (mut probes, mut refused) = (0, 0);
         while started.elapsed() < Duration::from_mins(10) {
-            match strain.admit().await {
+            match breaker.admit().await {
                 Ok(admitted) => {
-                    tried += 1;
-                    strain.learn(admitted, Some(Class::Unanswered));
+                    probes += 1;
+                    breaker.record(admitted, Some(Class::Unanswered));
                 }
-                Err(Resting) => spared += 1,
+                Err(Open) => refused += 1,
             }
             tokio::time::advance(Duration::from_secs(1)).await;
         }
-        assert!((3..=15).contains(&tried), "{tried} tried, {spared} spared in ten minutes");
+        assert!((3..=15).contains(&probes), "{probes} probes, {refused} refused in ten minutes");
         tokio::time::advance(Duration::from_mins(5)).await;
-        let admitted = strain.admit().await.unwrap();
-        strain.learn(admitted, None);
-        assert!(strain.admit().await.is_ok() && strain.admit().await.is_ok(), "one answer ends the rest");
+        let admitted = breaker.admit().await.unwrap();
+        breaker.record(admitted, None);
+        assert!(
+            breaker.admit().await.is_ok() && breaker.admit().await.is_ok(),
+            "one answer closes the breaker"
+        );
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_single_call_without_an_answer_stops_no_other() {
-        let strain = Strain::default();
+        let breaker = Breaker::default();
         for failure in [Some(Class::Unanswered), Some(Class::Unanswered), None, Some(Class::Unanswered)] {
-            let admitted = strain.admit().await.unwrap();
-            strain.learn(admitted, failure);
+            let admitted = breaker.admit().await.unwrap();
+            breaker.record(admitted, failure);
             tokio::time::advance(Duration::from_secs(1)).await;
         }
-        assert!(strain.admit().await.is_ok());
+        assert!(breaker.admit().await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
     async fn calls_that_hang_while_others_are_answered_are_no_sign_of_an_outage() {
-        let strain = Strain::default();
+        let breaker = Breaker::default();
         let mut hanging = Vec::new();
-        for _ in 0..2 * SILENCE {
-            hanging.push(strain.admit().await.unwrap());
+        for _ in 0..2 * THRESHOLD {
+            hanging.push(breaker.admit().await.unwrap());
         }
         tokio::time::advance(Duration::from_secs(1)).await;
-        let answered = strain.admit().await.unwrap();
-        strain.learn(answered, None);
+        let answered = breaker.admit().await.unwrap();
+        breaker.record(answered, None);
         for admitted in hanging {
-            strain.learn(admitted, Some(Class::Unanswered));
+            breaker.record(admitted, Some(Class::Unanswered));
         }
-        assert!(strain.admit().await.is_ok());
+        assert!(breaker.admit().await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
     async fn throttling_slows_every_call_that_shares_the_quota_and_ends_with_the_first_success() {
-        let strain = Strain::default();
+        let breaker = Breaker::default();
         let mut waits = Vec::new();
         for _ in 0..8 {
             let admitted = Admitted(Instant::now());
-            strain.learn(admitted, Some(Class::Throttled));
+            breaker.record(admitted, Some(Class::Throttled));
             let started = Instant::now();
-            strain.admit().await.unwrap();
+            breaker.admit().await.unwrap();
             waits.push(started.elapsed());
         }
         assert!(waits[0] > Duration::from_millis(400), "{waits:?}");
         assert!(waits[7] >= Duration::from_secs(8) && waits[7] <= Duration::from_secs(16), "{waits:?}");
-        strain.learn(Admitted(Instant::now()), None);
+        breaker.record(Admitted(Instant::now()), None);
         let started = Instant::now();
-        strain.admit().await.unwrap();
+        breaker.admit().await.unwrap();
         assert_eq!(started.elapsed(), Duration::ZERO);
     }
 }
