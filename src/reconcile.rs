@@ -37,6 +37,7 @@ pub use adopt::Adoption;
 use apply::Applied;
 pub(crate) use apply::send;
 pub use aside::{report_panic, report_unreadable};
+pub(crate) use ask::ask_owners;
 pub(crate) use event::publish_about;
 pub use failures::Failures;
 pub use memory::Memory;

@@ -1,10 +1,10 @@
-use bedrock_iam::orphan::{ObjectName, Standing};
-use bedrock_iam::{Claim, Fault, PolicyState, RoleState, Step, plan};
+use bedrock_iam::orphan::{self, ObjectName, Standing};
+use bedrock_iam::{Answers, Claim, Fault, Held, History, PolicyState, RoleState, Step, plan};
 use kube::Client;
 
 use super::objects;
 use crate::aws::Iam;
-use crate::reconcile::send;
+use crate::reconcile::{Context, ask_owners, send};
 
 /// What fresh reads say of a policy that seems to have no object.
 #[derive(Clone, Debug)]
@@ -19,24 +19,31 @@ pub enum Look {
     Unknown(Fault),
 }
 
-/// Reads the object, and where it is absent the role and the policy on it.
+/// Reads the object, and where it is absent the role and the policy on it. `now` is the cluster id that policies are written
+/// under now.
 pub async fn look(
     client: &Client,
     iam: &Iam,
     claim: &Claim,
     object: &ObjectName,
+    now: &str,
 ) -> Result<Look, kube::Error> {
     if objects::looks_after(client, object, &claim.role).await? {
         return Ok(Look::LookedAfter);
     }
+    Ok(look_at_role(iam, claim, now).await)
+}
+
+/// Reads role and policy, whatever object there is: for a former cluster id, whose policies none looks after.
+pub async fn look_at_role(iam: &Iam, claim: &Claim, now: &str) -> Look {
     let (role, policy) = futures::join!(iam.role(&claim.role), iam.policy(&claim.role, &claim.identity));
-    Ok(match (role, policy) {
+    match (role, policy) {
         (RoleState::Missing, _) | (_, PolicyState::Absent | PolicyState::Foreign) => Look::Gone,
         (RoleState::Fault(fault), _) | (_, PolicyState::Fault(fault)) => Look::Unknown(fault),
         (RoleState::Found(role), policy) => {
-            Look::Orphaned(Standing::of(&claim.applicant, &role.tags), policy)
+            Look::Orphaned(Standing::of(&claim.applicant, now, &role.tags), policy)
         }
-    })
+    }
 }
 
 /// Takes our statements off the role; what someone else put beside them stays. What was done, if anything was to do.
@@ -46,4 +53,14 @@ pub async fn take_away(iam: &Iam, claim: &Claim, policy: &PolicyState) -> Result
     let Some(step) = plan::teardown(policy).step else { return Ok(None) };
     send(iam, claim, &step).await?;
     Ok(Some(step))
+}
+
+/// The write that takes out of a policy, which no reconcile keeps in step, what the owners of its targets withdrew. Only they are
+/// asked; who does not answer keeps what is there.
+pub(crate) async fn withdrawal(cx: &Context, claim: &Claim, policy: &PolicyState) -> Option<Step> {
+    let (account, now) = (&cx.realm.account, &cx.realm.cluster_id);
+    let mut owners = Answers::default();
+    ask_owners(&cx.bedrock, account, claim, policy, &mut owners).await;
+    let held = Held::read(policy, &History::default());
+    plan::cut(claim, policy, &orphan::withdrawn(&claim.applicant, now, account, &owners, &held))
 }

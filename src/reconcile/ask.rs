@@ -53,7 +53,7 @@ pub(super) async fn ask(
 }
 
 /// Asks by whose consent the role holds what belongs to the account, where that was not asked yet.
-pub(super) async fn ask_owners(
+pub(crate) async fn ask_owners(
     bedrock: &Bedrock,
     account: &Account,
     claim: &Claim,

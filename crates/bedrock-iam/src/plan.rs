@@ -158,6 +158,11 @@ pub fn plan_withdrawal(claim: &Claim, account: &Account, observed: &Observed, re
     }
 }
 
+/// The write that takes out of a policy what may not stay, where nothing else is to be done with it.
+pub fn cut(claim: &Claim, policy: &PolicyState, revoked: &Revoked) -> Option<Step> {
+    revoking(claim, policy, revoked, Plan::default()).step
+}
+
 /// Takes out of our policy what may not stay, where a plan would leave it as it is.
 fn revoking(claim: &Claim, policy: &PolicyState, revoked: &Revoked, plan: Plan) -> Plan {
     let (None, None, Some(held)) = (&plan.step, &plan.desired, policy.document()) else { return plan };
