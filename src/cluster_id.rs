@@ -4,7 +4,7 @@ use bedrock_iam::PolicyIdentity;
 use bedrock_iam::orphan::ObjectName;
 use kube::Client;
 
-use crate::orphans::{self, ClusterIds, Record};
+use crate::orphans::{self, ClusterIds, MOST_FORMER, Record};
 
 /// Why the operator does not run under its cluster id.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +33,13 @@ pub enum Error {
         /// A policy, and its object.
         example: String,
     },
+    /// Policies are left under more cluster ids than the operator looks after.
+    #[error(
+        "policies are left under the cluster ids {}, and the operator looks after {MOST_FORMER} former ones at most: go on with the \
+         cluster id before, and clear what bedrock-access orphans lists under one of them",
+        .0.join(", ")
+    )]
+    TooMany(Vec<String>),
     /// There is nothing to be moved.
     #[error("--adopt-from names {0}, which is the cluster id itself")]
     Same(String),
@@ -66,7 +73,11 @@ pub async fn check(
         return Err(Error::Same(now.to_owned()));
     }
     record.load().await?;
-    let ids = record.cluster_ids();
+    let former = record.former_ids_to_be().await?;
+    if former.len() > MOST_FORMER {
+        return Err(Error::TooMany(former));
+    }
+    let ids = record.cluster_ids().await?;
     // The objects are many, and mostly nothing has changed.
     if ids.now.as_deref() == Some(now) && ids.moved_from.is_none() {
         return Ok(());
@@ -129,7 +140,7 @@ mod tests {
     }
 
     fn refusal(before: Option<&str>, adopt_from: Option<&str>, told: &[Told], noted: bool) -> Option<String> {
-        let ids = ClusterIds { now: before.map(str::to_owned), moved_from: None };
+        let ids = ClusterIds { now: before.map(str::to_owned), ..ClusterIds::default() };
         judge("new", &ids, adopt_from, told, |_, _| noted).err().map(|error| error.to_string())
     }
 
@@ -147,7 +158,8 @@ mod tests {
 
     #[test]
     fn an_unfinished_move_is_gone_on_with_and_not_turned_back() {
-        let ids = ClusterIds { now: Some("new".to_owned()), moved_from: Some("old".to_owned()) };
+        let (now, moved_from) = (Some("new".to_owned()), Some("old".to_owned()));
+        let ids = ClusterIds { now, moved_from, former: vec!["old".to_owned()] };
         let refused = |now: &str, adopt_from: Option<&str>, told: &[Told]| {
             judge(now, &ids, adopt_from, told, |_, _| false).err().map(|error| error.to_string())
         };

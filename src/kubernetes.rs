@@ -93,9 +93,12 @@ pub enum Place {
 /// From KUBECONFIG, or from the ServiceAccount of the pod, whose namespace is then the clients' default one.
 /// What requests about the lease tell is kept in `learned`.
 pub async fn connect(learned: &Learned, timings: &Timings) -> Result<Clients, Error> {
+    Clients::new(Config::infer().await?, place().await, learned, timings)
+}
+
+async fn place() -> Place {
     let outside = Config::from_kubeconfig(&KubeConfigOptions::default()).await.is_ok();
-    let place = if outside { Place::Outside } else { Place::Inside };
-    Clients::new(Config::infer().await?, place, learned, timings)
+    if outside { Place::Outside } else { Place::Inside }
 }
 
 impl Clients {
@@ -149,13 +152,25 @@ pub async fn see_lease(leases: &Leases, namespace: &str) -> Result<(), Error> {
 /// The namespace of the lease for an operator that was told none and runs outside of the cluster: where the one lease is
 /// by which another one takes its turns, else its own.
 pub async fn find_lease(leases: &Leases) -> Result<String, Error> {
-    let found = leases.everywhere().await.map_err(|error| match error {
+    namespace_of_lease(&leases.client).await
+}
+
+/// The namespace of the operator's lease and record, for a command: the pod's own, outside of the cluster that of the one lease.
+pub async fn operator_namespace(client: &Client) -> Result<String, Error> {
+    match place().await {
+        Place::Inside => Ok(client.default_namespace().to_owned()),
+        Place::Outside => namespace_of_lease(client).await,
+    }
+}
+
+async fn namespace_of_lease(client: &Client) -> Result<String, Error> {
+    let found = lease::everywhere(client).await.map_err(|error| match error {
         kube::Error::Api(refusal) if refusal.is_forbidden() => Error::WhichLease(kube::Error::Api(refusal)),
         error => Error::Api(error),
     })?;
     let mut namespaces: Vec<String> = found.iter().filter_map(ResourceExt::namespace).collect();
     match namespaces.pop() {
-        None => Ok(leases.default_namespace().to_owned()),
+        None => Ok(client.default_namespace().to_owned()),
         Some(only) if namespaces.is_empty() => Ok(only),
         Some(last) => {
             namespaces.push(last);

@@ -3,16 +3,20 @@
 //! Whatever points at one, a look at the account or the record of what was written, only fresh reads decide: of the object,
 //! which must be absent, and then of role and policy.
 
+mod guarded;
 mod objects;
 mod record;
 mod removal;
+mod suspect;
 mod sweep;
 mod tell;
 
+pub(crate) use guarded::Guarded;
 pub use objects::list;
-pub(crate) use objects::{Guarded, keeper, told};
-pub(crate) use record::ClusterIds;
+pub(crate) use objects::{keeper, told};
+pub(crate) use record::{ClusterIds, MOST_FORMER, noted_ids};
 pub use record::{IsConfirmed, Record};
-pub use removal::{Look, look, take_away};
+pub(crate) use removal::withdrawal;
+pub use removal::{Look, look, look_at_role, take_away};
 pub use sweep::Orphans;
 pub(crate) use sweep::run as sweep;

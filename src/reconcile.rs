@@ -33,6 +33,7 @@ use crate::api::parse;
 use crate::api::v1alpha1::BedrockAccess;
 pub use adopt::Adoption;
 pub(crate) use apply::send;
+pub(crate) use ask::ask_owners;
 pub use context::{Context, Error};
 pub(crate) use event::publish_about;
 pub use failures::Failures;

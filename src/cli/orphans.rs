@@ -1,5 +1,6 @@
 //! `bedrock-access orphans`: what the operator wrote and no object looks after any more.
 
+mod cluster;
 mod table;
 
 use std::num::NonZeroU32;
@@ -7,7 +8,7 @@ use std::process::ExitCode;
 
 use bedrock_iam::consent::Policy as ConsentPolicy;
 use bedrock_iam::decide::Change;
-use bedrock_iam::orphan::{Installation, Orphan, Standing};
+use bedrock_iam::orphan::{Orphan, Standing, orphans as orphans_on};
 use bedrock_iam::{Fault, Step};
 use clap::{Args, ValueEnum};
 use kube::Client;
@@ -18,6 +19,7 @@ use crate::kubernetes;
 use crate::metrics::Metrics;
 use crate::orphans::{self, Look};
 use crate::telemetry::chain;
+use cluster::Cluster;
 
 /// A person waits; the rest of IAM's limit is for the operator.
 const IAM_RATE: NonZeroU32 = NonZeroU32::new(10).unwrap();
@@ -33,6 +35,7 @@ const FAILED: u8 = 2;
 ///
 /// Each policy of the operator that no BedrockAccess of this cluster looks after is listed: orphaned (the role consents, or does
 /// so no more), retained (the role's tag has a retain: entry for it), or written by another installation, which is never touched.
+/// What was written under a former cluster id, which the operator's record lists, is removed only where --cluster-id names that one.
 ///
 /// Exit code: 0 where nothing is orphaned, or everything that was is removed; 1 where something is; 2 where it cannot be told.
 #[derive(Args, Clone, Debug)]
@@ -41,9 +44,13 @@ pub(super) struct OrphansArgs {
     #[arg(long)]
     delete: bool,
 
-    /// The cluster id that the policies were written under; default: the UID of the namespace kube-system
+    /// The cluster id that the policies were written under; default: that of the operator's record, else the UID of the namespace kube-system
     #[arg(long, env = "BEDROCK_ACCESS_CLUSTER_ID", value_name = "ID")]
     cluster_id: Option<String>,
+
+    /// Where the operator's Lease and record are; default: the pod's namespace; outside of the cluster where the one Lease bedrock-access is
+    #[arg(long, env = "BEDROCK_ACCESS_LEASE_NAMESPACE", value_name = "NAMESPACE")]
+    lease_namespace: Option<String>,
 
     /// As the operator is set
     #[arg(long, env = "BEDROCK_ACCESS_CONSENT", default_value = "tag")]
@@ -96,10 +103,7 @@ pub(super) fn main(args: OrphansArgs) -> ExitCode {
 
 async fn run(args: OrphansArgs) -> Result<u8, Error> {
     let client = kubernetes::connect_once().await?;
-    let cluster_id = match args.cluster_id {
-        Some(id) => id,
-        None => kubernetes::cluster_id(&client).await?,
-    };
+    let cluster = Cluster::of(&client, args.cluster_id, args.lease_namespace).await?;
     let config = aws::sdk_config(aws::default_loader()).await;
     // Nobody else writes to a policy without an object, so no lease is asked for.
     let caller = Caller::new(IAM_RATE, Metrics::default());
@@ -108,22 +112,29 @@ async fn run(args: OrphansArgs) -> Result<u8, Error> {
 
     let objects = orphans::list(&client).await.map_err(kubernetes::Error::from)?;
     let consent = ConsentPolicy::from(args.consent);
-    let installation = Installation::new(&cluster_id, &account, consent, objects);
+    let installations = cluster.installations(&account, consent, &objects);
     let mut found: Vec<Orphan> = Vec::new();
-    iam.scan(|role| found.extend(installation.orphans(&role))).await?;
+    iam.scan(|role| found.extend(orphans_on(&installations, &role))).await?;
+    let elsewhere = found.iter().filter(|orphan| orphan.standing == Standing::Elsewhere).count();
+    if elsewhere > 0 {
+        eprintln!(
+            "bedrock-access: policies that other cluster ids wrote: {elsewhere}, listed as Elsewhere; --cluster-id ID looks as another one"
+        );
+    }
 
     let mut listed = Vec::new();
     for orphan in found {
-        let done = if args.delete && orphan.standing.is_orphaned() {
-            remove(&client, &iam, &orphan).await
+        let is_named = orphan.claim.applicant.cluster_id == cluster.id;
+        let done = if args.delete && is_named && orphan.standing.is_orphaned() {
+            remove(&client, &iam, &cluster, &orphan).await
         } else {
             Done::Nothing
         };
         listed.push((orphan, done));
     }
     match args.output {
-        Output::Table => print!("{}", table::text(&cluster_id, &listed)),
-        Output::Json => println!("{}", table::json(&cluster_id, &listed)),
+        Output::Table => print!("{}", table::text(&cluster, &listed)),
+        Output::Json => println!("{}", table::json(&cluster, &listed)),
     }
     let is_left = |(orphan, done): &(Orphan, Done)| {
         orphan.standing.is_orphaned() && matches!(done, Done::Nothing | Done::Failed(_))
@@ -131,8 +142,8 @@ async fn run(args: OrphansArgs) -> Result<u8, Error> {
     Ok(if listed.iter().any(is_left) { SOME_LEFT } else { NONE_LEFT })
 }
 
-async fn remove(client: &Client, iam: &Iam, orphan: &Orphan) -> Done {
-    let (standing, policy) = match orphans::look(client, iam, &orphan.claim, &orphan.object).await {
+async fn remove(client: &Client, iam: &Iam, cluster: &Cluster, orphan: &Orphan) -> Done {
+    let (standing, policy) = match cluster.look(client, iam, orphan).await {
         Ok(Look::Orphaned(standing, policy)) => (standing, policy),
         Ok(Look::LookedAfter) => return Done::LookedAfter,
         Ok(Look::Gone) => return Done::Gone,

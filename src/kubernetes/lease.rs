@@ -94,11 +94,11 @@ impl Leases {
     pub fn default_namespace(&self) -> &str {
         self.client.default_namespace()
     }
+}
 
-    /// Every Lease of the operator's name, in whatever namespace.
-    pub(super) async fn everywhere(&self) -> Result<Vec<Lease>, kube::Error> {
-        rivals::all(&self.client).await
-    }
+/// Every Lease of the operator's name, in whatever namespace.
+pub(super) async fn everywhere(client: &Client) -> Result<Vec<Lease>, kube::Error> {
+    rivals::all(client).await
 }
 
 /// One of the running operators, which leads when none of the others does.

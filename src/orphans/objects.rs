@@ -1,15 +1,11 @@
+use bedrock_iam::RoleName;
 use bedrock_iam::orphan::ObjectName;
-use bedrock_iam::{RoleArn, RoleName};
 use kube::api::ListParams;
-use kube::core::DeserializeGuard;
 use kube::{Api, Client, Resource, ResourceExt};
 
-use crate::api::v1alpha1::BedrockAccess;
+use super::Guarded;
 use crate::cluster_id::Told;
 use crate::reconcile::FINALIZER;
-
-/// An object that may not be readable.
-pub(crate) type Guarded = DeserializeGuard<BedrockAccess>;
 
 /// Objects of one answer of the API server.
 const PAGE: u32 = 500;
@@ -26,7 +22,7 @@ pub async fn list(client: &Client) -> Result<Vec<(ObjectName, Option<RoleName>)>
 pub(crate) fn keeper(object: &Guarded) -> Option<(ObjectName, Option<RoleName>)> {
     let is_released = object.meta().deletion_timestamp.is_some()
         && !object.finalizers().iter().any(|name| name == FINALIZER);
-    (!is_released).then(|| named(object))
+    (!is_released).then(|| (name(object), object.role()))
 }
 
 /// Every readable object of the cluster, with the policies that its status tells of.
@@ -36,7 +32,7 @@ pub(crate) async fn told(client: &Client) -> Result<Vec<Told>, kube::Error> {
         let status = object.0.as_ref().ok().and_then(|object| object.status.as_ref());
         let policies = status.iter().flat_map(|status| &status.policies);
         let policies = policies.map(|policy| policy.name.clone()).collect();
-        all.push(Told { object: named(object).0, policies });
+        all.push(Told { object: name(object), policies });
     };
     each(client, read).await?;
     Ok(all)
@@ -65,16 +61,9 @@ pub(super) async fn looks_after(
     let api: Api<Guarded> = Api::namespaced(client.clone(), &object.namespace);
     let found = api.get_opt(&object.name).await?;
     let keeper = found.as_ref().and_then(keeper);
-    Ok(keeper.is_some_and(|(_, named)| named.is_none_or(|named| named == *role)))
+    Ok(keeper.is_some_and(|(_, named)| named.is_none_or(|named| named.is_same(role))))
 }
 
-/// The object's name and the role that it names; `None` where that cannot be read, so that it may be any.
-fn named(object: &Guarded) -> (ObjectName, Option<RoleName>) {
-    let name = ObjectName { namespace: object.namespace().unwrap_or_default(), name: object.name_any() };
-    let role = object.0.as_ref().ok().and_then(|object| {
-        let role = &object.spec.role;
-        let of_arn = |arn: &String| arn.parse::<RoleArn>().ok().map(|arn| arn.name);
-        role.name.as_ref().and_then(|name| name.parse().ok()).or_else(|| role.arn.as_ref().and_then(of_arn))
-    });
-    (name, role)
+fn name(object: &Guarded) -> ObjectName {
+    ObjectName { namespace: object.namespace().unwrap_or_default(), name: object.name_any() }
 }

@@ -1,7 +1,9 @@
 //! What was written to AWS, kept in ConfigMaps apart from the objects, so that a policy can be found whose object vanished.
 //!
-//! Whoever can edit these ConfigMaps gains nothing by it: an entry only says where to look. Taking one out hides a policy until
-//! the next look at the whole account.
+//! Whoever can edit these ConfigMaps gains no grant by it: entries and former cluster ids only say where to look, and what is
+//! removed there no owner consents to. Taking an entry out hides a policy until the next look at the whole account.
+
+mod ids;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,7 +15,10 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{ObjectMeta, Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
+
+use ids::Notes;
+pub(crate) use ids::{ClusterIds, MOST_FORMER};
 
 /// A ConfigMap holds one MiB, and each write of it is stored whole: sixteen hold some hundred thousand policies.
 const SHARDS: usize = 16;
@@ -21,29 +26,14 @@ const SHARDS: usize = 16;
 /// Before the number of a shard.
 const NAME: &str = "bedrock-access-record";
 
-/// The key, in the first shard, of the cluster id; no entry's key holds a hyphen.
-const CLUSTER_ID: &str = "cluster-id";
-
-/// The key beside it of the cluster id whose policies are being moved.
-const MOVED_FROM: &str = "moved-from";
-
-/// The key beside them of how roles consented when the operator last ran.
-const CONSENT: &str = "consent-by";
-
 /// What is noted where no role is asked.
 const BY_NOBODY: &str = "none";
 
 /// What is noted where roles consent by their tag.
 const BY_TAG: &str = "tag";
 
-/// The cluster ids that policies were written under.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct ClusterIds {
-    /// The last one.
-    pub(crate) now: Option<String>,
-    /// One whose policies may not all have been moved.
-    pub(crate) moved_from: Option<String>,
-}
+/// What changes in a ConfigMap's data, by key; `None` takes the key out.
+type Changes = BTreeMap<String, Option<String>>;
 
 /// Whether a person confirmed that roles without the tag may lose what they have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,8 +63,8 @@ pub struct Record {
 
 #[derive(Default)]
 struct Known {
-    ids: ClusterIds,
-    consent: Option<String>,
+    /// `None` while it was not read.
+    notes: Option<Notes>,
     entries: BTreeMap<String, Entry>,
     is_whole: bool,
 }
@@ -83,7 +73,8 @@ impl Record {
     /// The record in a namespace, of which nothing is known yet; the cluster id that policies are written under, and that which
     /// they are moved from.
     pub fn new(client: Client, namespace: &str, cluster_id: &str, moved_from: Option<&str>) -> Self {
-        let ids = ClusterIds { now: Some(cluster_id.to_owned()), moved_from: moved_from.map(str::to_owned) };
+        let (now, moved_from) = (Some(cluster_id.to_owned()), moved_from.map(str::to_owned));
+        let ids = ClusterIds { now, moved_from, former: Vec::new() };
         Self { maps: Api::namespaced(client, namespace), ids, consent: None, known: Mutex::default() }
     }
 
@@ -93,8 +84,7 @@ impl Record {
         wanted: ConsentPolicy,
         is_confirmed: IsConfirmed,
     ) -> Result<ConsentPolicy, kube::Error> {
-        self.load().await?;
-        let was_off = self.known().consent.as_deref() == Some(BY_NOBODY);
+        let was_off = self.notes().await?.consent.as_deref() == Some(BY_NOBODY);
         let decided = match (wanted, is_confirmed) {
             (ConsentPolicy::Tag, IsConfirmed::No) if was_off => ConsentPolicy::Unconfirmed,
             (wanted, _) => wanted,
@@ -109,53 +99,53 @@ impl Record {
 
     /// Notes the policy before it is first written, so that no crash leaves one without its entry.
     pub(crate) async fn remember(&self, claim: &Claim, object: &ObjectName) -> Result<(), kube::Error> {
-        let key = claim.identity.key_on(&claim.role);
         let entry = Entry {
             namespace: object.namespace.clone(),
             name: object.name.clone(),
             role: claim.role.to_string(),
         };
-        if self.known().entries.get(&key) == Some(&entry) {
+        let keys = claim.identity.keys_on(&claim.role);
+        if keys.iter().any(|key| self.known().entries.get(key) == Some(&entry)) {
             return Ok(());
         }
         self.note_cluster_ids().await?;
         let text = serde_json::to_string(&entry).map_err(kube::Error::SerdeError)?;
-        self.write(shard(&key), &key, text).await?;
+        let key = claim.identity.key_on(&claim.role);
+        self.write(shard(&key), &[(key.clone(), Some(text))].into()).await?;
         self.known().entries.insert(key, entry);
         Ok(())
     }
 
     /// Takes the entry out, once the policy is gone.
     pub(crate) async fn forget(&self, claim: &Claim) -> Result<(), kube::Error> {
-        let key = claim.identity.key_on(&claim.role);
-        let is_known_absent = {
-            let known = self.known();
-            known.is_whole && !known.entries.contains_key(&key)
-        };
-        if is_known_absent {
-            return Ok(());
+        for key in claim.identity.keys_on(&claim.role) {
+            let is_known_absent = {
+                let known = self.known();
+                known.is_whole && !known.entries.contains_key(&key)
+            };
+            if is_known_absent {
+                continue;
+            }
+            match self.patch(shard(&key), &[(key.clone(), None)].into()).await {
+                Ok(()) => {}
+                Err(error) if is_missing(&error) => {}
+                Err(error) => return Err(error),
+            }
+            self.known().entries.remove(&key);
         }
-        match self.patch(shard(&key), &key, Value::Null).await {
-            Ok(()) => {}
-            Err(error) if is_missing(&error) => {}
-            Err(error) => return Err(error),
-        }
-        self.known().entries.remove(&key);
         Ok(())
     }
 
     /// Reads the record, unless that was done before.
-    pub(crate) async fn load(&self) -> Result<(), kube::Error> {
+    pub async fn load(&self) -> Result<(), kube::Error> {
         if self.known().is_whole {
             return Ok(());
         }
         for number in 0..SHARDS {
-            let Some(map) = self.maps.get_opt(&name(number)).await? else { continue };
-            let mut data = map.data.unwrap_or_default();
+            let mut data = read(&self.maps, number).await?;
             let mut known = self.known();
             if number == 0 {
-                known.ids = ClusterIds { now: data.remove(CLUSTER_ID), moved_from: data.remove(MOVED_FROM) };
-                known.consent = data.remove(CONSENT);
+                known.notes = Some(Notes::take_from(&mut data));
             }
             let entries = data.into_iter();
             known
@@ -166,38 +156,56 @@ impl Record {
         Ok(())
     }
 
-    /// The cluster ids that policies were written under, as far as they are known.
-    pub(crate) fn cluster_ids(&self) -> ClusterIds {
-        self.known().ids.clone()
+    /// The cluster ids that policies were written under.
+    pub(crate) async fn cluster_ids(&self) -> Result<ClusterIds, kube::Error> {
+        Ok(self.notes().await?.ids)
+    }
+
+    /// Those of before, as far as they were read.
+    pub(super) fn former_ids(&self) -> Vec<String> {
+        self.known().notes.iter().flat_map(|notes| notes.ids.former.clone()).collect()
+    }
+
+    /// The former cluster ids that there will be once this operator has noted its own.
+    pub(crate) async fn former_ids_to_be(&self) -> Result<Vec<String>, kube::Error> {
+        Ok(self.ids.following(&self.cluster_ids().await?).former)
     }
 
     /// Whether it holds a policy of the object under a cluster id.
     pub(crate) fn holds(&self, cluster_id: &str, object: &ObjectName) -> bool {
         let identity = PolicyIdentity::derive(cluster_id, &object.namespace, &object.name);
         let entries = self.entries();
-        entries.iter().any(|(key, of, role)| of == object && *key == identity.key_on(role))
+        entries.iter().any(|(key, of, role)| of == object && identity.is_known_as(key, role))
     }
 
-    /// Notes the cluster ids and how roles consent, before anything is written under them. That which policies are moved from comes first: a crash in
-    /// between must not hide it.
+    /// How many policies it holds that were written under a cluster id, as far as it was read.
+    pub(super) fn count(&self, cluster_id: &str) -> usize {
+        let entries = self.entries().into_iter();
+        let is_under = |(key, object, role): &(String, ObjectName, RoleName)| {
+            let ObjectName { namespace, name } = object;
+            PolicyIdentity::derive(cluster_id, namespace, name).is_known_as(key, role)
+        };
+        entries.filter(is_under).count()
+    }
+
+    /// Notes the cluster ids, all at once, and how roles consent, before anything is written under them.
     pub(super) async fn note_cluster_ids(&self) -> Result<(), kube::Error> {
-        let (noted, ids) = (self.known().ids.clone(), &self.ids);
-        if noted.moved_from != ids.moved_from {
-            match &ids.moved_from {
-                Some(id) => self.write(0, MOVED_FROM, id.clone()).await?,
-                None => self.patch(0, MOVED_FROM, Value::Null).await?,
-            }
-        }
-        if let Some(id) = ids.now.as_ref().filter(|_| noted.now != ids.now) {
-            self.write(0, CLUSTER_ID, id.clone()).await?;
-        }
-        self.known().ids = ids.clone();
-        let consent = self.known().consent.clone();
-        if let Some(by) = self.consent.filter(|by| consent.as_deref() != Some(*by)) {
-            self.write(0, CONSENT, by.to_owned()).await?;
-            self.known().consent = Some(by.to_owned());
-        }
-        Ok(())
+        let noted = self.notes().await?;
+        let consent = self.consent.map(str::to_owned).or_else(|| noted.consent.clone());
+        self.note(&noted, Notes { ids: self.ids.following(&noted.ids), consent }).await
+    }
+
+    /// Takes a former cluster id off the list, under which no policy is left.
+    pub(super) async fn retire(&self, cluster_id: &str) -> Result<(), kube::Error> {
+        let before = self.notes().await?;
+        let mut after = before.clone();
+        after.ids.former.retain(|id| id != cluster_id);
+        self.note(&before, after).await
+    }
+
+    /// Whether all of it was read.
+    pub(super) fn is_whole(&self) -> bool {
+        self.known().is_whole
     }
 
     /// Forgets the copy: another operator may have written since.
@@ -215,27 +223,45 @@ impl Record {
         entries.collect()
     }
 
-    async fn write(&self, number: usize, key: &str, text: String) -> Result<(), kube::Error> {
-        match self.patch(number, key, Value::String(text.clone())).await {
+    /// What is noted beside the entries. Who wrote anew without having read it would lose it.
+    async fn notes(&self) -> Result<Notes, kube::Error> {
+        if let Some(notes) = self.known().notes.clone() {
+            return Ok(notes);
+        }
+        let notes = Notes::take_from(&mut read(&self.maps, 0).await?);
+        self.known().notes = Some(notes.clone());
+        Ok(notes)
+    }
+
+    async fn note(&self, before: &Notes, after: Notes) -> Result<(), kube::Error> {
+        let changes = after.changes_from(before);
+        if !changes.is_empty() {
+            self.write(0, &changes).await?;
+        }
+        self.known().notes = Some(after);
+        Ok(())
+    }
+
+    async fn write(&self, number: usize, changes: &Changes) -> Result<(), kube::Error> {
+        match self.patch(number, changes).await {
             Err(error) if is_missing(&error) => {}
             result => return result,
         }
+        let data = changes.iter().filter_map(|(key, value)| Some((key.clone(), value.clone()?)));
         let map = ConfigMap {
             metadata: ObjectMeta { name: Some(name(number)), ..ObjectMeta::default() },
-            data: Some(BTreeMap::from([(key.to_owned(), text.clone())])),
+            data: Some(data.collect()),
             ..ConfigMap::default()
         };
         match self.maps.create(&PostParams::default(), &map).await {
             // Another object's entry came first.
-            Err(kube::Error::Api(status)) if status.code == 409 => {
-                self.patch(number, key, Value::String(text)).await
-            }
+            Err(kube::Error::Api(status)) if status.code == 409 => self.patch(number, changes).await,
             result => result.map(drop),
         }
     }
 
-    async fn patch(&self, number: usize, key: &str, value: Value) -> Result<(), kube::Error> {
-        let patch = Patch::Merge(json!({"data": {key: value}}));
+    async fn patch(&self, number: usize, changes: &Changes) -> Result<(), kube::Error> {
+        let patch = Patch::Merge(json!({"data": changes}));
         self.maps.patch_metadata(&name(number), &PatchParams::default(), &patch).await.map(drop)
     }
 
@@ -243,6 +269,17 @@ impl Record {
         // The copy is never left half-written, so a poisoned lock holds a good one.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The cluster ids in the record of a namespace, for who does not run under one.
+pub(crate) async fn noted_ids(client: Client, namespace: &str) -> Result<ClusterIds, kube::Error> {
+    let maps = Api::namespaced(client, namespace);
+    Ok(Notes::take_from(&mut read(&maps, 0).await?).ids)
+}
+
+async fn read(maps: &Api<ConfigMap>, number: usize) -> Result<BTreeMap<String, String>, kube::Error> {
+    let map = maps.get_opt(&name(number)).await?;
+    Ok(map.and_then(|map| map.data).unwrap_or_default())
 }
 
 fn name(number: usize) -> String {

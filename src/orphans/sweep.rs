@@ -5,50 +5,57 @@ use std::ops::Bound::{Excluded, Included, Unbounded};
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use bedrock_iam::orphan::{Installation, ObjectName, Standing};
-use bedrock_iam::{Claim, Class, PolicyState, RoleName};
+use bedrock_iam::orphan::{self, Installation, ObjectName, Standing};
+use bedrock_iam::{Claim, Class, RoleName};
 use futures::FutureExt;
 use tokio::time::{Instant, sleep};
 
-use super::{Look, look, take_away, tell};
-use crate::metrics::PolicyWrite;
+use super::suspect::{Suspect, is_former};
+use crate::api::parse::Realm;
 use crate::reconcile::{Adoption, Context};
 
 /// Policies that are looked at in one round, one after the other: IAM's limit is for the objects first. The next round goes on
 /// where this one ended.
 const MOST_LOOKS: usize = 200;
 
-/// A policy that seems to have no object.
-struct Suspect {
-    claim: Claim,
-    object: ObjectName,
-    /// Whether a person was told.
-    is_told: bool,
-}
+/// An object and the role that it names, where that is known.
+type Named = (ObjectName, Option<RoleName>);
 
 struct Sweeper<'a> {
     cx: &'a Context,
     /// By the policy's key in the record.
     suspects: BTreeMap<String, Suspect>,
-    next_scan: Option<Instant>,
+    scan: Scan,
     /// Whether this round came upon one that was not known.
     is_one_new: bool,
     last_looked_at: String,
+    is_told_of_former: bool,
+}
+
+/// The look at all roles of the account.
+struct Scan {
+    next: Option<Instant>,
+    /// Whether it was done, or never is, so that the record has the last word.
+    is_done: bool,
     is_told_of_denial: bool,
 }
 
 /// Sweeps for as long as it is polled, beginning at once, with the objects as they are known at each round.
-pub(crate) async fn run(cx: &Context, objects: impl Fn() -> Vec<(ObjectName, Option<RoleName>)>) {
+pub(crate) async fn run(cx: &Context, objects: impl Fn() -> Vec<Named>) {
     let scan_every = cx.orphans.scan_every;
     let pause = scan_every.map_or(cx.interval, |every| every.min(cx.interval));
     let mut sweeper = Sweeper {
         cx,
         suspects: BTreeMap::new(),
-        // A while after the start, when the objects have been seen to.
-        next_scan: scan_every.map(|_| Instant::now() + pause),
+        scan: Scan {
+            // A while after the start, when the objects have been seen to.
+            next: scan_every.map(|_| Instant::now() + pause),
+            is_done: scan_every.is_none(),
+            is_told_of_denial: false,
+        },
         is_one_new: false,
         last_looked_at: String::new(),
-        is_told_of_denial: false,
+        is_told_of_former: false,
     };
     loop {
         if AssertUnwindSafe(sweeper.round(&objects)).catch_unwind().await.is_err() {
@@ -61,11 +68,14 @@ pub(crate) async fn run(cx: &Context, objects: impl Fn() -> Vec<(ObjectName, Opt
 }
 
 impl Sweeper<'_> {
-    async fn round(&mut self, objects: &impl Fn() -> Vec<(ObjectName, Option<RoleName>)>) {
+    async fn round(&mut self, objects: &impl Fn() -> Vec<Named>) {
         self.is_one_new = false;
-        self.suspect_by_record(&self.installations(objects)).await;
-        if self.next_scan.is_some_and(|due| due <= Instant::now()) {
-            self.next_scan = self.cx.orphans.scan_every.map(|every| Instant::now() + every);
+        if self.read_record().await {
+            self.tell_of_former();
+        }
+        self.suspect_by_record(&self.installations(objects));
+        if self.scan.next.is_some_and(|due| due <= Instant::now()) {
+            self.scan.next = self.cx.orphans.scan_every.map(|every| Instant::now() + every);
             self.suspect_by_account(&self.installations(objects)).await;
         }
         let installations = self.installations(objects);
@@ -81,23 +91,32 @@ impl Sweeper<'_> {
             self.last_looked_at.clone_from(&key);
             self.look_at(&key).await;
         }
-        let told = self.suspects.values().filter(|suspect| suspect.is_told).count();
+        let told = self.suspects.values().filter(|suspect| suspect.is_told()).count();
         self.cx.metrics.orphaned(told);
+        if self.scan.is_done && self.cx.orphans.record.is_whole() {
+            self.retire_former().await;
+        }
     }
 
-    async fn suspect_by_record(&mut self, installations: &[Installation]) {
+    /// Whether the record is known, and has the cluster ids of this operator.
+    async fn read_record(&self) -> bool {
         let record = &self.cx.orphans.record;
         let read = async {
             record.load().await?;
             record.note_cluster_ids().await
         };
-        if let Err(error) = read.await {
+        let read = read.await;
+        if let Err(error) = &read {
             tracing::warn!(%error, "the record of written policies could not be read; it is read again at the next interval");
         }
-        for (key, object, role) in record.entries() {
+        read.is_ok()
+    }
+
+    fn suspect_by_record(&mut self, installations: &[Installation]) {
+        for (key, object, role) in self.cx.orphans.record.entries() {
             // An entry of any other cluster id is not this one's to judge.
             let claims = installations.iter().map(|one| (one, one.claim(&object, &role)));
-            let known = claims.into_iter().find(|(_, claim)| claim.identity.key_on(&role) == key);
+            let known = claims.into_iter().find(|(_, claim)| claim.identity.is_known_as(&key, &role));
             if let Some((installation, claim)) = known
                 && !installation.looks_after(&claim.identity, &role)
             {
@@ -108,7 +127,7 @@ impl Sweeper<'_> {
 
     async fn suspect_by_account(&mut self, installations: &[Installation]) {
         let mut found = Vec::new();
-        let see = |role| found.extend(installations.iter().flat_map(|one| one.orphans(&role)));
+        let see = |role| found.extend(orphan::orphans(installations, &role));
         let scanned = self.cx.iam.scan(see).await;
         for orphan in found {
             match orphan.standing {
@@ -119,9 +138,14 @@ impl Sweeper<'_> {
             }
         }
         match scanned {
-            Ok(()) => self.is_told_of_denial = false,
+            Ok(()) => {
+                self.scan.is_told_of_denial = false;
+                // Else former cluster ids were not known yet.
+                self.scan.is_done = self.cx.orphans.record.is_whole();
+            }
             Err(fault) if fault.class == Class::Denied => {
-                if !std::mem::replace(&mut self.is_told_of_denial, true) {
+                self.scan.is_done = true;
+                if !std::mem::replace(&mut self.scan.is_told_of_denial, true) {
                     tracing::warn!(
                         error = %fault,
                         "orphaned policies are looked for by the record alone, which misses what it does not hold"
@@ -131,7 +155,7 @@ impl Sweeper<'_> {
             // The next round, not the next day.
             Err(fault) => {
                 tracing::warn!(error = %fault, "the account's roles could not be looked at; they are at the next interval");
-                self.next_scan = Some(Instant::now());
+                self.scan.next = Some(Instant::now());
             }
         }
     }
@@ -140,7 +164,7 @@ impl Sweeper<'_> {
         let key = claim.identity.key_on(&claim.role);
         self.suspects.entry(key).or_insert_with(|| {
             self.is_one_new = true;
-            Suspect { claim, object, is_told: false }
+            Suspect::new(claim, object)
         });
     }
 
@@ -153,72 +177,56 @@ impl Sweeper<'_> {
 
     async fn look_at(&mut self, key: &str) {
         let Some(suspect) = self.suspects.get_mut(key) else { return };
-        let is_settled = match look(&self.cx.client, &self.cx.iam, &suspect.claim, &suspect.object).await {
-            Ok(Look::LookedAfter) => true,
-            Ok(Look::Gone) => forget(self.cx, &suspect.claim).await,
-            Ok(Look::Orphaned(Standing::Withdrawn, policy)) => {
-                remove(self.cx, suspect, &policy).await && forget(self.cx, &suspect.claim).await
-            }
-            Ok(Look::Orphaned(Standing::Consented, policy)) => {
-                if !std::mem::replace(&mut suspect.is_told, true) {
-                    let why = "which the role's consent still covers";
-                    tell::orphaned(self.cx, &suspect.claim, &suspect.object, &policy, why).await;
-                }
-                false
-            }
-            Ok(Look::Orphaned(_, _)) => {
-                suspect.is_told = false;
-                false
-            }
-            Ok(Look::Unknown(fault)) => {
-                tracing::warn!(error = %fault, "a policy without an object could not be looked at");
-                false
-            }
-            Err(error) => {
-                tracing::warn!(%error, "whether an object is absent could not be asked");
-                false
-            }
-        };
-        if is_settled {
+        if suspect.settle(self.cx).await {
             self.suspects.remove(key);
         }
     }
 
-    /// This one, and the one whose policies are moved to it.
-    fn installations(&self, objects: &impl Fn() -> Vec<(ObjectName, Option<RoleName>)>) -> Vec<Installation> {
-        let realm = &self.cx.realm;
-        let ids =
-            std::iter::once(realm.cluster_id.as_str()).chain(self.cx.adoption.iter().map(Adoption::from));
-        ids.map(|id| Installation::new(id, &realm.account, realm.consent, objects())).collect()
+    /// This one, the one whose policies are moved to it, and those before, which no object looks after any more.
+    fn installations(&self, objects: &impl Fn() -> Vec<Named>) -> Vec<Installation> {
+        let Realm { cluster_id: now, account, consent, .. } = &self.cx.realm;
+        let adopted = self.cx.adoption.iter().map(Adoption::from);
+        let with_objects = std::iter::once(now.as_str()).chain(adopted);
+        let with_objects = with_objects.map(|id| Installation::new(id, account, *consent, objects()));
+        let former = self.former();
+        let without = former.iter().map(|id| Installation::new(id, account, *consent, []));
+        with_objects.chain(without).map(|one| one.succeeded_by(now)).collect()
     }
-}
 
-/// Whether our statements are gone, which the role's owner no longer consents to.
-async fn remove(cx: &Context, suspect: &mut Suspect, policy: &PolicyState) -> bool {
-    match take_away(&cx.iam, &suspect.claim, policy).await {
-        Ok(_) => {
-            cx.metrics.wrote(PolicyWrite::Removed);
-            tell::removed(cx, &suspect.claim, &suspect.object).await;
-            true
+    fn former(&self) -> Vec<String> {
+        let former = self.cx.orphans.record.former_ids().into_iter();
+        former.filter(|id| is_former(self.cx, id)).collect()
+    }
+
+    /// Says once what is still looked after under former cluster ids.
+    fn tell_of_former(&mut self) {
+        if std::mem::replace(&mut self.is_told_of_former, true) {
+            return;
         }
-        Err(fault) => {
-            if !std::mem::replace(&mut suspect.is_told, true) {
-                let why =
-                    format!("which the role no longer consents to, and cannot be removed: {}", fault.message);
-                tell::orphaned(cx, &suspect.claim, &suspect.object, policy, &why).await;
+        for cluster_id in self.former() {
+            let policies = self.cx.orphans.record.count(&cluster_id);
+            tracing::info!(
+                cluster_id,
+                policies,
+                "policies are noted under a former cluster id; they are looked after until none is left"
+            );
+        }
+    }
+
+    /// Takes former cluster ids off the list under which there is no policy any more, neither by the record nor on any role.
+    async fn retire_former(&self) {
+        let record = &self.cx.orphans.record;
+        for id in self.former() {
+            let is_suspected = self.suspects.values().any(|one| one.claim.applicant.cluster_id == id);
+            if is_suspected || record.count(&id) > 0 {
+                continue;
             }
-            false
+            match record.retire(&id).await {
+                Ok(()) => tracing::info!(cluster_id = id, "no policy is left under a former cluster id"),
+                Err(error) => tracing::warn!(%error, "a former cluster id could not be taken off the record"),
+            }
         }
     }
-}
-
-/// Whether the record is rid of it.
-async fn forget(cx: &Context, claim: &Claim) -> bool {
-    let forgotten = cx.orphans.record.forget(claim).await;
-    if let Err(error) = &forgotten {
-        tracing::warn!(%error, "an entry could not be taken out of the record; it is tried again at the next interval");
-    }
-    forgotten.is_ok()
 }
 
 /// How the operator looks for orphans.

@@ -4,6 +4,7 @@ use k8s_openapi::api::core::v1::ObjectReference;
 use kube::Resource;
 use kube::runtime::events::EventType;
 
+use super::suspect::is_former;
 use crate::api::v1alpha1::BedrockAccess;
 use crate::reconcile::{Context, counted, publish_about};
 
@@ -15,11 +16,10 @@ pub(super) async fn orphaned(
     policy: &PolicyState,
     why: &str,
 ) {
-    let ObjectName { namespace, name } = object;
     let grants = policy.document().map_or(0, |document| Held::of(document).grants().len());
     let note = format!(
-        "BedrockAccess {namespace}/{name} is gone, and its policy {} stays on role {} with {}, {why}; bedrock-access orphans \
-         --cluster-id {} --delete removes it, or {}",
+        "{}: its policy {} stays on role {} with {}, {why}; bedrock-access orphans --cluster-id {} --delete removes it, or {}",
+        gone(cx, claim, object),
         claim.identity.policy_name(),
         claim.role,
         counted(grants, "grant"),
@@ -29,15 +29,35 @@ pub(super) async fn orphaned(
     publish(cx, object, EventType::Warning, "OrphanedPolicy", &note).await;
 }
 
-/// Tells of a policy that was removed since its role no longer consents.
-pub(super) async fn removed(cx: &Context, claim: &Claim, object: &ObjectName) {
-    let ObjectName { namespace, name } = object;
+/// Tells of a policy that was removed, and why.
+pub(super) async fn removed(cx: &Context, claim: &Claim, object: &ObjectName, why: &str) {
     let note = format!(
-        "removed policy {} from role {}: BedrockAccess {namespace}/{name} is gone, and the role no longer consents",
+        "removed policy {} from role {}: {}, and {why}",
         claim.identity.policy_name(),
-        claim.role
+        claim.role,
+        gone(cx, claim, object)
     );
     publish(cx, object, EventType::Normal, "PolicyRemoved", &note).await;
+}
+
+/// Tells of a policy that holds less than before.
+pub(super) async fn cut_back(cx: &Context, claim: &Claim, object: &ObjectName) {
+    let note = format!(
+        "cut back policy {} on role {}, since consent for the rest was withdrawn: {}",
+        claim.identity.policy_name(),
+        claim.role,
+        gone(cx, claim, object)
+    );
+    publish(cx, object, EventType::Normal, "PolicyWritten", &note).await;
+}
+
+/// Why no object looks after it.
+fn gone(cx: &Context, claim: &Claim, ObjectName { namespace, name }: &ObjectName) -> String {
+    let id = &claim.applicant.cluster_id;
+    if is_former(cx, id) {
+        return format!("BedrockAccess {namespace}/{name} was served under the former cluster id {id}");
+    }
+    format!("BedrockAccess {namespace}/{name} is gone")
 }
 
 /// An Event in the namespace of the object that is gone; where the namespace is gone too, the log has to do.

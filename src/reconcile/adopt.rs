@@ -15,6 +15,7 @@ use super::{Context, apply, event};
 use crate::api::parse::{self, Realm};
 use crate::api::v1alpha1::BedrockAccess;
 use crate::metrics::PolicyWrite;
+use crate::orphans;
 
 /// The move from one cluster id to another.
 pub struct Adoption {
@@ -110,9 +111,12 @@ pub(super) async fn settle(
             if is_proven || !(is_allowed || was_allowed) {
                 // What fails is logged, and tried again at the next look.
                 let _ = take_away(object, cx, adoption, &old).await;
-            } else if !is_allowed && !progress.is_told {
-                tell_of_consent(object, cx, adoption, &old).await;
-                adoption.set(&old.claim, Progress { is_told: true, ..progress });
+            } else {
+                cut_back(object, cx, adoption, &old).await;
+                if !is_allowed && !progress.is_told {
+                    tell_of_consent(object, cx, adoption, &old).await;
+                    adoption.set(&old.claim, Progress { is_told: true, ..progress });
+                }
             }
         }
     }
@@ -153,6 +157,27 @@ async fn take_away(
     );
     event::publish(object, cx, EventType::Normal, "PolicyRemoved", "Write", &note).await;
     Ok(())
+}
+
+/// Takes out of the old policy what the owners of its targets withdrew while it waits. What fails is logged, and tried again at the
+/// next look.
+async fn cut_back(object: &BedrockAccess, cx: &Context, adoption: &Adoption, old: &Predecessor) {
+    let Some(step) = orphans::withdrawal(cx, &old.claim, &old.policy).await else { return };
+    if apply::send(&cx.iam, &old.claim, &step).await.is_err() {
+        return;
+    }
+    let (reason, write) = match step.leaves().document() {
+        Some(_) => ("PolicyWritten", PolicyWrite::Changed),
+        None => ("PolicyRemoved", PolicyWrite::Removed),
+    };
+    cx.metrics.wrote(write);
+    let note = format!(
+        "took out of policy {} on role {}, written under the cluster id {}, what owners withdrew consent for",
+        old.claim.identity.policy_name(),
+        old.claim.role,
+        adoption.from
+    );
+    event::publish(object, cx, EventType::Normal, reason, "Write", &note).await;
 }
 
 /// The owner's word is for the old cluster id only. What they granted by it is theirs to take back.

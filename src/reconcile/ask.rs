@@ -30,7 +30,7 @@ pub(super) async fn ask(bedrock: &Bedrock, intent: &Intent, max_age: MaxAge) -> 
 }
 
 /// Asks by whose consent the role holds what belongs to the account, where that was not asked yet.
-pub(super) async fn ask_owners(
+pub(crate) async fn ask_owners(
     bedrock: &Bedrock,
     claim: &Claim,
     policy: &PolicyState,

@@ -1,6 +1,8 @@
 //! The cluster id was changed: what was written under the old one is moved, make before break.
 
 use aws_sandbox::{Fault, FaultKind, Service};
+use bedrock_access::cluster_id;
+use bedrock_access::orphans::Record;
 use bedrock_access::reconcile::Error;
 use bedrock_iam::PolicyIdentity;
 use serde_json::json;
@@ -51,6 +53,28 @@ async fn nothing_is_written_under_a_cluster_id_that_the_record_does_not_hold() {
     world.kubernetes.refuse_the_record(false);
     world.reconcile().await.unwrap();
     assert_eq!(world.kubernetes.recorded_ids(), [Some("new".to_owned()), Some("cluster".to_owned())]);
+    assert_eq!(world.kubernetes.former_ids(), ["cluster"]);
+}
+
+#[tokio::test]
+async fn no_cluster_id_is_taken_on_while_too_many_former_ones_have_policies() {
+    let world = World::new().await;
+    let check = async |now: &str, former: usize| {
+        let former: Vec<String> = (1..=former).map(|number| format!("old-{number}")).collect();
+        world.kubernetes.note("bedrock-access-record-0", "former-ids", &json!(former).to_string());
+        world.kubernetes.note("bedrock-access-record-0", "cluster-id", "cluster");
+        let client = world.kubernetes.client();
+        let record = Record::new(client.clone(), "bedrock-access", now, None);
+        cluster_id::check(&client, &record, now, None).await
+    };
+    check("cluster", 16).await.unwrap();
+    let refused = check("new", 16).await.unwrap_err();
+    assert!(!refused.is_passing());
+    let told = refused.to_string();
+    assert!(
+        told.contains("old-1, old-2") && told.contains("old-16, cluster") && told.contains("16 former"),
+        "{told}"
+    );
 }
 
 #[tokio::test]
@@ -122,4 +146,37 @@ async fn a_deleted_object_takes_both_policies_along() {
     world.sandbox.clear_faults();
     world.reconcile().await.unwrap();
     assert_eq!((world.our_policies(), world.kubernetes.record()), (vec![], vec![]));
+}
+
+const PROVISIONED: &str = "arn:aws:bedrock:us-east-1:111122223333:provisioned-model/abcdefghijkl";
+
+/// As [`renamed`], while the role's owner has a word for the old cluster id alone; a provisioned model is granted too.
+async fn waiting() -> World {
+    let mut object = manifest();
+    object["spec"]["models"].as_array_mut().unwrap().push(json!({"modelArn": PROVISIONED}));
+    let old = World::with(consenting().tag(TAG, "cluster/team-a"), object).await;
+    old.sandbox.set_tagged_resource(PROVISIONED, &[(TAG, "cluster/team-a")]);
+    old.reconcile().await.unwrap();
+    old.adopted_by("new").await
+}
+
+#[tokio::test]
+async fn what_a_target_s_owner_withdraws_while_the_move_waits_goes_from_the_old_policy() {
+    let world = waiting().await;
+    let old = || world.sandbox.role_policy("assistant", &policy_name("cluster"));
+    for owner in ["cluster/team-a", "new/team-a"] {
+        world.sandbox.set_tags(PROVISIONED, &[(TAG, owner)]).unwrap();
+        world.reconcile().await.unwrap();
+        assert!(old().unwrap().contains(PROVISIONED), "{owner}");
+    }
+    world.sandbox.set_tags(PROVISIONED, &[(TAG, "@none")]).unwrap();
+    world.sandbox.fault(Fault::new(FaultKind::AccessDenied).of(Service::Bedrock, "ListTagsForResource"));
+    world.reconcile().await.unwrap();
+    assert!(old().unwrap().contains(PROVISIONED), "nobody said that it is withdrawn");
+    world.sandbox.clear_faults();
+    world.take_notes();
+    world.reconcile().await.unwrap();
+    let left = old().unwrap();
+    assert!(!left.contains(PROVISIONED) && left.contains(US), "{left}");
+    assert!(world.take_notes().iter().any(|note| note.contains("withdrew consent")));
 }

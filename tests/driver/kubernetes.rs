@@ -59,6 +59,18 @@ impl ApiServer {
         ["cluster-id", "moved-from"].map(|key| first[key].as_str().map(str::to_owned))
     }
 
+    /// The former cluster ids in the record.
+    pub(crate) fn former_ids(&self) -> Vec<String> {
+        let state = self.0.lock().unwrap();
+        let first = state.record.get("bedrock-access-record-0").cloned().unwrap_or_default();
+        first["former-ids"].as_str().map(|text| serde_json::from_str(text).unwrap()).unwrap_or_default()
+    }
+
+    /// What an operator before this one wrote into a ConfigMap of the record.
+    pub(crate) fn note(&self, map: &str, key: &str, text: &str) {
+        self.0.lock().unwrap().record.entry(map.to_owned()).or_insert(json!({}))[key] = json!(text);
+    }
+
     /// From now on the record's ConfigMaps may not be written, or may be again.
     pub(crate) fn refuse_the_record(&self, refuses: bool) {
         self.0.lock().unwrap().refuses_the_record = refuses;

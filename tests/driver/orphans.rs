@@ -3,6 +3,7 @@
 use aws_sandbox::NewRole;
 use bedrock_access::orphans::IsConfirmed;
 use bedrock_access::reconcile::Error;
+use bedrock_iam::PolicyIdentity;
 use bedrock_iam::consent::Policy;
 use serde_json::json;
 
@@ -98,4 +99,27 @@ async fn what_was_granted_while_no_role_was_asked_goes_only_once_a_person_confir
     let world = world.restarted(Policy::Tag, IsConfirmed::Yes).await;
     world.reconcile().await.unwrap();
     assert_eq!(world.policy(), None, "a person confirmed it");
+}
+
+#[tokio::test]
+async fn an_entry_from_when_roles_were_told_apart_by_case_is_known_and_taken_out() {
+    let mut object = manifest();
+    object["spec"]["role"]["name"] = json!("Assistant");
+    let role = NewRole::new("Assistant").tag("bedrockaccess.io/namespaces", "team-a");
+    let world = World::with(role, object).await;
+    let identity = PolicyIdentity::derive("cluster", "team-a", "assistant");
+    let name = "Assistant".parse().unwrap();
+    let mut keys = identity.keys_on(&name);
+    keys.remove(&identity.key_on(&name));
+    let key = keys.pop_first().unwrap();
+    let shard = key.bytes().map(usize::from).sum::<usize>() % 16;
+    let entry = json!({"namespace": "team-a", "name": "assistant", "role": "Assistant"});
+    world.kubernetes.note(&format!("bedrock-access-record-{shard}"), &key, &entry.to_string());
+    world.context.orphans.record.load().await.unwrap();
+
+    world.reconcile().await.unwrap();
+    assert_eq!(world.kubernetes.record(), std::slice::from_ref(&entry), "it is noted already");
+    world.kubernetes.edit(|object| object["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z"));
+    world.reconcile().await.unwrap();
+    assert_eq!(world.kubernetes.record(), Vec::<serde_json::Value>::new());
 }

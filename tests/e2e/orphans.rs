@@ -22,7 +22,10 @@ async fn a_policy_without_an_object_goes_with_the_role_s_consent_or_by_a_person_
         team.apply(json!({})).await;
         team.wait_until_ready().await;
     }
-    assert_eq!(orphans(world, &[]).status.code(), Some(0), "every policy has its object");
+    let none = orphans(world, &[]);
+    assert_eq!(none.status.code(), Some(0), "every policy has its object");
+    let source = said(&none.stderr);
+    assert!(source.contains(", as the operator's record in the namespace "), "{source}");
     // While it runs, it would put the finalizer on again.
     world.kill_operator();
     for team in [&withdrawn, &consented] {
@@ -75,6 +78,22 @@ async fn a_changed_cluster_id_is_refused_until_the_policies_may_be_moved() {
     team.reconcile().await;
     let moved = bedrock_iam::PolicyIdentity::derive("renamed", team.name, "access").policy_name().to_owned();
     assert_eq!(team.policy_names().await, [moved.as_str()]);
+    let listed = orphans(world, &[]);
+    let told = said(&listed.stderr);
+    assert!(
+        told.starts_with("bedrock-access: looking as cluster renamed, as the operator's record"),
+        "{told}"
+    );
+    assert!(said(&listed.stdout).contains("looked at as cluster renamed"), "{listed:?}");
+    let by_uid = orphans(world, &["--lease-namespace=default"]);
+    assert!(
+        said(&by_uid.stderr).contains(&format!("cluster {id}, the UID of the namespace kube-system")),
+        "{by_uid:?}"
+    );
+    assert!(
+        said(&by_uid.stderr).contains("that other cluster ids wrote: 1, listed as Elsewhere"),
+        "{by_uid:?}"
+    );
     world.kill_operator();
     assert!(world.refusal(&[]).contains("--adopt-from renamed"), "and not back again in silence");
     world.start_operator_with(&[&format!("--cluster-id={id}"), "--adopt-from=renamed"]);
@@ -84,6 +103,10 @@ async fn a_changed_cluster_id_is_refused_until_the_policies_may_be_moved() {
     team.wait_until_gone().await;
     world.kill_operator();
     world.start_operator();
+}
+
+fn said(text: &[u8]) -> String {
+    String::from_utf8(text.to_vec()).unwrap()
 }
 
 /// `bedrock-access orphans` as a person runs it.

@@ -140,6 +140,7 @@ fn call(request: &HttpRequest) -> Call {
         ["inference-profiles", ..] => "GetInferenceProfile",
         ["foundation-models"] => "ListFoundationModels",
         ["foundation-models", ..] => "GetFoundationModel",
+        ["listTagsForResource"] => "ListTagsForResource",
         _ => "Unknown",
     };
     let scope = request.headers().get("authorization").unwrap_or_default();

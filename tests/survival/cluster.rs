@@ -135,6 +135,20 @@ impl Cluster {
         keys.filter(|key| key.contains('.')).cloned().collect()
     }
 
+    /// The former cluster ids in the record.
+    pub(crate) fn former_ids(&self) -> Vec<String> {
+        let state = self.state();
+        let list = state.record.get("bedrock-access-record-0").and_then(|data| data.get("former-ids"));
+        list.map(|text| serde_json::from_str(text).unwrap()).unwrap_or_default()
+    }
+
+    /// Someone takes every entry out of the record, and leaves what stands beside them.
+    pub(crate) fn lose_entries(&self) {
+        for data in self.state().record.values_mut() {
+            data.retain(|key, _| !key.contains('.'));
+        }
+    }
+
     /// Someone deletes the record's ConfigMaps.
     pub(crate) fn lose_record(&self) {
         self.state().record.clear();

@@ -181,3 +181,124 @@ fn while_the_api_server_does_not_say_that_the_object_is_absent_its_policy_stays(
         assert_eq!(policy(&world), None);
     });
 }
+
+const PROVISIONED: &str = "arn:aws:bedrock:us-east-1:111122223333:provisioned-model/abcdefghijkl";
+
+/// An orphan that also grants a provisioned model, whose owner consents too.
+async fn orphaned_with_a_model_of_the_account(also: &Value) -> World {
+    let mut world = World::new(crate::seed());
+    world.sandbox.create_role(role(ROLE));
+    world.sandbox.set_tagged_resource(PROVISIONED, &[(CONSENT, "team-a")]);
+    let mut object = manifest(TEAM, ROLE);
+    object["spec"]["models"] = also.clone();
+    object["spec"]["models"].as_array_mut().unwrap().push(json!({"modelArn": PROVISIONED}));
+    world.cluster.create(&object);
+    world.start().await;
+    world.until("Ready", LIMIT, |world| world.is_ready(TEAM)).await;
+    world.settle(AT_ONCE, LIMIT).await;
+    world.cluster.vanish(TEAM, ROLE);
+    world
+}
+
+fn calls(world: &World, operation: &str) -> usize {
+    world.sandbox.calls().iter().filter(|call| call.operation == operation).count()
+}
+
+#[test]
+fn what_a_target_s_owner_withdraws_goes_from_an_orphan_and_the_rest_stays() {
+    for tag in ["team-a", "retain:team-a"] {
+        paused(crate::seed(), async {
+            let world =
+                orphaned_with_a_model_of_the_account(&json!([{"modelId": "amazon.nova-2-lite-v1:0"}])).await;
+            world.sandbox.tag_role(ROLE, CONSENT, tag).unwrap();
+            sleep(2 * INTERVAL).await;
+            let before = policy(&world).unwrap();
+            assert!(before.contains(PROVISIONED), "{tag}: its owner consents");
+
+            world.sandbox.set_tags(PROVISIONED, &[(CONSENT, "@none")]).unwrap();
+            sleep(INTERVAL).await;
+            let after = policy(&world).unwrap();
+            assert!(
+                !after.contains(PROVISIONED) && after.contains("us.amazon.nova-2-lite-v1:0"),
+                "{tag}: {after}"
+            );
+            assert_eq!(world.cluster.record().len(), 1, "{tag}: it is looked after on");
+            let cut = told(&world, "PolicyWritten");
+            let asked = calls(&world, "ListTagsForResource");
+            sleep(3 * INTERVAL).await;
+            assert_eq!(
+                (policy(&world).unwrap(), told(&world, "PolicyWritten")),
+                (after, cut),
+                "{tag}: told once"
+            );
+            assert_eq!(calls(&world, "ListTagsForResource"), asked, "{tag}: nobody is left to be asked");
+        });
+    }
+}
+
+#[test]
+fn an_orphan_of_which_every_owner_withdrew_goes_though_the_role_consents() {
+    paused(crate::seed(), async {
+        let world = orphaned_with_a_model_of_the_account(&json!([])).await;
+        world.sandbox.set_tags(PROVISIONED, &[]).unwrap();
+        sleep(INTERVAL).await;
+        assert_eq!((policy(&world), world.cluster.record()), (None, vec![]));
+        assert_eq!(told(&world, "PolicyRemoved"), 1);
+        assert_eq!(gauge(&world), Some("0".to_owned()));
+    });
+}
+
+#[test]
+fn an_owner_who_does_not_answer_keeps_what_an_orphan_holds() {
+    paused(crate::seed(), async {
+        let world = orphaned_with_a_model_of_the_account(&json!([])).await;
+        world.sandbox.set_tags(PROVISIONED, &[]).unwrap();
+        world.wire.fail(|call| call.kind == "ListTagsForResource", Failure::Denied);
+        sleep(3 * INTERVAL).await;
+        assert!(policy(&world).is_some_and(|text| text.contains(PROVISIONED)));
+        world.wire.heal();
+        sleep(INTERVAL).await;
+        assert_eq!(policy(&world), None);
+    });
+}
+
+#[test]
+fn an_orphan_without_targets_of_the_account_costs_two_calls_a_look() {
+    paused(crate::seed(), async {
+        let world = orphaned(&manifest(TEAM, ROLE)).await;
+        sleep(2 * INTERVAL).await;
+        world.sandbox.clear_calls();
+        sleep(Duration::from_mins(10)).await;
+        let calls = world.sandbox.calls().into_iter().map(|call| call.operation);
+        let mut calls: Vec<String> = calls.filter(|call| call != "GetAccountAuthorizationDetails").collect();
+        calls.sort();
+        assert_eq!(calls, ["GetRole", "GetRolePolicy"]);
+    });
+}
+
+#[test]
+fn an_object_that_comes_back_unreadable_and_names_another_role_leaves_an_orphan_on_the_first() {
+    paused(crate::seed(), async {
+        let world = orphaned(&manifest(TEAM, ROLE)).await;
+        let mut unreadable = manifest(TEAM, "other");
+        unreadable["spec"]["models"] = json!("none");
+        world.cluster.create(&unreadable);
+        world.sandbox.tag_role(ROLE, CONSENT, "@none").unwrap();
+        sleep(2 * INTERVAL).await;
+        assert_eq!(policy(&world), None);
+        assert_eq!(world.cluster.objects().len(), 1);
+    });
+}
+
+#[test]
+fn an_object_that_comes_back_and_cannot_be_read_at_all_may_look_after_any_role() {
+    paused(crate::seed(), async {
+        let world = orphaned(&manifest(TEAM, ROLE)).await;
+        let mut unreadable = manifest(TEAM, ROLE);
+        unreadable["spec"]["role"] = json!(7);
+        world.cluster.create(&unreadable);
+        world.sandbox.tag_role(ROLE, CONSENT, "@none").unwrap();
+        sleep(2 * INTERVAL).await;
+        assert!(policy(&world).is_some());
+    });
+}

@@ -127,6 +127,11 @@ impl World {
         self.ids = (id, Some(self.ids.0));
     }
 
+    /// The next operator adopts nothing any more.
+    pub(crate) fn end_the_move(&mut self) {
+        self.ids.1 = None;
+    }
+
     /// Nothing of the operator is left, and nothing of it is heard any more.
     pub(crate) async fn kill(&mut self) {
         let operator = self.operator.take().expect("no operator is running");

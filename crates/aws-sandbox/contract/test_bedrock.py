@@ -129,6 +129,49 @@ def test_the_tags_of_what_belongs_to_an_account_conform(sandbox, kind, expected)
     assert "ResourceNotFoundException" in declared
 
 
+def test_tags_are_added_and_removed_as_the_model_says(sandbox):
+    arn = "arn:aws:bedrock:us-east-1:111122223333:provisioned-model/tagged000000"
+    declare = urllib.request.Request(f"{sandbox.url}/_sandbox/resources/{arn}", data=b'{"tags": {}}', method="PUT")
+    declare.add_header("Content-Type", "application/json")
+    assert urllib.request.urlopen(declare, timeout=10).status == 204
+    tag = {"key": "bedrockaccess.io/namespaces", "value": "prod/team-a team-b"}
+    for operation, rest in [("TagResource", {"tags": [tag, {"key": "k", "value": ""}]}), ("UntagResource", {"tagKeys": ["k"]})]:
+        model = MODEL.operation_model(operation)
+        body = {"resourceARN": arn, **rest}
+        assert (model.http["method"], set(body)) == ("POST", set(model.input_shape.required_members))
+        status, _, answer = ask(sandbox, model.http["requestUri"], body=json.dumps(body).encode())
+        assert status == model.http["responseCode"]
+        assert_conforms(operation, answer)
+    # As a person does it: botocore serialises what the sandbox reads.
+    bedrock = sandbox.client("bedrock")
+    assert bedrock.list_tags_for_resource(resourceARN=arn)["tags"] == [tag]
+    bedrock.untag_resource(resourceARN=arn, tagKeys=[tag["key"]])
+    bedrock.tag_resource(resourceARN=arn, tags=[{"key": "a", "value": "1"}])
+    assert bedrock.list_tags_for_resource(resourceARN=arn)["tags"] == [{"key": "a", "value": "1"}]
+
+
+ARN = "arn:aws:bedrock:us-east-1:111122223333:custom-model-deployment/abcdefghijkl"
+
+
+@pytest.mark.parametrize(
+    ("operation", "body", "code"),
+    [
+        ("TagResource", {"resourceARN": ARN.replace("abc", "xyz"), "tags": []}, "ResourceNotFoundException"),
+        ("TagResource", {"resourceARN": ARN, "tags": [{"key": f"k{n}", "value": ""} for n in range(51)]}, "TooManyTagsException"),
+        ("TagResource", {"resourceARN": ARN, "tags": [{"key": "k!", "value": ""}]}, "ValidationException"),
+        ("TagResource", {"resourceARN": ARN}, "ValidationException"),
+        ("UntagResource", {"resourceARN": ARN.replace("abc", "xyz"), "tagKeys": []}, "ResourceNotFoundException"),
+        ("UntagResource", {"resourceARN": ARN}, "ValidationException"),
+        ("UntagResource", {}, "ValidationException"),
+    ],
+)
+def test_a_refused_tag_is_a_declared_error(sandbox, operation, body, code):
+    model = MODEL.operation_model(operation)
+    status, headers, answer = ask(sandbox, model.http["requestUri"], body=json.dumps(body).encode())
+    declared = {shape.name: shape.metadata["error"]["httpStatusCode"] for shape in model.error_shapes}
+    assert (headers["x-amzn-errortype"], answer["__type"], status) == (code, code, declared[code])
+
+
 @pytest.mark.parametrize("identifier", ["amazon.nova-2-lite-v1:0", "amazon.nova-micro-v1:0", "amazon.titan-embed-text-v2:0"])
 def test_a_model_conforms(sandbox, identifier):
     status, _, answer = ask(sandbox, f"/foundation-models/{urllib.parse.quote(identifier, safe='')}")

@@ -4,6 +4,7 @@ mod answers;
 mod catalogue;
 mod data;
 mod request;
+mod tagging;
 
 pub(crate) use answers::execute;
 pub use catalogue::ApplicationProfile;

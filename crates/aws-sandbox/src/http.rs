@@ -154,7 +154,7 @@ impl Operation {
             Self::Iam(form) => iam::execute(&mut world.iam, config, self.name(), form).map(Payload::Xml),
             Self::Sts(_) => sts::execute(config, self.name()).map(Payload::Xml),
             Self::Bedrock(request) => {
-                bedrock::execute(&world.bedrock, config, region, request).map(Payload::Json)
+                bedrock::execute(&mut world.bedrock, config, region, request).map(Payload::Json)
             }
         }
     }

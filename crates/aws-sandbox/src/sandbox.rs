@@ -151,7 +151,7 @@ impl Sandbox {
 
     /// Declares a resource that belongs to an account (`provisioned-model`, `imported-model`, `custom-model-deployment`
     /// and the like, but no application profile) with its tags, in place of one of the same ARN. ListTagsForResource
-    /// finds it from the Region of its ARN, when partition and account are the sandbox's.
+    /// and its like find it from the Region of its ARN, when partition and account are the sandbox's.
     pub fn set_tagged_resource(&self, arn: &str, tags: &[(&str, &str)]) {
         self.world().bedrock.set_tagged_resource(arn.to_owned(), owned(tags));
     }

@@ -32,6 +32,7 @@ pub use remembered::Remembered;
 pub use repairs::{Backoff, Pace};
 pub use step::{Cause, Change, Step};
 pub use teardown::{may_stay, teardown};
+pub use withdrawal::cut;
 
 use crate::bedrock::answer::Answers;
 use crate::iam::observed::{Observed, PolicyState};

@@ -3,12 +3,15 @@
 
 use std::collections::BTreeMap;
 
+use crate::bedrock::answer::Answers;
 use crate::iam::identity::PolicyIdentity;
 use crate::iam::observed::PolicyState;
 use crate::names::account::Account;
 use crate::names::identifier::RoleName;
 use crate::names::tags::Tags;
 use crate::policy::held::Held;
+use crate::policy::revocation::Revoked;
+use crate::resolve;
 use crate::want::consent::{Applicant, Policy};
 use crate::want::intent::Claim;
 
@@ -32,11 +35,13 @@ pub struct ScannedRole {
     pub policies: Vec<(String, String)>,
 }
 
-/// One cluster's operator, and the objects that it looks after.
+/// One cluster id, and the objects that look after what was written under it.
 #[derive(Clone, Debug)]
 pub struct Installation {
     cluster_id: String,
     account: Account,
+    /// Another one, where this one was written under before.
+    now: String,
     consent: Policy,
     /// By policy name; the role that the object names, where that is known.
     looked_after: BTreeMap<String, Option<RoleName>>,
@@ -71,19 +76,47 @@ pub enum Standing {
 }
 
 impl Standing {
-    /// That of a policy of the applicant's own. Where nobody is asked for consent, nobody can be said to have let it outlive its
-    /// object.
-    pub fn of(applicant: &Applicant, tags: &Tags) -> Self {
-        if applicant.policy != Policy::None && applicant.may_retain(tags) {
+    /// That of a policy of the applicant's own, whose cluster id may be another one by `now`. Where nobody is asked for consent,
+    /// nobody can be said to have let it outlive its object.
+    pub fn of(applicant: &Applicant, now: &str, tags: &Tags) -> Self {
+        let names = in_both_names(applicant, now);
+        if applicant.policy != Policy::None && names.iter().any(|name| name.may_retain(tags)) {
             return Self::Retained;
         }
-        if applicant.is_withdrawn(tags) { Self::Withdrawn } else { Self::Consented }
+        if names.iter().all(|name| name.is_withdrawn(tags)) { Self::Withdrawn } else { Self::Consented }
     }
 
     /// Whether someone has to do something about it.
     pub fn is_orphaned(self) -> bool {
         matches!(self, Self::Withdrawn | Self::Consented)
     }
+}
+
+/// What a policy without a reconcile of its own may no longer hold, because the owner of a target withdrew it from the applicant,
+/// also in the name of the cluster id of `now`. Who did not answer withdrew nothing.
+pub fn withdrawn(claim: &Claim, now: &str, answers: &Answers, held: &Held) -> Revoked {
+    let [before, now] = in_both_names(&claim.applicant, now).map(|applicant| {
+        let claim = Claim { applicant, ..claim.clone() };
+        resolve::withdrawn(&claim, answers, held).targets
+    });
+    Revoked { targets: &before & &now, ..Revoked::default() }
+}
+
+/// An owner may have rewritten an entry for the cluster id of now already, and not yet for the one before.
+fn in_both_names(applicant: &Applicant, now: &str) -> [Applicant; 2] {
+    [applicant.clone(), Applicant { cluster_id: now.to_owned(), ..applicant.clone() }]
+}
+
+/// The policies on the role that carry a mark of ours and that no object of any of the installations looks after, each as it
+/// stands with the installation that wrote it.
+pub fn orphans(installations: &[Installation], role: &ScannedRole) -> Vec<Orphan> {
+    let orphan = |(name, document): &(String, String)| {
+        let views = installations.iter().map(|one| one.orphan(role, name, document));
+        let views = views.collect::<Option<Vec<_>>>()?;
+        let is_unknown = |orphan: &Orphan| matches!(orphan.standing, Standing::Elsewhere | Standing::Unknown);
+        views.into_iter().min_by_key(is_unknown)
+    };
+    role.policies.iter().filter_map(orphan).collect()
 }
 
 impl Installation {
@@ -98,7 +131,14 @@ impl Installation {
             PolicyIdentity::derive(cluster_id, &object.namespace, &object.name).policy_name().to_owned()
         };
         let looked_after = objects.into_iter().map(|(object, role)| (policy(&object), role)).collect();
-        Self { cluster_id: cluster_id.to_owned(), account: account.clone(), consent, looked_after }
+        let cluster_id = cluster_id.to_owned();
+        Self { now: cluster_id.clone(), cluster_id, account: account.clone(), consent, looked_after }
+    }
+
+    /// The same, where policies are written under another cluster id by now.
+    #[must_use]
+    pub fn succeeded_by(self, now: &str) -> Self {
+        Self { now: now.to_owned(), ..self }
     }
 
     /// The claim of an object on a role.
@@ -115,13 +155,7 @@ impl Installation {
     /// Whether an object looks after that policy on that role. One that was created anew may name another role.
     pub fn looks_after(&self, identity: &PolicyIdentity, role: &RoleName) -> bool {
         let known = self.looked_after.get(identity.policy_name());
-        known.is_some_and(|named| named.as_ref().is_none_or(|named| named == role))
-    }
-
-    /// The policies on the role that carry a mark of ours and that no object looks after.
-    pub fn orphans(&self, role: &ScannedRole) -> Vec<Orphan> {
-        let policies = role.policies.iter();
-        policies.filter_map(|(name, document)| self.orphan(role, name, document)).collect()
+        known.is_some_and(|named| named.as_ref().is_none_or(|named| named.is_same(role)))
     }
 
     fn orphan(&self, role: &ScannedRole, policy_name: &str, document: &str) -> Option<Orphan> {
@@ -134,7 +168,7 @@ impl Installation {
         let grants = Held::of(policy.document()?).grants().len();
         let applicant = self.applicant(namespace);
         let standing = if PolicyIdentity::derive(&self.cluster_id, namespace, name) == identity {
-            Standing::of(&applicant, &role.tags)
+            Standing::of(&applicant, &self.now, &role.tags)
         } else if is_cut {
             Standing::Unknown
         } else {

@@ -4,9 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use bedrock_iam::PolicyIdentity;
-use bedrock_iam::consent::Policy;
-use bedrock_iam::orphan::{Installation, ObjectName, Orphan, ScannedRole, Standing};
+use bedrock_iam::consent::{Applicant, Policy};
+use bedrock_iam::orphan::{Installation, ObjectName, Orphan, ScannedRole, Standing, orphans, withdrawn};
+use bedrock_iam::{Account, Answers, Document, Fault, Held, PolicyIdentity, Tags};
 
 const TAG: &str = "bedrockaccess.io/namespaces";
 
@@ -49,10 +49,10 @@ fn standings(found: &[Orphan]) -> Vec<Standing> {
 #[test]
 fn a_policy_whose_object_is_there_is_no_orphan() {
     let scanned = role(Some("team-a"), &[&identity("cluster", "assistant")]);
-    for named in [Some("assistant"), None] {
-        assert_eq!(installation(&[("assistant", named)]).orphans(&scanned), [], "{named:?}");
+    for named in [Some("assistant"), Some("Assistant"), None] {
+        assert_eq!(orphans(&[installation(&[("assistant", named)])], &scanned), [], "{named:?}");
     }
-    let found = installation(&[("assistant", Some("another"))]).orphans(&scanned);
+    let found = orphans(&[installation(&[("assistant", Some("another"))])], &scanned);
     assert_eq!(
         standings(&found),
         [Standing::Consented],
@@ -76,7 +76,7 @@ fn what_becomes_of_an_orphan_is_the_role_owner_s_word() {
         (Some("team-a retain:team-b"), Standing::Consented),
         (None, Standing::Withdrawn),
     ] {
-        let found = installation(&[]).orphans(&role(tag, &[&identity("cluster", "assistant")]));
+        let found = orphans(&[installation(&[])], &role(tag, &[&identity("cluster", "assistant")]));
         assert_eq!(standings(&found), [expected], "{tag:?}");
         assert_eq!((found[0].grants, &found[0].object), (1, &object("assistant")));
         assert_eq!(found[0].claim.identity, identity("cluster", "assistant"));
@@ -86,14 +86,14 @@ fn what_becomes_of_an_orphan_is_the_role_owner_s_word() {
 #[test]
 fn where_nobody_is_asked_for_consent_a_person_decides() {
     let lenient = Installation::new("cluster", Policy::None, []);
-    let found = lenient.orphans(&role(None, &[&identity("cluster", "assistant")]));
+    let found = orphans(&[lenient], &role(None, &[&identity("cluster", "assistant")]));
     assert_eq!(standings(&found), [Standing::Consented]);
 }
 
 #[test]
 fn a_policy_of_another_installation_is_left_alone() {
     let scanned = role(Some("@none"), &[&identity("another", "assistant")]);
-    let found = installation(&[("assistant", Some("assistant"))]).orphans(&scanned);
+    let found = orphans(&[installation(&[("assistant", Some("assistant"))])], &scanned);
     assert_eq!(standings(&found), [Standing::Elsewhere]);
     assert!(!found[0].standing.is_orphaned());
 }
@@ -102,8 +102,8 @@ fn a_policy_of_another_installation_is_left_alone() {
 fn a_name_that_is_cut_says_who_wrote_it_only_while_the_object_is_there() {
     let long = "x".repeat(200);
     let scanned = role(Some("@none"), &[&identity("cluster", &long)]);
-    assert_eq!(installation(&[(&long, Some("assistant"))]).orphans(&scanned), []);
-    assert_eq!(standings(&installation(&[]).orphans(&scanned)), [Standing::Unknown]);
+    assert_eq!(orphans(&[installation(&[(&long, Some("assistant"))])], &scanned), []);
+    assert_eq!(standings(&orphans(&[installation(&[])], &scanned)), [Standing::Unknown]);
     let claim = installation(&[]).claim(&object(&long), &"assistant".parse().unwrap());
     assert_eq!(claim.identity, identity("cluster", &long));
 }
@@ -114,13 +114,13 @@ fn what_does_not_carry_our_mark_is_nobody_s_orphan() {
     let mut scanned = role(Some("@none"), &[&ours]);
     for text in ["", "{}", "not json", &document(&identity("cluster", "other"))] {
         scanned.policies = vec![(ours.policy_name().to_owned(), text.to_owned())];
-        assert_eq!(installation(&[]).orphans(&scanned), [], "{text}");
+        assert_eq!(orphans(&[installation(&[])], &scanned), [], "{text}");
     }
     for name in
         ["theirs", "bedrock-access", "bedrock-access.team-a.assistant", "bedrock-access.aaaaaaaaaaaaaaaa"]
     {
         scanned.policies = vec![(name.to_owned(), document(&ours))];
-        assert_eq!(installation(&[]).orphans(&scanned), [], "{name}");
+        assert_eq!(orphans(&[installation(&[])], &scanned), [], "{name}");
     }
 }
 
@@ -135,5 +135,77 @@ fn a_percent_encoded_document_with_someone_else_s_statement_is_still_ours() {
         percent_encoding::utf8_percent_encode(&text, percent_encoding::NON_ALPHANUMERIC).to_string();
     let mut scanned = role(None, &[]);
     scanned.policies = vec![(ours.policy_name().to_owned(), encoded)];
-    assert_eq!(standings(&installation(&[]).orphans(&scanned)), [Standing::Withdrawn]);
+    assert_eq!(standings(&orphans(&[installation(&[])], &scanned)), [Standing::Withdrawn]);
+}
+
+/// Those of the cluster id before, which no object looks after any more.
+fn former() -> Installation {
+    Installation::new("former", Policy::Tag, []).succeeded_by("cluster")
+}
+
+#[test]
+fn a_policy_of_a_former_cluster_id_goes_only_where_neither_that_one_nor_the_one_of_now_is_consented_to() {
+    let scanned = |tag| role(Some(tag), &[&identity("former", "assistant")]);
+    for (tag, expected) in [
+        ("former/team-a", Standing::Consented),
+        ("cluster/team-a", Standing::Consented),
+        ("retain:former/team-a", Standing::Retained),
+        ("team-a retain:cluster/team-a", Standing::Retained),
+        ("another/team-a", Standing::Withdrawn),
+        ("@none former/team-a", Standing::Withdrawn),
+    ] {
+        let found = orphans(&[former()], &scanned(tag));
+        assert_eq!(standings(&found), [expected], "{tag}");
+        assert_eq!(found[0].claim.applicant.cluster_id, "former");
+    }
+}
+
+#[test]
+fn an_object_of_the_cluster_id_of_now_looks_after_its_own_policy_and_not_after_the_former_one() {
+    let scanned =
+        role(Some("team-a"), &[&identity("cluster", "assistant"), &identity("former", "assistant")]);
+    let now = installation(&[("assistant", Some("assistant"))]);
+    let found = orphans(&[now.clone(), former()], &scanned);
+    let [orphan] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!(
+        (&orphan.claim.identity, orphan.standing),
+        (&identity("former", "assistant"), Standing::Consented)
+    );
+    let elsewhere = role(Some("@none"), &[&identity("another", "assistant")]);
+    assert_eq!(
+        standings(&orphans(&[now, former()], &elsewhere)),
+        [Standing::Elsewhere],
+        "and is listed once"
+    );
+}
+
+const PROVISIONED: &str = "arn:aws:bedrock:us-east-1:111122223333:provisioned-model/abcdefghijkl";
+
+/// What the owner of a provisioned model withdraws by a tag.
+fn withdrawn_by(tags: Result<&str, Fault>) -> Vec<String> {
+    let document = format!(
+        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"bedrock:InvokeModel","Resource":"{PROVISIONED}"}}]}}"#
+    );
+    let held = Held::of(&Document::parse(&document).unwrap());
+    let tags = tags.map(|value| Tags::from([(TAG.to_owned(), value.to_owned())]));
+    let answers =
+        Answers { tags: held.targets().map(|target| (target, tags.clone())).collect(), ..Answers::default() };
+    let account = Account { id: "111122223333".parse().unwrap(), partition: "aws".parse().unwrap() };
+    let applicant =
+        Applicant { cluster_id: "former".into(), namespace: "team-a".into(), policy: Policy::Tag };
+    withdrawn(&applicant, "cluster", &account, &answers, &held).targets.into_iter().collect()
+}
+
+#[test]
+fn what_a_target_s_owner_withdrew_under_both_cluster_ids_goes_and_who_does_not_answer_withdrew_nothing() {
+    for (tag, expected) in [
+        ("team-b", vec![PROVISIONED]),
+        ("@none", vec![PROVISIONED]),
+        ("former/team-a", vec![]),
+        ("cluster/team-a", vec![]),
+    ] {
+        assert_eq!(withdrawn_by(Ok(tag)), expected, "{tag}");
+    }
+    let fault = Fault { class: bedrock_iam::Class::Unavailable, message: "no answer".to_owned() };
+    assert_eq!(withdrawn_by(Err(fault)), Vec::<String>::new());
 }

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::Request;
 use super::catalogue::{ApplicationProfile, Catalogue, Model, SystemProfile};
+use super::{Request, tagging};
 use crate::config::Config;
 use crate::error::AwsError;
 use crate::page::{self, Page};
@@ -21,7 +21,7 @@ struct Region<'a> {
 
 /// The answer's body.
 pub(crate) fn execute(
-    catalogue: &Catalogue,
+    catalogue: &mut Catalogue,
     config: &Config,
     region: &str,
     request: &Request,
@@ -33,6 +33,14 @@ pub(crate) fn execute(
         Request::GetFoundationModel { identifier } => region.get_foundation_model(identifier),
         Request::ListFoundationModels { query } => region.list_foundation_models(query),
         Request::ListTagsForResource { arn } => region.list_tags(arn.as_deref()),
+        Request::TagResource { arn, tags } => {
+            let arn = region.tagged(arn.as_deref())?;
+            tagging::tag(catalogue, arn, tags.as_deref())
+        }
+        Request::UntagResource { arn, keys } => {
+            let arn = region.tagged(arn.as_deref())?;
+            tagging::untag(catalogue, arn, keys.as_deref())
+        }
         Request::Unknown => Err(AwsError::new("UnknownOperationException", 404, "No such operation.")),
     }
 }
@@ -129,13 +137,18 @@ impl Region<'_> {
     }
 
     fn list_tags(&self, arn: Option<&str>) -> Result<Value, AwsError> {
-        let arn = arn.ok_or_else(|| invalid("resourceARN", "", "an ARN"))?;
-        let here = matches!(self.resource(arn), Some((Some(_), _)));
-        let tags = self.catalogue.tags(arn).filter(|_| here).ok_or_else(|| {
-            AwsError::new("ResourceNotFoundException", 404, "The requested resource was not found.")
-        })?;
-        let tags: Vec<Value> = tags.iter().map(|(key, value)| json!({"key": key, "value": value})).collect();
+        let tags = self.catalogue.tags(self.tagged(arn)?).into_iter().flatten();
+        let tags: Vec<Value> = tags.map(|(key, value)| json!({"key": key, "value": value})).collect();
         Ok(json!({"tags": tags}))
+    }
+
+    /// The ARN of a resource that has tags, or may have some.
+    fn tagged<'a>(&self, arn: Option<&'a str>) -> Result<&'a str, AwsError> {
+        let arn = arn.ok_or_else(|| invalid("resourceARN", "", "an ARN"))?;
+        let is_here = matches!(self.resource(arn), Some((Some(_), _))) && self.catalogue.tags(arn).is_some();
+        is_here.then_some(arn).ok_or_else(|| {
+            AwsError::new("ResourceNotFoundException", 404, "The requested resource was not found.")
+        })
     }
 
     /// Resource type and id of an ARN of this partition and Region, or a bare id; `None` for another ARN.
@@ -215,7 +228,7 @@ fn inference_profile(name: &str, id: &str, arn: &str, model_arns: &[String], kin
     })
 }
 
-fn invalid(member: &str, value: &str, demand: &str) -> AwsError {
+pub(super) fn invalid(member: &str, value: &str, demand: &str) -> AwsError {
     let message = format!(
         "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: Member must be {demand}"
     );

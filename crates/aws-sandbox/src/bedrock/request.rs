@@ -14,7 +14,32 @@ pub(crate) enum Request {
     GetFoundationModel { identifier: String },
     ListFoundationModels { query: Parameters },
     ListTagsForResource { arn: Option<String> },
+    TagResource { arn: Option<String>, tags: Option<Vec<Tag>> },
+    UntagResource { arn: Option<String>, keys: Option<Vec<String>> },
     Unknown,
+}
+
+/// A tag as Bedrock writes it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Tag {
+    pub(super) key: String,
+    pub(super) value: String,
+}
+
+/// What the operations on tags have in their bodies; a member that is missing, or no such thing, is `None`.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Tagging {
+    #[serde(rename = "resourceARN")]
+    resource_arn: Option<String>,
+    tags: Option<Vec<Tag>>,
+    tag_keys: Option<Vec<String>>,
+}
+
+impl Tagging {
+    fn read(body: &[u8]) -> Self {
+        serde_json::from_slice(body).unwrap_or_default()
+    }
 }
 
 impl Request {
@@ -33,7 +58,17 @@ impl Request {
             ("GET", "foundation-models", identifier) => {
                 Self::GetFoundationModel { identifier: decoded(identifier) }
             }
-            ("POST", "listTagsForResource", "") => Self::ListTagsForResource { arn: resource_arn(body) },
+            ("POST", "listTagsForResource", "") => {
+                Self::ListTagsForResource { arn: Tagging::read(body).resource_arn }
+            }
+            ("POST", "tagResource", "") => {
+                let Tagging { resource_arn: arn, tags, .. } = Tagging::read(body);
+                Self::TagResource { arn, tags }
+            }
+            ("POST", "untagResource", "") => {
+                let Tagging { resource_arn: arn, tag_keys: keys, .. } = Tagging::read(body);
+                Self::UntagResource { arn, keys }
+            }
             _ => Self::Unknown,
         }
     }
@@ -45,6 +80,8 @@ impl Request {
             Self::GetFoundationModel { .. } => "GetFoundationModel",
             Self::ListFoundationModels { .. } => "ListFoundationModels",
             Self::ListTagsForResource { .. } => "ListTagsForResource",
+            Self::TagResource { .. } => "TagResource",
+            Self::UntagResource { .. } => "UntagResource",
             Self::Unknown => "Unknown",
         }
     }
@@ -53,7 +90,9 @@ impl Request {
     pub(crate) fn target(&self) -> Option<&str> {
         let identifier = match self {
             Self::GetInferenceProfile { identifier } | Self::GetFoundationModel { identifier } => identifier,
-            Self::ListTagsForResource { arn } => arn.as_deref()?,
+            Self::ListTagsForResource { arn }
+            | Self::TagResource { arn, .. }
+            | Self::UntagResource { arn, .. } => arn.as_deref()?,
             Self::ListInferenceProfiles { .. } | Self::ListFoundationModels { .. } | Self::Unknown => {
                 return None;
             }
@@ -73,22 +112,14 @@ impl Request {
             Self::GetInferenceProfile { identifier } | Self::GetFoundationModel { identifier } => {
                 identifier.clone()
             }
-            Self::ListTagsForResource { arn } => arn.clone().unwrap_or_else(|| "*".to_owned()),
+            Self::ListTagsForResource { arn }
+            | Self::TagResource { arn, .. }
+            | Self::UntagResource { arn, .. } => arn.clone().unwrap_or_else(|| "*".to_owned()),
             Self::ListInferenceProfiles { .. } | Self::ListFoundationModels { .. } | Self::Unknown => {
                 "*".to_owned()
             }
         }
     }
-}
-
-fn resource_arn(body: &[u8]) -> Option<String> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Input {
-        #[serde(rename = "resourceARN")]
-        resource_arn: String,
-    }
-    serde_json::from_slice::<Input>(body).ok().map(|input| input.resource_arn)
 }
 
 #[cfg(test)]
@@ -110,6 +141,9 @@ mod tests {
             (Method::GET, "/foundation-models?byInferenceType=ON_DEMAND", "ListFoundationModels"),
             (Method::GET, "/foundation-models/a", "GetFoundationModel"),
             (Method::POST, "/listTagsForResource", "ListTagsForResource"),
+            (Method::POST, "/tagResource", "TagResource"),
+            (Method::POST, "/untagResource", "UntagResource"),
+            (Method::GET, "/tagResource", "Unknown"),
             (Method::DELETE, "/inference-profiles/a", "Unknown"),
         ] {
             assert_eq!(Request::parse(&method, &uri.parse().unwrap(), b"{}").operation(), expected, "{uri}");

@@ -117,3 +117,50 @@ async fn what_belongs_to_another_region_account_or_partition_is_not_found() {
         assert_eq!(only_tag(&bedrock(&server, "us-east-1"), &arn).await, None, "{arn}");
     }
 }
+
+#[tokio::test]
+async fn owners_tag_and_untag_what_belongs_to_the_account() {
+    let (sandbox, server) = served().await;
+    sandbox.set_application_profile(application(&[]));
+    sandbox.set_tagged_resource(PROVISIONED, &[("team", "a")]);
+    let client = bedrock(&server, "us-east-1");
+    let tag = |key: &str, value: &str| Tag::builder().key(key).value(value).build().unwrap();
+    let pairs = |arn: &str| sandbox.tags(arn).unwrap().into_iter().collect::<Vec<_>>();
+    for arn in [APPLICATION, PROVISIONED] {
+        let before = pairs(arn);
+        let namespaces = tag("bedrockaccess.io/namespaces", "team-a team-b");
+        client.tag_resource().resource_arn(arn).tags(namespaces).tags(tag("k", "")).send().await.unwrap();
+        let tags = sandbox.tags(arn).unwrap();
+        assert_eq!((tags["bedrockaccess.io/namespaces"].as_str(), tags["k"].as_str()), ("team-a team-b", ""));
+        assert!(before.iter().all(|(key, _)| tags.contains_key(key)), "{arn}: {tags:?}");
+        let untag = client.untag_resource().resource_arn(arn).tag_keys("k").tag_keys("never-there");
+        untag.send().await.unwrap();
+        assert_eq!(sandbox.tags(arn).unwrap().len(), tags.len() - 1);
+    }
+    let missing = client.tag_resource().resource_arn(IMPORTED).tags(tag("k", "v")).send().await.unwrap_err();
+    assert!(missing.into_service_error().is_resource_not_found_exception());
+    let elsewhere = bedrock(&server, "us-west-2").untag_resource().resource_arn(PROVISIONED).tag_keys("team");
+    let elsewhere = elsewhere.send().await.unwrap_err();
+    assert!(elsewhere.into_service_error().is_resource_not_found_exception());
+    assert!(sandbox.tags(PROVISIONED).unwrap().contains_key("team"));
+}
+
+#[tokio::test]
+async fn tags_out_of_bounds_are_refused_and_change_nothing() {
+    let (sandbox, server) = served().await;
+    sandbox.set_tagged_resource(PROVISIONED, &[("team", "a")]);
+    let client = bedrock(&server, "us-east-1");
+    let tag = |key: &str, value: &str| Tag::builder().key(key).value(value).build().unwrap();
+    for (key, value) in
+        [(&*"k".repeat(129), "v"), ("", "v"), ("k!", "v"), ("k", &*"v".repeat(257)), ("k", "v;")]
+    {
+        let put =
+            client.tag_resource().resource_arn(PROVISIONED).tags(tag("fine", "v")).tags(tag(key, value));
+        let refused = put.send().await.unwrap_err().into_service_error();
+        assert!(refused.is_validation_exception(), "{key}={value}: {refused:?}");
+    }
+    let many = (0..50).map(|number| tag(&format!("k{number}"), "v")).collect();
+    let refused = client.tag_resource().resource_arn(PROVISIONED).set_tags(Some(many)).send().await;
+    assert!(refused.unwrap_err().into_service_error().is_too_many_tags_exception());
+    assert_eq!(sandbox.tags(PROVISIONED).unwrap().len(), 1);
+}

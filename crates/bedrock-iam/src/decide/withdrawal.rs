@@ -5,7 +5,7 @@ use super::plan::{Course, Plan};
 use super::refusal;
 use super::step::{Cause, Step};
 use crate::iam::observed::{Observed, PolicyState};
-use crate::iam::provenance::Provenance;
+use crate::iam::provenance::{LastWrite, Provenance};
 use crate::policy::revocation::{self, Remainder, Revoked};
 use crate::want::intent::Claim;
 
@@ -20,6 +20,12 @@ pub(super) fn plan(claim: &Claim, observed: &Observed, revoked: &Revoked, proven
             Plan { is_withdrawal: !plan.steps().is_empty(), ..plan }
         }
     }
+}
+
+/// The write that takes out of a policy what may not stay, where nothing is remembered of it and nothing else is to be done with it.
+pub fn cut(claim: &Claim, policy: &PolicyState, revoked: &Revoked) -> Option<Step> {
+    let provenance = LastWrite::default().provenance(policy);
+    cut_out(claim, policy, revoked, provenance, Plan::default()).steps().first().cloned()
 }
 
 /// Takes out of our policy what may not stay, where a plan would leave it as it is.

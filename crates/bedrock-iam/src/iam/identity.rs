@@ -70,9 +70,23 @@ impl PolicyIdentity {
     }
 
     /// By what a policy on one role is known among all that were ever written, in letters and digits of base 32 and a dot. An object
-    /// that was created anew may have named another role before.
+    /// that was created anew may have named another role before. IAM tells no roles apart by case, and neither does the key.
     pub fn key_on(&self, role: &RoleName) -> String {
-        format!("{}.{}", self.hash, base32(&Sha256::digest(role.as_str())[..5]))
+        self.key_of(&role.as_str().to_ascii_lowercase())
+    }
+
+    /// The keys by which it may be known: that of now, and that from when roles were told apart by case.
+    pub fn keys_on(&self, role: &RoleName) -> BTreeSet<String> {
+        [self.key_on(role), self.key_of(role.as_str())].into()
+    }
+
+    /// Whether a key is one by which it may be known.
+    pub fn is_known_as(&self, key: &str, role: &RoleName) -> bool {
+        key.starts_with(&self.hash) && self.keys_on(role).contains(key)
+    }
+
+    fn key_of(&self, role: &str) -> String {
+        format!("{}.{}", self.hash, base32(&Sha256::digest(role)[..5]))
     }
 
     /// What the first Sid of our policy begins with, and no Sid of another.
@@ -217,6 +231,10 @@ mod tests {
         let identity = PolicyIdentity::derive("cluster", "team-a", "assistant");
         let key = |role: &str| identity.key_on(&role.parse().unwrap());
         assert_ne!(key("one"), key("other"));
+        assert_eq!(key("one"), key("oNe"), "IAM takes them for one role");
+        let keys = |role: &str| identity.keys_on(&role.parse().unwrap());
+        assert_eq!(keys("one"), [key("one")].into());
+        assert!(keys("oNe").len() == 2 && keys("oNe").contains(&key("one")), "as it was written before");
         let odd = key("a+role=with,odd@characters_");
         assert!(
             odd.len() == 25 && odd.bytes().all(|byte| byte == b'.' || byte.is_ascii_alphanumeric()),

@@ -118,6 +118,13 @@ identifier!(
         && value.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b))
 );
 
+impl RoleName {
+    /// Whether IAM takes the two for one: names of roles "are not distinguished by case" (CreateRole, `RoleName`).
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(&other.0)
+    }
+}
+
 impl ProfileId {
     /// The profile of `model` in `scope`: Bedrock composes the id as `scope.model`.
     pub fn of(scope: &str, model: &ModelId) -> Result<Self, InvalidIdentifier> {
