@@ -4,10 +4,11 @@ mod orphans;
 
 use std::process::ExitCode;
 
+use bedrock_access_api::crd_yaml;
 use clap::{Parser, Subcommand};
 
 use crate::config::RunArgs;
-use crate::{api, operator, telemetry};
+use crate::{operator, telemetry};
 use orphans::OrphansArgs;
 
 /// Keeps IAM policies in step with Amazon Bedrock's inference profiles.
@@ -42,7 +43,7 @@ pub fn main() -> ExitCode {
             }
         }
         Command::Orphans(args) => orphans::main(*args),
-        Command::Crd => match api::crd_yaml() {
+        Command::Crd => match crd_yaml() {
             Ok(yaml) => {
                 print!("{yaml}");
                 ExitCode::SUCCESS

@@ -21,6 +21,9 @@ mod verify;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bedrock_access_api::annotations;
+use bedrock_access_api::parse::{self, Realm};
+use bedrock_access_api::v1alpha1::BedrockAccess;
 use bedrock_iam::orphan::ObjectName;
 use bedrock_iam::{Answers, Claim, Finding, Held, History, Intent, Observed, Plan, Step, plan, resolve};
 use kube::runtime::controller::Action;
@@ -28,8 +31,6 @@ use kube::runtime::events::Reporter;
 use kube::runtime::finalizer::{Event, finalizer};
 use kube::{Api, Client, ResourceExt};
 
-use crate::api::parse::{self, Realm};
-use crate::api::v1alpha1::BedrockAccess;
 use crate::aws::{Bedrock, Iam};
 use crate::metrics::Metrics;
 use crate::orphans::Orphans;
@@ -265,6 +266,6 @@ fn max_age(object: &BedrockAccess, interval: Duration) -> Duration {
 /// Whether a person asks, by a new `reconcile-at`, for a reconcile that believes nothing but what AWS shows now.
 fn is_asked_for(object: &BedrockAccess) -> bool {
     let handled = object.status.as_ref().and_then(|status| status.last_handled_reconcile_at.as_ref());
-    let asked = object.annotations().get(parse::RECONCILE_AT);
+    let asked = object.annotations().get(annotations::RECONCILE_AT);
     asked.is_some() && asked != handled
 }

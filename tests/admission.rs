@@ -1,13 +1,14 @@
-//! The same on a real API server, which estimates what the rules cost and is the one that users meet.
+//! The rules on a real API server, which estimates what they cost and is the one that users meet.
 
+#![allow(clippy::unwrap_used, reason = "a fixture may fail loudly")]
+
+use bedrock_access_api::crd_yaml;
 use local_cluster::{ControlPlane, Tool};
 use serde_json::{Value, json};
-
-use super::{all_refusals, example, with};
-use crate::api::crd_yaml;
+use testing::refusals::{self, example, with};
 
 #[test]
-fn a_real_api_server_refuses_the_same_in_the_same_words() {
+fn a_real_api_server_refuses_every_mistake_in_the_words_of_the_rules() {
     let control_plane = ControlPlane::start().unwrap();
     let kubectl = control_plane.kubectl().unwrap();
     kubectl.run_with_input(["create", "-f", "-"], &crd_yaml().unwrap()).unwrap();
@@ -25,9 +26,9 @@ fn a_real_api_server_refuses_the_same_in_the_same_words() {
 
 fn refuses_every_mistake(kubectl: &Tool) {
     let manifests: Vec<Value> =
-        all_refusals().iter().map(|refusal| named(refusal.name, refusal.wrong_manifest())).collect();
+        refusals::all().iter().map(|refusal| named(refusal.name, refusal.wrong_manifest())).collect();
     let answer = create(kubectl, &manifests).unwrap_err();
-    for refusal in all_refusals() {
+    for refusal in refusals::all() {
         let name = refusal.name.replace('_', "-");
         let line =
             answer.lines().find(|line| line.contains(&format!("\"{name}\" is invalid"))).unwrap_or_default();
@@ -48,7 +49,7 @@ fn refuses_the_same_scope_twice(kubectl: &Tool) {
 
 fn admits_what_is_right(kubectl: &Tool) {
     let mut manifests: Vec<Value> =
-        all_refusals().iter().map(|refusal| named(refusal.name, refusal.right_manifest())).collect();
+        refusals::all().iter().map(|refusal| named(refusal.name, refusal.right_manifest())).collect();
     manifests.push(example());
     create(kubectl, &manifests).unwrap();
 }

@@ -1,10 +1,10 @@
+use bedrock_access_api::v1alpha1::BedrockAccess;
 use bedrock_iam::orphan::ObjectName;
 use bedrock_iam::{RoleArn, RoleName};
 use kube::api::ListParams;
 use kube::core::DeserializeGuard;
 use kube::{Api, Client, Resource, ResourceExt};
 
-use crate::api::v1alpha1::BedrockAccess;
 use crate::cluster_id::Told;
 use crate::reconcile::FINALIZER;
 

@@ -1,10 +1,10 @@
+use bedrock_access_api::v1alpha1::BedrockAccess;
 use bedrock_iam::orphan::ObjectName;
 use bedrock_iam::{Claim, Held, PolicyState};
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::Resource;
 use kube::runtime::events::EventType;
 
-use crate::api::v1alpha1::BedrockAccess;
 use crate::reconcile::{Context, counted, publish_about};
 
 /// Tells of a policy that stays for now, and how a person removes it.

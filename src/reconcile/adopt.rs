@@ -5,14 +5,14 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bedrock_access_api::parse::{self, Realm};
+use bedrock_access_api::v1alpha1::BedrockAccess;
 use bedrock_iam::{Claim, Fault, Held, History, PolicyState, RoleState, plan};
 use kube::ResourceExt;
 use kube::runtime::events::EventType;
 use tokio::time::Instant;
 
 use super::{Context, apply, event};
-use crate::api::parse::{self, Realm};
-use crate::api::v1alpha1::BedrockAccess;
 use crate::metrics::PolicyWrite;
 
 /// The move from one cluster id to another.

@@ -1,9 +1,9 @@
+use bedrock_access_api::v1alpha1::BedrockAccess;
 use bedrock_iam::plan::{self, Cause};
 use bedrock_iam::{Claim, Class, Fault, Finding, Plan, Step};
 use kube::ResourceExt;
 
 use super::Context;
-use crate::api::v1alpha1::BedrockAccess;
 use crate::aws::Iam;
 
 /// What became of a plan.

@@ -2,6 +2,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bedrock_access_api::annotations::ACCEPT_SHRINK;
+use bedrock_access_api::v1alpha1::{BedrockAccess, BedrockAccessStatus};
 use bedrock_iam::finding::Area;
 use bedrock_iam::plan::Cause;
 use bedrock_iam::{
@@ -13,8 +15,6 @@ use tokio::time::Instant;
 
 use super::apply::Applied;
 use super::verify::Outcome;
-use crate::api::parse::ACCEPT_SHRINK;
-use crate::api::v1alpha1::{BedrockAccess, BedrockAccessStatus};
 
 /// So many repairs, each within an interval of the one before, are taken for chance.
 const REPAIRS_BY_CHANCE: u32 = 3;
@@ -270,7 +270,7 @@ fn meaning(step: &Step) -> Option<Digest> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::v1alpha1::BedrockAccessSpec;
+    use bedrock_access_api::v1alpha1::BedrockAccessSpec;
 
     const LAG: Duration = Duration::from_mins(1);
     const INTERVAL: Duration = Duration::from_mins(10);

@@ -1,8 +1,8 @@
+use bedrock_access_api::v1alpha1::BedrockAccess;
 use bedrock_iam::{Claim, Observed};
 use kube::ResourceExt;
 
 use super::Context;
-use crate::api::v1alpha1::BedrockAccess;
 
 /// Reads the role and our policy on it, and believes of it what cannot be older than our last write.
 pub(super) async fn observe(object: &BedrockAccess, cx: &Context, claim: &Claim) -> Observed {

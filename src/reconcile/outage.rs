@@ -5,13 +5,13 @@
 
 use std::time::Duration;
 
+use bedrock_access_api::v1alpha1::BedrockAccess;
 use bedrock_iam::verdict::{self, Condition as Verdicts, READY, Status, Verdict};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::apply::Applied;
 use super::verify::Outcome;
-use crate::api::v1alpha1::BedrockAccess;
 
 const STALE: &str = "Stale";
 

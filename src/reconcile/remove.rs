@@ -1,3 +1,6 @@
+use bedrock_access_api::annotations::LEAVE_POLICY;
+use bedrock_access_api::parse;
+use bedrock_access_api::v1alpha1::BedrockAccess;
 use bedrock_iam::consent::Consent;
 use bedrock_iam::{
     Claim, Class, Document, Fault, Finding, Held, Observed, Plan, PolicyState, Reason, RoleState, Step, plan,
@@ -8,8 +11,6 @@ use kube::runtime::events::EventType;
 
 use super::apply::Applied;
 use super::{Context, Error, adopt, apply, current, event, observe, report, status};
-use crate::api::parse::{self, LEAVE_POLICY};
-use crate::api::v1alpha1::BedrockAccess;
 use crate::metrics::Ending;
 
 /// Removes our policy before the object goes; an error keeps the finalizer.

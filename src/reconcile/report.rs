@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use bedrock_access_api::v1alpha1::{BedrockAccess, BedrockAccessStatus};
 use bedrock_iam::plan::Cause;
 use bedrock_iam::verdict::{KINDS, Next, READY, RECONCILING, STALLED, SUSPENDED};
 use bedrock_iam::{PolicyIdentity, PolicyState, Step, history};
@@ -14,7 +15,6 @@ use super::apply::Applied;
 use super::event::publish;
 use super::status::Told;
 use super::{Context, Error};
-use crate::api::v1alpha1::{BedrockAccess, BedrockAccessStatus};
 use crate::metrics::{Ending, PolicyWrite};
 
 /// The field manager of every status that we write.

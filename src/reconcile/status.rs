@@ -1,5 +1,10 @@
 use std::fmt::Display;
 
+use bedrock_access_api::annotations::{self, ACCEPT_SHRINK, LEAVE_POLICY, RECONCILE_AT};
+use bedrock_access_api::parse;
+use bedrock_access_api::v1alpha1::{
+    BedrockAccess, BedrockAccessStatus, GrantStatus, NotOfferedStatus, PolicyStatus, RoleStatus,
+};
 use bedrock_iam::consent::Consent;
 use bedrock_iam::finding::Outlook;
 use bedrock_iam::grant::destination;
@@ -17,10 +22,6 @@ use kube::ResourceExt;
 use super::apply::Applied;
 use super::verify::Outcome;
 use super::{Context, outage};
-use crate::api::parse::{self, ACCEPT_SHRINK, ANNOTATION_PREFIX, ANNOTATIONS, RECONCILE_AT};
-use crate::api::v1alpha1::{
-    BedrockAccess, BedrockAccessStatus, GrantStatus, NotOfferedStatus, PolicyStatus, RoleStatus,
-};
 
 const INLINE: &str = "Inline";
 
@@ -164,15 +165,15 @@ fn set_conditions(object: &BedrockAccess, status: &mut BedrockAccessStatus, verd
 
 /// Annotations that look like ours and say nothing to the operator: a person who misspelt one would wait for ever.
 fn remarks(object: &BedrockAccess) -> String {
-    let remark = |(key, value): (&String, &String)| match key.strip_prefix(ANNOTATION_PREFIX)? {
-        _ if !ANNOTATIONS.contains(&key.as_str()) => {
-            Some(format!("annotation {key}, which is none of {}", ANNOTATIONS.join(", ")))
-        }
-        "leave-policy" if value != "true" => {
+    let remark = |(key, value): (&String, &String)| match key.as_str() {
+        LEAVE_POLICY if value != "true" => {
             Some(format!("annotation {key}, which means something as \"true\" alone"))
         }
-        "accept-shrink" if !parse::is_acceptance(value) => {
+        ACCEPT_SHRINK if !parse::is_acceptance(value) => {
             Some(format!("annotation {key}, which is not shaped like PROFILE[@REGION][#N]"))
+        }
+        other if other.starts_with(annotations::PREFIX) && !annotations::ALL.contains(&other) => {
+            Some(format!("annotation {key}, which is none of {}", annotations::ALL.join(", ")))
         }
         _ => None,
     };

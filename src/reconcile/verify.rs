@@ -1,12 +1,12 @@
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
+use bedrock_access_api::v1alpha1::BedrockAccess;
 use bedrock_iam::{Claim, Desired, Finding, Plan, PolicyState, plan};
 use kube::ResourceExt;
 
 use super::Context;
 use super::apply::Applied;
-use crate::api::v1alpha1::BedrockAccess;
 use crate::aws::Iam;
 
 /// Reads that IAM gets to show a write before the object is looked at again later: about two seconds in all.

@@ -4,8 +4,6 @@
 //! [`cluster`], AWS is the sandbox, and every request of the operator passes [`wire`], which counts it, lets it take a random
 //! time, and may fail it. Seeds are printed; `SURVIVAL_SEED` sets the first one.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a fixture may fail loudly")]
-
 use std::sync::Mutex;
 
 mod adoption;

@@ -19,23 +19,9 @@ use bedrock_iam::{
 use jiff::SignedDuration;
 use kube::ResourceExt;
 
-use super::v1alpha1::BedrockAccess;
+use crate::annotations::ACCEPT_SHRINK;
+use crate::v1alpha1::BedrockAccess;
 use models::Wanted;
-
-/// Any new value asks for a reconcile that believes no cache.
-pub const RECONCILE_AT: &str = "bedrockaccess.io/reconcile-at";
-
-/// `PROFILE[@REGION]`: the profile's shorter answer is right.
-pub const ACCEPT_SHRINK: &str = "bedrockaccess.io/accept-shrink";
-
-/// `true` lets an object go whose policy cannot be removed.
-pub const LEAVE_POLICY: &str = "bedrockaccess.io/leave-policy";
-
-/// Every annotation that the operator reads.
-pub const ANNOTATIONS: [&str; 3] = [RECONCILE_AT, ACCEPT_SHRINK, LEAVE_POLICY];
-
-/// Before the name of every annotation of the operator.
-pub const ANNOTATION_PREFIX: &str = "bedrockaccess.io/";
 
 const LEAST_INTERVAL: Duration = Duration::from_mins(1);
 const LONGEST_INTERVAL: Duration = Duration::from_hours(24);
@@ -124,7 +110,7 @@ pub fn interval(object: &BedrockAccess) -> Parsed<Option<Duration>> {
     }
 }
 
-/// What the annotation `bedrockaccess.io/accept-shrink` accepts, unless it was handled already. One that cannot be read
+/// What the annotation [`ACCEPT_SHRINK`] accepts, unless it was handled already. One that cannot be read
 /// accepts nothing: the condition goes on to show the exact value.
 fn accepted_shrink(object: &BedrockAccess) -> Option<AcceptedShrink> {
     let value = object.annotations().get(ACCEPT_SHRINK)?;
@@ -135,7 +121,7 @@ fn accepted_shrink(object: &BedrockAccess) -> Option<AcceptedShrink> {
     acceptance(value)
 }
 
-/// Whether the value of `bedrockaccess.io/accept-shrink` can be read.
+/// Whether the value of [`ACCEPT_SHRINK`] can be read.
 pub fn is_acceptance(value: &str) -> bool {
     acceptance(value).is_some()
 }
@@ -234,6 +220,3 @@ fn invalid<T>(place: &str, message: impl Into<String>) -> Parsed<T> {
 fn problem(place: &str, message: &str) -> Finding {
     Finding::new(Reason::InvalidSpec, format!("{place}: {message}"))
 }
-
-#[cfg(test)]
-mod tests;

@@ -7,8 +7,8 @@ use kube::core::Rule;
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
-use super::rules;
-use super::v1alpha1::{DEFAULT_PROJECT, Guardrail, ModelEntry};
+use crate::rules;
+use crate::v1alpha1::{DEFAULT_PROJECT, Guardrail, ModelEntry};
 
 /// The longest id or ARN in `models`, in characters.
 const LONGEST_ID: u32 = 256;

@@ -1,14 +1,17 @@
 //! Manifests of valid, nearly valid and hostile values, with any answers, from a seed that is printed on failure.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a fixture may fail loudly")]
+
 use std::sync::Mutex;
 
+use bedrock_access_api::annotations::ACCEPT_SHRINK;
+use bedrock_access_api::v1alpha1::BedrockAccess;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};
-
-use crate::api::v1alpha1::BedrockAccess;
-use crate::manifest::{ACCOUNT, Came, grants_exactly_or_nothing, text_grants_exactly_or_nothing};
+use testing::manifest::{Came, grants_exactly_or_nothing, text_grants_exactly_or_nothing};
+use testing::world::ACCOUNT;
 
 const CASES: u32 = 2048;
 
@@ -142,7 +145,7 @@ fn objects() -> impl Strategy<Value = BedrockAccess> {
         .prop_map(|(role, regions, routing, models, operations, guardrails, drift_policy, annotation)| {
             let object = json!({
                 "apiVersion": "bedrockaccess.io/v1alpha1", "kind": "BedrockAccess",
-                "metadata": {"name": "assistant", "namespace": "team-a", "annotations": {"bedrockaccess.io/accept-shrink": annotation}},
+                "metadata": {"name": "assistant", "namespace": "team-a", "annotations": {ACCEPT_SHRINK: annotation}},
                 "spec": {
                     "role": role, "sourceRegions": regions, "routing": routing, "models": models, "operations": operations,
                     "guardrails": guardrails, "driftPolicy": drift_policy,
@@ -152,7 +155,7 @@ fn objects() -> impl Strategy<Value = BedrockAccess> {
         })
 }
 
-/// Lines as [`crate::manifest`] reads them.
+/// Lines as [`testing::manifest`] reads them.
 fn answers() -> impl Strategy<Value = String> {
     let ids = || {
         text(
@@ -208,7 +211,7 @@ fn any_manifest_with_any_answers_grants_exactly_or_nothing() {
 
 #[test]
 fn each_seed_of_the_fuzzer_is_a_manifest_that_is_worked_with() {
-    let seeds = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/seeds/manifest");
+    let seeds = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/seeds/manifest");
     for seed in std::fs::read_dir(seeds).unwrap() {
         let seed = seed.unwrap().path();
         let text = std::fs::read_to_string(&seed).unwrap();

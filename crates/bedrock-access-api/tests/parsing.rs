@@ -1,19 +1,19 @@
-use bedrock_iam::consent::Policy;
-use bedrock_iam::{Family, Operations, OwnModelKind, Scope, Target};
+//! From the object as Kubernetes stores it to what the core works with.
+
+#![allow(clippy::unwrap_used, reason = "a fixture may fail loudly")]
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use bedrock_access_api::annotations::ACCEPT_SHRINK;
+use bedrock_access_api::parse::{Realm, claim, intent, interval};
+use bedrock_access_api::v1alpha1::{BedrockAccess, BedrockAccessStatus};
+use bedrock_iam::{
+    DriftPolicy, Family, Finding, Guardrail, Intent, Operations, OwnModelKind, Reason, Region, Scope, Target,
+};
+use kube::ResourceExt;
 use serde_json::{Value, json};
-
-use super::*;
-
-fn realm() -> Realm {
-    let account = Account { id: "111122223333".parse().unwrap(), partition: "aws".parse().unwrap() };
-    Realm {
-        account,
-        own_role: None,
-        cluster_id: "cluster".to_owned(),
-        regions: BTreeSet::new(),
-        consent: Policy::Tag,
-    }
-}
+use testing::manifest::realm;
 
 fn object(spec: &Value) -> BedrockAccess {
     serde_json::from_value(json!({
@@ -182,7 +182,7 @@ fn guardrails_and_denied_scopes_are_terms() {
     spec["guardrails"] = json!([{"arn": arn, "version": "2"}]);
     spec["routing"]["deniedScopes"] = json!(["apac", "global"]);
     let terms = parsed(&spec).terms;
-    let identifiers: Vec<String> = terms.guardrails.iter().map(bedrock_iam::Guardrail::identifier).collect();
+    let identifiers: Vec<String> = terms.guardrails.iter().map(Guardrail::identifier).collect();
     assert_eq!(identifiers, [format!("{arn}:2")]);
     assert_eq!(terms.denied_scopes.iter().map(Scope::as_str).collect::<Vec<_>>(), ["apac", "global"]);
     for (place, change) in [
@@ -222,7 +222,7 @@ fn an_accepted_shrink_is_read_once_and_nonsense_accepts_nothing() {
     let accepted = |value: &str, handled: Option<&str>| {
         let mut object = object(&spec());
         object.annotations_mut().insert(ACCEPT_SHRINK.to_owned(), value.to_owned());
-        object.status = Some(crate::api::v1alpha1::BedrockAccessStatus {
+        object.status = Some(BedrockAccessStatus {
             last_accepted_shrink: handled.map(ToOwned::to_owned),
             ..Default::default()
         });

@@ -2,13 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a fixture may fail loudly")]
 
-mod world;
-
 use bedrock_iam::document::Statement;
 use bedrock_iam::plan::{Cause, plan_withdrawal, release, teardown, verify};
 use bedrock_iam::revocation::Revoked;
 use bedrock_iam::*;
-use world::*;
+use testing::world::*;
 
 const US: &str = "us.amazon.nova-2-lite-v1:0";
 const SOURCE: &str = "us-east-1";

@@ -2,14 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a fixture may fail loudly")]
 
-mod world;
-
 use bedrock_iam::plan::{Cause, plan_withdrawal, step_failed, teardown, verify};
 use bedrock_iam::policy::{Form, INLINE_QUOTA};
 use bedrock_iam::revocation::Revoked;
 use bedrock_iam::size::cannot_fit;
 use bedrock_iam::*;
-use world::*;
+use testing::real_profiles;
+use testing::world::*;
 
 const US: &str = "us.amazon.nova-2-lite-v1:0";
 

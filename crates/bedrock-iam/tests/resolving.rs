@@ -2,11 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a fixture may fail loudly")]
 
-mod world;
-
 use bedrock_iam::intent::AcceptedShrink;
 use bedrock_iam::*;
-use world::*;
+use testing::world::*;
 
 const US: &str = "us.amazon.nova-2-lite-v1:0";
 const GLOBAL: &str = "global.amazon.nova-2-lite-v1:0";

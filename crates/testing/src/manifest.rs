@@ -1,38 +1,24 @@
 //! What must hold of any manifest with any answers; shared by the seeded test and by the fuzzer.
 
-#[allow(clippy::unwrap_used, clippy::panic, reason = "a property that does not hold must be loud")]
-#[path = "../../crates/bedrock-iam/tests/properties/exactness.rs"]
-mod exactness;
-
 use std::collections::BTreeSet;
 
+use bedrock_access_api::parse::{self, Realm};
+use bedrock_access_api::v1alpha1::BedrockAccess;
 use bedrock_iam::answer::Answer;
 use bedrock_iam::consent::{Policy, TAG};
 use bedrock_iam::policy::{self, Form};
 use bedrock_iam::resolve::resolve;
-use bedrock_iam::{Account, Answers, Class, Document, Family, Fault, Held, Intent, Target, size};
+use bedrock_iam::{
+    Account, Answers, Class, Document, Family, Fault, Held, Intent, Observed, PolicyState, Target, size,
+};
 
-use crate::api::parse::{self, Realm};
-use crate::api::v1alpha1::BedrockAccess;
-
-/// What [`exactness`] compares a policy with.
-struct Scene {
-    intent: Intent,
-    account: Account,
-    answers: Answers,
-}
-
-impl Scene {
-    /// The role has no policy yet.
-    #[allow(clippy::unused_self, reason = "the core's tests ask a scene that has a policy")]
-    fn denied_before(&self, _resource: &String) -> bool {
-        false
-    }
-}
+use crate::properties::exactness;
+use crate::properties::scene::Scene;
+use crate::world::{account, consenting};
 
 /// How far a manifest came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Came {
+pub enum Came {
     /// It was refused.
     Refused,
     /// Nothing could be granted.
@@ -42,7 +28,7 @@ pub(crate) enum Came {
 }
 
 /// A manifest as Kubernetes stores it, a line `---`, and what Bedrock says, a line for each answer.
-pub(crate) fn text_grants_exactly_or_nothing(text: &str) -> Option<Came> {
+pub fn text_grants_exactly_or_nothing(text: &str) -> Option<Came> {
     let (manifest, said) = text.split_once("\n---\n").unwrap_or((text, ""));
     let object: BedrockAccess = serde_saphyr::from_str(manifest).ok()?;
     Some(grants_exactly_or_nothing(&object, said))
@@ -50,7 +36,7 @@ pub(crate) fn text_grants_exactly_or_nothing(text: &str) -> Option<Came> {
 
 /// Parsing, resolving and writing never panic. A policy in either form holds no wildcard but the two that are promised, and
 /// nothing that was not both wanted and answered; nor does the next one, after other answers, which keeps what it held.
-pub(crate) fn grants_exactly_or_nothing(object: &BedrockAccess, said: &str) -> Came {
+pub fn grants_exactly_or_nothing(object: &BedrockAccess, said: &str) -> Came {
     let (realm, lines) = (realm(), said.lines().collect::<Vec<_>>());
     let _ = (parse::claim(object, &realm), parse::interval(object));
     let Ok(intent) = parse::intent(object, &realm) else { return Came::Refused };
@@ -58,7 +44,9 @@ pub(crate) fn grants_exactly_or_nothing(object: &BedrockAccess, said: &str) -> C
     let mut came = Came::ToNothing;
     for turn in 0..2 {
         let Some(answers) = answers(&intent, &realm.account, &lines, turn) else { return came };
-        let scene = Scene { intent: intent.clone(), account: realm.account.clone(), answers };
+        let observed = Observed { role: consenting(), policy: PolicyState::Absent };
+        let account = realm.account.clone();
+        let scene = Scene { intent: intent.clone(), account, answers, observed, last_written: None };
         let grants = resolve(&scene.intent, &scene.account, &scene.answers, &held).grants;
         let write =
             |form| policy::document(&intent.claim.identity, &scene.account, &grants, &intent.terms, form);
@@ -77,18 +65,16 @@ pub(crate) fn grants_exactly_or_nothing(object: &BedrockAccess, said: &str) -> C
     came
 }
 
-fn realm() -> Realm {
-    let account = Account { id: ACCOUNT.parse().unwrap(), partition: "aws".parse().unwrap() };
+/// What the operator of [`account`] determines, which serves every Region and asks roles for a tag.
+pub fn realm() -> Realm {
     Realm {
-        account,
+        account: account(),
         own_role: None,
         cluster_id: "cluster".to_owned(),
         regions: BTreeSet::new(),
         consent: Policy::Tag,
     }
 }
-
-pub(crate) const ACCOUNT: &str = "111122223333";
 
 /// No policy grants what the manifest does not name.
 fn assert_wanted(document: &Document, scene: &Scene) {

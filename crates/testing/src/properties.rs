@@ -1,15 +1,7 @@
 //! What must hold of any text that reaches the core; shared by the seeded tests and by the fuzzer.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a property that does not hold must be loud"
-)]
-#![allow(dead_code, reason = "each binary checks its part")]
-
-mod exactness;
-mod scene;
+pub(crate) mod exactness;
+pub(crate) mod scene;
 
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
@@ -18,14 +10,18 @@ use bedrock_iam::evaluate::{Request, evaluate};
 use bedrock_iam::plan::{plan, verify};
 use bedrock_iam::policy::{self, Form, INLINE_QUOTA};
 use bedrock_iam::resolve::resolve;
-use bedrock_iam::*;
+use bedrock_iam::{
+    Desired, Document, FoundationModelArn, GuardrailArn, Held, History, InferenceProfileArn, Intent, Meaning,
+    Observed, OwnModelArn, PolicyState, RoleArn, Step,
+};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-pub(crate) use scene::Scene;
+use crate::world::claim;
+use scene::Scene;
 
 /// Reading never panics; what was read means the same once it is written and read again.
-pub(crate) fn a_document_keeps_its_meaning(text: &str) {
-    let identity = scene::identity();
+pub fn a_document_keeps_its_meaning(text: &str) {
+    let identity = claim().identity;
     let state = PolicyState::of(text, &identity);
     let Ok(document) = Document::parse(text) else {
         assert_eq!(state, PolicyState::Foreign);
@@ -51,7 +47,7 @@ pub(crate) fn a_document_keeps_its_meaning(text: &str) {
 }
 
 /// Reading never panics; what was read is written as it was.
-pub(crate) fn an_arn_is_written_as_it_was_read(text: &str) {
+pub fn an_arn_is_written_as_it_was_read(text: &str) {
     reads_back::<FoundationModelArn>(text);
     reads_back::<InferenceProfileArn>(text);
     reads_back::<OwnModelArn>(text);
@@ -66,7 +62,7 @@ fn reads_back<T: FromStr<Err: Debug> + Display>(text: &str) {
 }
 
 /// Whatever Bedrock and the role answer: nothing panics, only exact grants are written, and they stay as they are.
-pub(crate) fn grants_are_exact_and_settle(text: &str) {
+pub fn grants_are_exact_and_settle(text: &str) {
     let scene = Scene::read(text);
     let history = History { last_written: scene.last_written.clone(), ..History::default() };
     let held = Held::read(&scene.observed.policy, &history);
@@ -96,7 +92,7 @@ pub(crate) fn grants_are_exact_and_settle(text: &str) {
 }
 
 /// The policy that is written for a scene, if any.
-pub(crate) fn written_for(text: &str) -> Option<String> {
+pub fn written_for(text: &str) -> Option<String> {
     let scene = Scene::read(text);
     let resolution = resolve(&scene.intent, &scene.account, &scene.answers, &Held::default());
     match plan(&scene.intent, &scene.account, &resolution, &scene.observed, &History::default()).step {

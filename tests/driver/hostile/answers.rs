@@ -2,9 +2,9 @@
 
 use aws_sandbox::{ApplicationProfile, Fault, FaultKind, Service};
 use serde_json::{Value, json};
+use testing::world::ACCOUNT;
 
-use crate::bedrock::{self, Liar};
-use crate::stage::ACCOUNT;
+use super::bedrock::{self, Liar};
 use crate::world::{US, World, consenting, manifest};
 
 const MODEL: &str = "amazon.nova-2-lite-v1:0";

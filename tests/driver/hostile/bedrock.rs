@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use crate::context::UNLIMITED;
 use crate::world::World;
 
 /// Path → body; a path that is not there is answered with 404.
@@ -47,7 +48,7 @@ impl Liar {
         let config = aws::sdk_config(loader).await;
         let context = Arc::get_mut(&mut world.context).unwrap();
         let (account, metrics) = (context.realm.account.clone(), context.metrics.clone());
-        context.bedrock = Bedrock::new(config, 1000.try_into().unwrap(), metrics, account);
+        context.bedrock = Bedrock::new(config, UNLIMITED, metrics, account);
         Self { script, serving }
     }
 

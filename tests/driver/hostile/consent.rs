@@ -2,8 +2,8 @@
 
 use aws_sandbox::{ApplicationProfile, NewRole};
 use serde_json::json;
+use testing::world::ACCOUNT;
 
-use crate::stage::ACCOUNT;
 use crate::world::{World, consenting, manifest};
 
 const TAG: &str = "bedrockaccess.io/namespaces";

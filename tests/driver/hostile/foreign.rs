@@ -3,7 +3,7 @@
 use bedrock_iam::{Document, Meaning, PolicyIdentity, PolicyState};
 use serde_json::json;
 
-use crate::stage::policy_name;
+use super::stage::policy_name;
 use crate::world::{World, manifest};
 
 fn mark() -> String {

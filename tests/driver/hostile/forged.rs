@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::stage::policy_name;
+use super::stage::policy_name;
 use crate::world::{US, World, consenting, manifest};
 
 async fn ready(drift_policy: &str) -> World {
@@ -124,7 +124,7 @@ fn a_status_that_the_api_server_admits_decodes() {
     ] {
         let mut object = manifest();
         object["status"]["conditions"] = json!([{"type": "Ready", "status": "True", "reason": "X", "message": "", "lastTransitionTime": time}]);
-        let decoded = serde_json::from_value::<bedrock_access::api::v1alpha1::BedrockAccess>(object);
+        let decoded = serde_json::from_value::<bedrock_access_api::v1alpha1::BedrockAccess>(object);
         assert!(decoded.is_ok(), "{time}: {decoded:?}");
     }
 }

@@ -5,8 +5,6 @@ use serde_json::{Value, json};
 
 use crate::world::World;
 
-pub(crate) const ACCOUNT: &str = "111122223333";
-
 pub(crate) const RECONCILE_AT: &str = "bedrockaccess.io/reconcile-at";
 
 /// The name of the policy of the object in [`crate::world::manifest`].

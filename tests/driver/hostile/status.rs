@@ -3,7 +3,7 @@
 use aws_sandbox::NewRole;
 use serde_json::{Value, json};
 
-use crate::stage::policy_name;
+use super::stage::policy_name;
 use crate::world::{US, World, consenting, manifest};
 
 type Forgery = (&'static str, fn(&mut Value));

@@ -1,8 +1,8 @@
 //! Values that are not what their field means: refused by name, while what was granted stays.
 
 use serde_json::{Value, json};
+use testing::world::ACCOUNT;
 
-use crate::stage::ACCOUNT;
 use crate::world::{World, manifest};
 
 /// What may stand nowhere.

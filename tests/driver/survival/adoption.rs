@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use bedrock_iam::PolicyIdentity;
 
-use crate::paused;
-use crate::scenarios::{GLOBAL, TEAM, US, an_object};
-use crate::wire::Crash;
-use crate::world::{CONSENT, ROLE, World, policy_name};
+use super::paused;
+use super::scenarios::{GLOBAL, TEAM, US, an_object};
+use super::wire::Crash;
+use super::world::{CONSENT, ROLE, World, policy_name};
 
 const SILENCE: Duration = Duration::from_mins(2);
 const LIMIT: Duration = Duration::from_mins(30);
@@ -40,7 +40,7 @@ fn assert_moved(world: &World, what: &str) {
 
 #[test]
 fn an_orphan_of_the_old_cluster_id_is_looked_after_while_policies_are_moved() {
-    let seed = crate::seed();
+    let seed = super::seed();
     paused(seed, async {
         let mut world = renamed(seed).await;
         world.cluster.vanish(TEAM, ROLE);
@@ -54,7 +54,7 @@ fn an_orphan_of_the_old_cluster_id_is_looked_after_while_policies_are_moved() {
 
 #[test]
 fn a_move_to_another_cluster_id_ends_well_wherever_the_operator_dies() {
-    let seed = crate::seed();
+    let seed = super::seed();
     let requests = paused(seed, async {
         let mut world = renamed(seed).await;
         let before = world.wire.sent().len();

@@ -18,7 +18,7 @@ use bedrock_access::aws;
 use http_body_util::{BodyExt, Full};
 use tower::ServiceExt;
 
-use crate::wire::{Call, Crash, Failure, Treatment, Wire};
+use super::wire::{Call, Crash, Failure, Treatment, Wire};
 
 /// The operator's own settings for AWS, with the sandbox at the end of the wire.
 pub(crate) async fn config(sandbox: &Sandbox, wire: &Wire) -> SdkConfig {

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::outage::{Begin, Outage, Rates, Story, objects, tell};
-use crate::wire::{Call, Failure};
-use crate::world::{SOURCE, World};
+use super::outage::{Begin, Outage, Rates, Story, objects, tell};
+use super::wire::{Call, Failure};
+use super::world::{SOURCE, World};
 
 /// The most requests that the operator sends in any one minute of an outage of AWS, with three objects and the SDK's three
 /// attempts; the sixteen parts of the record are read at first.
@@ -109,5 +109,5 @@ fn is_done(failure: Failure) -> bool {
 
 #[test]
 fn every_outage_of_aws_is_told_ends_where_none_would_and_is_no_hot_loop() {
-    tell(STORY, outages(), MOST, crate::seed());
+    tell(STORY, outages(), MOST, super::seed());
 }

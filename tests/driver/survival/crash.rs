@@ -8,14 +8,14 @@ use std::time::Duration;
 use bedrock_iam::Grant;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::history::{
+use super::history::{
     Disturbances, assert_never_absent, assert_nothing_foreign_changed, assert_statement_beside_stays, grant,
 };
-use crate::orphans;
-use crate::scenarios::{self, Scenario, TEAM};
-use crate::wire::Crash;
-use crate::world::{EndState, ROLE, SOURCE, World, policy_name};
-use crate::{in_parallel, paused};
+use super::orphans;
+use super::scenarios::{self, Scenario, TEAM};
+use super::wire::Crash;
+use super::world::{EndState, ROLE, SOURCE, World, policy_name};
+use super::{in_parallel, paused};
 
 /// Longer than anything that follows a change at once, shorter than the interval.
 const SILENCE: Duration = Duration::from_mins(2);
@@ -69,7 +69,7 @@ impl fmt::Display for Run {
 
 #[test]
 fn the_end_is_the_same_wherever_the_operator_dies() {
-    let seed = crate::seed();
+    let seed = super::seed();
     let mut runs: Vec<Run> = Vec::new();
     for notice in [Notice::AtStart, Notice::Live] {
         let at_once = |scenario| Run { scenario, notice, silence: SILENCE };

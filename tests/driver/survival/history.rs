@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use aws_sandbox::Sandbox;
 use bedrock_iam::invocation::covers;
-use bedrock_iam::{Account, DefaultProjectArn, Document, Grant, Terms};
+use bedrock_iam::{Document, Grant};
+use testing::world::{in_default_project, model_arn, profile_arn};
 
-use crate::world::{ACCOUNT, ROLE, SOURCE};
+use super::world::{ROLE, SOURCE};
 
 /// What someone else did to our policy: the states right after these changes are not our doing.
 pub(crate) type Disturbances = BTreeSet<usize>;
@@ -19,9 +20,9 @@ pub(crate) fn grant(sandbox: &Sandbox, source: &str, profile: &str) -> Grant {
         [ref any] if any == "*" => vec![String::new(), source.to_owned()],
         _ => routes,
     };
-    let models = regions.iter().map(|region| format!("arn:aws:bedrock:{region}::foundation-model/{model}"));
+    let models = regions.iter().map(|region| model_arn(model, region));
     Grant::Profile {
-        arn: format!("arn:aws:bedrock:{source}:{ACCOUNT}:inference-profile/{profile}").parse().unwrap(),
+        arn: profile_arn(profile, source).parse().unwrap(),
         models: models.map(|arn| arn.parse().unwrap()).collect(),
     }
 }
@@ -56,9 +57,7 @@ pub(crate) fn assert_never_absent(
     disturbances: &Disturbances,
     what: &str,
 ) {
-    let account = Account { id: ACCOUNT.parse().unwrap(), partition: "aws".parse().unwrap() };
-    let projects = [DefaultProjectArn::of(&account, &SOURCE.parse().unwrap())].into();
-    let terms = Terms { projects, ..Terms::default() };
+    let terms = in_default_project(SOURCE);
     for grant in wanted {
         let mut was_there = false;
         for (number, change) in sandbox.history(ROLE).iter().enumerate() {

@@ -1,7 +1,7 @@
 //! Every fault of every call to Kubernetes.
 
-use crate::outage::{Begin, Outage, Rates, Story, objects, tell};
-use crate::wire::{Call, Failure};
+use super::outage::{Begin, Outage, Rates, Story, objects, tell};
+use super::wire::{Call, Failure};
 
 /// The most requests that the operator sends in any one minute of an outage of Kubernetes, with three objects; the
 /// sixteen parts of the record are read at first, and a reconcile whose entry is not taken begins anew.
@@ -40,5 +40,5 @@ fn outages() -> Vec<Outage> {
 
 #[test]
 fn every_outage_of_kubernetes_ends_where_none_would_and_is_no_hot_loop() {
-    tell(STORY, outages(), MOST, crate::seed());
+    tell(STORY, outages(), MOST, super::seed());
 }

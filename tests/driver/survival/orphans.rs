@@ -5,11 +5,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use crate::history::Disturbances;
-use crate::paused;
-use crate::scenarios::{Scenario, TEAM, an_object, nothing, policy};
-use crate::wire::Failure;
-use crate::world::{CONSENT, ROLE, World, manifest, role};
+use super::history::Disturbances;
+use super::paused;
+use super::scenarios::{Scenario, TEAM, an_object, nothing, policy};
+use super::wire::Failure;
+use super::world::{CONSENT, ROLE, World, manifest, role};
 
 /// Longer than anything that follows a change at once.
 const AT_ONCE: Duration = Duration::from_mins(2);
@@ -41,7 +41,7 @@ pub(crate) fn story() -> Scenario {
 
 /// An object whose policy is written, and which then vanishes.
 async fn orphaned(manifest: &Value) -> World {
-    let mut world = World::new(crate::seed());
+    let mut world = World::new(super::seed());
     world.sandbox.create_role(role(ROLE));
     world.cluster.create(manifest);
     world.start().await;
@@ -62,8 +62,8 @@ fn gauge(world: &World) -> Option<String> {
 
 #[test]
 fn an_object_that_a_finalizer_of_somebody_else_holds_back_keeps_no_grant_that_was_withdrawn() {
-    paused(crate::seed(), async {
-        let mut world = World::new(crate::seed());
+    paused(super::seed(), async {
+        let mut world = World::new(super::seed());
         world.sandbox.create_role(role(ROLE));
         world.sandbox.tag_role(ROLE, CONSENT, "retain:team-a").unwrap();
         let mut object = manifest(TEAM, ROLE);
@@ -85,7 +85,7 @@ fn an_object_that_a_finalizer_of_somebody_else_holds_back_keeps_no_grant_that_wa
 
 #[test]
 fn an_orphan_is_told_once_and_goes_within_an_interval_after_consent_went() {
-    paused(crate::seed(), async {
+    paused(super::seed(), async {
         let world = orphaned(&manifest(TEAM, ROLE)).await;
         sleep(5 * INTERVAL).await;
         assert!(policy(&world).is_some(), "the role's owner still consents");
@@ -107,7 +107,7 @@ fn an_orphan_is_told_once_and_goes_within_an_interval_after_consent_went() {
 
 #[test]
 fn an_orphan_that_the_record_lost_is_found_by_the_look_at_the_account() {
-    paused(crate::seed(), async {
+    paused(super::seed(), async {
         let mut world = orphaned(&manifest(TEAM, ROLE)).await;
         world.kill().await;
         world.cluster.lose_record();
@@ -124,7 +124,7 @@ fn an_orphan_that_the_record_lost_is_found_by_the_look_at_the_account() {
 
 #[test]
 fn without_the_right_to_look_at_the_account_the_record_alone_finds_orphans() {
-    paused(crate::seed(), async {
+    paused(super::seed(), async {
         let mut world = orphaned(&manifest(TEAM, ROLE)).await;
         world.kill().await;
         world.wire.fail(|call| call.kind == "GetAccountAuthorizationDetails", Failure::Denied);
@@ -141,7 +141,7 @@ fn without_the_right_to_look_at_the_account_the_record_alone_finds_orphans() {
 
 #[test]
 fn a_policy_that_its_owner_lets_outlive_the_object_is_no_orphan_until_the_entry_goes() {
-    paused(crate::seed(), async {
+    paused(super::seed(), async {
         let world = orphaned(&manifest(TEAM, ROLE)).await;
         world.sandbox.tag_role(ROLE, CONSENT, "team-a retain:team-a").unwrap();
         sleep(3 * INTERVAL).await;
@@ -155,7 +155,7 @@ fn a_policy_that_its_owner_lets_outlive_the_object_is_no_orphan_until_the_entry_
 
 #[test]
 fn an_object_that_comes_back_naming_another_role_leaves_an_orphan_on_the_first() {
-    paused(crate::seed(), async {
+    paused(super::seed(), async {
         let world = orphaned(&manifest(TEAM, ROLE)).await;
         world.sandbox.create_role(role("other"));
         world.cluster.create(&manifest(TEAM, "other"));
@@ -170,7 +170,7 @@ fn an_object_that_comes_back_naming_another_role_leaves_an_orphan_on_the_first()
 
 #[test]
 fn while_the_api_server_does_not_say_that_the_object_is_absent_its_policy_stays() {
-    paused(crate::seed(), async {
+    paused(super::seed(), async {
         let world = orphaned(&manifest(TEAM, ROLE)).await;
         world.wire.fail(|call| call.kind == "get", Failure::Status(500));
         world.sandbox.tag_role(ROLE, CONSENT, "@none").unwrap();

@@ -8,11 +8,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use crate::history::{Disturbances, assert_never_absent, grant};
-use crate::scenarios::{GLOBAL, US};
-use crate::wire::{Call, Failure};
-use crate::world::{EndState, ROLE, World, manifest, policy_name, role};
-use crate::{in_parallel, paused};
+use super::history::{Disturbances, assert_never_absent, grant};
+use super::scenarios::{GLOBAL, US};
+use super::wire::{Call, Failure};
+use super::world::{EndState, ROLE, World, manifest, policy_name, role};
+use super::{in_parallel, paused};
 
 /// Half of it passes before the users change anything, half after.
 const OUTAGE: Duration = Duration::from_mins(20);
@@ -195,7 +195,7 @@ async fn ended(story: Story, world: &World, what: &str) -> EndState {
     assert!(events <= MOST_EVENTS, "{what}: {events} Events");
 
     let ours = ["team-a", "team-b", "team-c"].map(policy_name);
-    crate::history::assert_nothing_foreign_changed(&world.sandbox, 2, &ours, what);
+    super::history::assert_nothing_foreign_changed(&world.sandbox, 2, &ours, what);
     for object in &(story.objects)()[..2] {
         let source = object["spec"]["sourceRegions"][0].as_str().unwrap();
         let policy = policy_name(object["metadata"]["namespace"].as_str().unwrap());

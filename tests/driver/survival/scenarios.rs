@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::history::{BESIDE, Disturbances};
-use crate::world::{CONSENT, ROLE, World, filler, manifest, policy_name, role};
+use super::history::{BESIDE, Disturbances};
+use super::world::{CONSENT, ROLE, World, filler, manifest, policy_name, role};
 
 pub(crate) const TEAM: &str = "team-a";
 pub(crate) const US: &str = "us.amazon.nova-2-lite-v1:0";

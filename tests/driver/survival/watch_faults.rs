@@ -6,11 +6,11 @@ use aws_sandbox::{Fault, FaultKind, Service};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
-use crate::history::{Disturbances, assert_never_absent, assert_nothing_foreign_changed, grant};
-use crate::scenarios::{GLOBAL, MICRO, TEAM, US};
-use crate::wire::Failure;
-use crate::world::{EndState, ROLE, SOURCE, World, manifest, policy_name, role};
-use crate::{in_parallel, paused};
+use super::history::{Disturbances, assert_never_absent, assert_nothing_foreign_changed, grant};
+use super::scenarios::{GLOBAL, MICRO, TEAM, US};
+use super::wire::Failure;
+use super::world::{EndState, ROLE, SOURCE, World, manifest, policy_name, role};
+use super::{in_parallel, paused};
 
 /// The longest wait between two tries, and as much again for what they need.
 const HEALED: Duration = Duration::from_mins(11);
@@ -85,7 +85,7 @@ fn same_end(seed: u64, disturb: impl AsyncFnMut(&mut World)) {
 
 #[test]
 fn a_watch_that_is_cut_again_and_again_loses_nothing() {
-    same_end(crate::seed(), async |world| {
+    same_end(super::seed(), async |world| {
         for _ in 0..20 {
             world.cluster.cut_watches();
             sleep(Duration::from_secs(3)).await;
@@ -95,7 +95,7 @@ fn a_watch_that_is_cut_again_and_again_loses_nothing() {
 
 #[test]
 fn a_watch_that_is_too_old_begins_anew_with_a_list() {
-    same_end(crate::seed(), async |world| {
+    same_end(super::seed(), async |world| {
         world.wire.fail(|call| call.kind == "watch", Failure::Refused);
         world.cluster.cut_watches();
         world.cluster.annotate(TEAM, ROLE, "example.com/note", "unseen");
@@ -110,7 +110,7 @@ fn a_watch_that_is_too_old_begins_anew_with_a_list() {
 
 #[test]
 fn what_a_watch_repeats_and_mixes_up_takes_nothing_away() {
-    let seed = crate::seed();
+    let seed = super::seed();
     in_parallel((seed..seed + SEEDS).collect(), |seed| {
         let mut rng = fastrand::Rng::with_seed(seed);
         same_end(seed, async |world| world.cluster.tell_again(6, &mut rng));
@@ -119,7 +119,7 @@ fn what_a_watch_repeats_and_mixes_up_takes_nothing_away() {
 
 #[test]
 fn a_stale_list_after_a_restart_takes_nothing_away() {
-    let seed = crate::seed();
+    let seed = super::seed();
     in_parallel((seed..seed + SEEDS).collect(), |seed| {
         let mut stale = None;
         same_end(seed, async |world| {
@@ -178,7 +178,7 @@ async fn supplanted(seed: u64, how: Supplanted) -> EndState {
 
 #[test]
 fn an_object_of_the_same_name_and_another_uid_is_another_object() {
-    let seed = crate::seed();
+    let seed = super::seed();
     let live = paused(seed, supplanted(seed, Supplanted::Live));
     for how in [Supplanted::WhileDown, Supplanted::Unseen] {
         let end = paused(seed, supplanted(seed, how));
@@ -188,7 +188,7 @@ fn an_object_of_the_same_name_and_another_uid_is_another_object() {
 
 #[test]
 fn an_object_that_went_without_its_finalizer_is_forgotten() {
-    let seed = crate::seed();
+    let seed = super::seed();
     paused(seed, async {
         let world = begun(seed).await;
         assert!(world.remembered() > 0);
@@ -199,7 +199,7 @@ fn an_object_that_went_without_its_finalizer_is_forgotten() {
 
 #[test]
 fn an_object_that_cannot_be_decoded_stops_no_other() {
-    let seed = crate::seed();
+    let seed = super::seed();
     paused(seed, async {
         let mut world = World::new(seed);
         world.sandbox.create_role(role(ROLE));
@@ -225,7 +225,7 @@ fn an_object_that_cannot_be_decoded_stops_no_other() {
 
 #[test]
 fn an_object_on_which_the_code_panics_is_told_so_and_stops_no_other() {
-    let seed = crate::seed();
+    let seed = super::seed();
     paused(seed, async {
         let mut world = World::new(seed);
         world.sandbox.create_role(role(ROLE));

@@ -1,42 +1,36 @@
 //! A cluster, an AWS, the wire to both, and at most one operator.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sandbox::{Config, NewRole, Sandbox};
-use bedrock_access::api::parse::Realm;
-use bedrock_access::aws::{Bedrock, Caller, Iam};
 use bedrock_access::controller;
-use bedrock_access::fence::Fence;
 use bedrock_access::health::Health;
 use bedrock_access::metrics::Metrics;
-use bedrock_access::orphans::{Orphans, Record};
-use bedrock_access::reconcile::{Adoption, Context, Failures, Memory};
-use bedrock_iam::consent::Policy;
-use bedrock_iam::{Account, PolicyIdentity};
-use kube::runtime::events::Reporter;
+use bedrock_access::reconcile::Context;
+use bedrock_iam::PolicyIdentity;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
-use crate::aws;
-use crate::cluster::Cluster;
-use crate::wire::{Call, Wire};
+use super::aws;
+use super::cluster::Cluster;
+use super::wire::{Call, Wire};
+use crate::context::{Settings, context};
 
-pub(crate) const ACCOUNT: &str = "111122223333";
 pub(crate) const SOURCE: &str = "us-east-1";
 pub(crate) const ROLE: &str = "assistant";
 pub(crate) const CONSENT: &str = "bedrockaccess.io/namespaces";
 
-const INTERVAL: Duration = Duration::from_mins(10);
-const IAM_LAG: Duration = Duration::from_mins(1);
-const SWEEP_INTERVAL: Duration = Duration::from_hours(24);
-const CONCURRENCY: u16 = 8;
+const SETTINGS: Settings = Settings {
+    cluster_id: "cluster",
+    adopt_from: None,
+    iam_lag: Duration::from_mins(1),
+    sweep_interval: Some(Duration::from_hours(24)),
+};
 
-/// The limiter's clock is the real one, which the paused clock would outrun.
-const UNLIMITED: NonZeroU32 = NonZeroU32::new(1_000_000).unwrap();
+const CONCURRENCY: u16 = 8;
 
 pub(crate) struct World {
     pub(crate) cluster: Cluster,
@@ -45,8 +39,8 @@ pub(crate) struct World {
     operator: Option<JoinHandle<()>>,
     context: Option<Arc<Context>>,
     metrics: Metrics,
-    /// The cluster id of the next operator, and that which it adopts policies from.
-    ids: (&'static str, Option<&'static str>),
+    /// Of the next operator.
+    settings: Settings,
 }
 
 /// All that must come out the same, however the way there was disturbed.
@@ -55,13 +49,6 @@ pub(crate) struct EndState {
     objects: Vec<Value>,
     policies: BTreeMap<String, String>,
     record: Vec<String>,
-}
-
-/// The fence of an operator that leads for as long as any test takes.
-fn leading() -> Fence {
-    let fence = Fence::default();
-    fence.open_until(Instant::now() + Duration::from_hours(24 * 365));
-    fence
 }
 
 impl World {
@@ -76,7 +63,7 @@ impl World {
             operator: None,
             context: None,
             metrics: Metrics::default(),
-            ids: ("cluster", None),
+            settings: SETTINGS,
         }
     }
 
@@ -84,31 +71,9 @@ impl World {
     pub(crate) async fn start(&mut self) {
         assert!(self.operator.is_none(), "an operator is running already");
         let config = aws::config(&self.sandbox, &self.wire).await;
-        let metrics = Metrics::default();
-        self.metrics = metrics.clone();
-        let account = Account { id: ACCOUNT.parse().unwrap(), partition: "aws".parse().unwrap() };
         let (client, watches) = self.cluster.clients(&self.wire);
-        let record = Record::new(client.clone(), "bedrock-access", self.ids.0, self.ids.1);
-        let context = Context {
-            client,
-            reporter: Reporter { controller: "bedrock-access".to_owned(), instance: None },
-            iam: Iam::new(&config, Caller::new(UNLIMITED, metrics.clone()), leading()),
-            bedrock: Bedrock::new(config.clone(), UNLIMITED, metrics.clone(), account.clone()),
-            realm: Realm {
-                account,
-                own_role: None,
-                cluster_id: self.ids.0.to_owned(),
-                regions: BTreeSet::new(),
-                consent: Policy::Tag,
-            },
-            interval: INTERVAL,
-            stale_after: Duration::from_hours(24),
-            failures: Failures::default(),
-            memory: Memory::new(IAM_LAG),
-            adoption: self.ids.1.map(|from| Adoption::new(from.to_owned(), IAM_LAG)),
-            orphans: Orphans { record, scan_every: Some(SWEEP_INTERVAL), iam_lag: IAM_LAG },
-            metrics,
-        };
+        let context = context(client, &config, self.settings);
+        self.metrics = context.metrics.clone();
         let health = Arc::new(Health::default());
         let context = Arc::new(context);
         self.context = Some(Arc::clone(&context));
@@ -124,7 +89,8 @@ impl World {
 
     /// The cluster id is changed for the next operator, which adopts what was written before.
     pub(crate) fn rename(&mut self, id: &'static str) {
-        self.ids = (id, Some(self.ids.0));
+        self.settings.adopt_from = Some(self.settings.cluster_id);
+        self.settings.cluster_id = id;
     }
 
     /// Nothing of the operator is left, and nothing of it is heard any more.

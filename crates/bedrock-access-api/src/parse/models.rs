@@ -7,7 +7,7 @@ use bedrock_iam::{
 };
 
 use super::{Parsed, field, invalid, problem};
-use crate::api::v1alpha1::{BedrockAccess, ModelEntry};
+use crate::v1alpha1::{BedrockAccess, ModelEntry};
 
 /// The scope of a model that is called without an inference profile.
 const IN_REGION: &str = "in-region";

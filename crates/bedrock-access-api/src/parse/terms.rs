@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use bedrock_iam::{Account, DefaultProjectArn, Guardrail, GuardrailArn, Operations, Region, Scope, Terms};
 
 use super::{Parsed, field, invalid};
-use crate::api::v1alpha1::{BedrockAccess, DEFAULT_PROJECT};
+use crate::v1alpha1::{BedrockAccess, DEFAULT_PROJECT};
 
 /// The version of a guardrail that is still being edited.
 const DRAFT: &str = "DRAFT";

@@ -2,13 +2,14 @@
 
 use std::fs;
 
+use bedrock_access_api::crd_yaml;
+use bedrock_access_api::v1alpha1::BedrockAccess;
 use serde_json::{Value, json};
+use testing::refusals::{self, example};
 
-use super::super::v1alpha1::BedrockAccess;
-use super::{all_refusals, example, refused, schema};
-use crate::api::crd_yaml;
+use super::{refused, schema};
 
-const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/crds/bedrockaccess.io_bedrockaccesses.yaml");
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../crds/bedrockaccess.io_bedrockaccesses.yaml");
 
 #[test]
 fn the_file_in_crds_is_what_the_types_say() {
@@ -65,7 +66,7 @@ fn every_list_and_string_of_the_spec_is_bounded_and_every_list_says_how_it_merge
 
 #[test]
 fn every_rule_has_a_message_and_a_test() {
-    let mut tested: Vec<String> = all_refusals().iter().map(|refusal| refusal.message.to_owned()).collect();
+    let mut tested: Vec<String> = refusals::all().iter().map(|refusal| refusal.message.to_owned()).collect();
     tested.push(
         "the role is immutable: create another BedrockAccess for another role, then delete this one"
             .to_owned(),

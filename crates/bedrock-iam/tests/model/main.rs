@@ -16,20 +16,12 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a fixture may fail loudly")]
 
-#[path = "model/aws.rs"]
 mod aws;
-#[path = "model/known.rs"]
 mod known;
-#[path = "model/object.rs"]
 mod object;
-#[path = "model/operator.rs"]
 mod operator;
-#[path = "model/rest.rs"]
 mod rest;
-#[path = "model/state.rs"]
 mod state;
-mod world;
-
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;

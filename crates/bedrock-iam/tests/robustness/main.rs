@@ -3,12 +3,13 @@
 
 #![allow(clippy::unwrap_used, reason = "what a test makes itself is well-formed")]
 
-mod properties;
 mod rewriting;
 
 use bedrock_iam::{Document, Meaning};
 use proptest::prelude::*;
 use proptest::sample::select;
+use testing::properties;
+
 use rewriting::{Change, changed, documents, rewritten};
 
 const REGIONS: [&str; 5] = ["us-east-1", "us-east-2", "us-west-2", "us-gov-west-1", "*"];

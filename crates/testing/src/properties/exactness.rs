@@ -7,9 +7,12 @@ use bedrock_iam::answer::{Answer, ON_DEMAND};
 use bedrock_iam::consent::Consent;
 use bedrock_iam::document::{Effect, Statement, Values};
 use bedrock_iam::policy::{GUARDRAIL_IDENTIFIER, INFERENCE_PROFILE_ARN, REQUESTED_REGION};
-use bedrock_iam::*;
+use bedrock_iam::{
+    Account, Document, FoundationModelArn, Grant, GuardrailArn, Held, InferenceProfileArn, OwnModelArn,
+    Profile, Region,
+};
 
-use super::Scene;
+use super::scene::Scene;
 
 const INVOKE: [&str; 2] = ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"];
 

@@ -1,10 +1,15 @@
 //! A manifest, Bedrock's answers and a role as lines of fields between tabs, so that the fuzzer's seeds can be read.
 
 use bedrock_iam::answer::Answer;
-use bedrock_iam::consent::{Applicant, Policy, TAG};
+use bedrock_iam::consent::TAG;
 use bedrock_iam::document::Effect;
 use bedrock_iam::intent::AcceptedShrink;
-use bedrock_iam::*;
+use bedrock_iam::{
+    Account, Answers, Class, DefaultProjectArn, Digest, Family, Fault, Guardrail, Intent, Meaning, Observed,
+    Operations, OwnModelKind, PolicyState, Target, Terms,
+};
+
+use crate::world::{account, claim, intent, role};
 
 /// Everything that `resolve` and `plan` work with.
 #[derive(Debug)]
@@ -14,10 +19,6 @@ pub(crate) struct Scene {
     pub(crate) answers: Answers,
     pub(crate) observed: Observed,
     pub(crate) last_written: Option<Digest>,
-}
-
-pub(crate) fn identity() -> PolicyIdentity {
-    PolicyIdentity::derive("cluster", "team-a", "assistant")
 }
 
 impl Scene {
@@ -39,35 +40,12 @@ impl Scene {
     }
 
     fn empty() -> Self {
-        let claim = Claim {
-            identity: identity(),
-            applicant: Applicant {
-                cluster_id: "cluster".to_owned(),
-                namespace: "team-a".to_owned(),
-                policy: Policy::Tag,
-            },
-            role: "assistant".parse().unwrap(),
-            role_arn: None,
-        };
-        let role = Role {
-            arn: "arn:aws:iam::111122223333:role/assistant".parse().unwrap(),
-            id: "AROA1".to_owned(),
-            tags: [(TAG.to_owned(), "deny:team-a".to_owned())].into(),
-        };
+        let (role, policy) = (role(&[(TAG, "deny:team-a")]), PolicyState::Absent);
         Self {
-            intent: Intent {
-                claim,
-                targets: [].into(),
-                families: [].into(),
-                refused: Vec::new(),
-                terms: Terms::default(),
-                allowed_destination_regions: None,
-                drift_policy: DriftPolicy::Enforce,
-                accepted_shrink: None,
-            },
-            account: Account { id: "111122223333".parse().unwrap(), partition: "aws".parse().unwrap() },
+            intent: Intent { terms: Terms::default(), ..intent([]) },
+            account: account(),
             answers: Answers::default(),
-            observed: Observed { role: RoleState::Found(role), policy: PolicyState::Absent },
+            observed: Observed { role, policy },
             last_written: None,
         }
     }
@@ -129,7 +107,7 @@ impl Scene {
                 let (profile, source) = ((*profile).to_owned(), source.parse().ok());
                 self.intent.accepted_shrink = Some(AcceptedShrink { profile, source });
             }
-            ["held", document] => self.observed.policy = PolicyState::of(document, &identity()),
+            ["held", document] => self.observed.policy = PolicyState::of(document, &claim().identity),
             ["written"] => {
                 let PolicyState::Ours(document) = &self.observed.policy else { return None };
                 self.last_written = Some(Meaning::of(document).digest());

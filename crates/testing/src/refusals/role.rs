@@ -1,8 +1,6 @@
-//! Rules on `role`.
+//! Mistakes in `role`.
 
-use serde_json::json;
-
-use super::{example, refusals, refused, with};
+use super::refusals;
 
 refusals! {
     a_role_with_both_name_and_arn_is_refused:
@@ -29,14 +27,4 @@ refusals! {
         "/role", {"arn": "arn:aws:sts::123456789012:assumed-role/assistant/session"}
         => {"arn": "arn:aws:iam::123456789012:role/assistant"},
         "spec.role.arn": "write the role's whole ARN, path included, such as arn:aws:iam::123456789012:role/team/assistant; the ARN of an assumed role (sts) is not it";
-}
-
-#[test]
-fn another_role_is_refused_after_creation_and_every_other_change_is_not() {
-    let message =
-        "the role is immutable: create another BedrockAccess for another role, then delete this one";
-    let other = with("/role", &json!({"name": "other"}));
-    assert_eq!(refused(&other, Some(&example())), [("spec.role".to_owned(), message.to_owned())]);
-    let changed = with("/sourceRegions", &json!(["us-east-1", "us-west-2"]));
-    assert_eq!(refused(&changed, Some(&example())), []);
 }

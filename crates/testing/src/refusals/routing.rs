@@ -1,8 +1,6 @@
-//! Rules on `sourceRegions` and `routing`.
+//! Mistakes in `sourceRegions` and `routing`.
 
-use serde_json::json;
-
-use super::{refusals, refused, with};
+use super::refusals;
 
 refusals! {
     a_source_region_without_its_hyphens_is_refused:
@@ -39,21 +37,4 @@ refusals! {
         "/models/3/inferenceProfile", "arn:aws:bedrock:us-east-1:123456789012:inference-profile/apac.amazon.nova-micro-v1:0"
         => "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.amazon.nova-micro-v1:0",
         "spec.models": "an entry wants a scope that routing.deniedScopes denies: take the scope out of one of the two";
-}
-
-#[test]
-fn a_scope_that_aws_may_add_is_admitted() {
-    for scope in ["ca", "in", "us-gov", "sa", "eusc", "us-iso", "zone51"] {
-        assert_eq!(refused(&with("/models/1/scopes", &json!([scope])), None), [], "{scope}");
-    }
-}
-
-#[test]
-fn a_region_of_any_partition_is_admitted() {
-    for region in
-        ["ap-southeast-7", "us-gov-east-1", "us-isob-east-1", "eusc-de-east-1", "cn-north-1", "mx-central-10"]
-    {
-        let regions = json!(["us-east-1", region]);
-        assert_eq!(refused(&with("/sourceRegions", &regions), None), [], "{region}");
-    }
 }

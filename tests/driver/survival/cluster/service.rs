@@ -12,7 +12,7 @@ use tower::timeout::Timeout;
 
 use super::patch::{Refusal, apply_status, found, patch_finalizers, refusal, status};
 use super::{Cluster, key, watch};
-use crate::wire::{Call, Crash, Failure, Treatment, Wire};
+use crate::survival::wire::{Call, Crash, Failure, Treatment, Wire};
 
 /// Until an answer begins, as the operator's two clients wait for it.
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
