@@ -8,23 +8,14 @@ use bedrock_iam::revocation::Revoked;
 use bedrock_iam::*;
 use testing::world::*;
 
-const US: &str = "us.amazon.nova-2-lite-v1:0";
 const SOURCE: &str = "us-east-1";
 
 /// In the version in which the variable is a plain text, and without a Sid as the console writes one.
 const S3: &str =
     r#"{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::data/${aws:username}"}"#;
 
-fn us() -> Target {
-    profile(US, SOURCE)
-}
-
-fn wide() -> Answers {
-    answers([(us(), routes(US, SOURCE, &["us-east-1", "us-east-2", "us-west-2"]))])
-}
-
 fn written() -> Document {
-    let plan = planned(&intent([us()]), &wide(), &observed(PolicyState::Absent), None);
+    let plan = planned(&intent([us()]), &us_answers(), &observed(PolicyState::Absent), None);
     carried_out(&plan).0.document().unwrap().clone()
 }
 
@@ -52,7 +43,7 @@ fn ours_in(document: &Document) -> usize {
 #[test]
 fn they_are_told_and_nothing_is_written_while_ours_are_exact() {
     let policy = beside(written());
-    let plan = planned(&intent([us()]), &wide(), &observed(policy.clone()), None);
+    let plan = planned(&intent([us()]), &us_answers(), &observed(policy.clone()), None);
     assert_eq!((plan.step.clone(), reasons(&plan.findings)), (None, vec![Reason::ForeignStatements]));
     assert!(plan.findings[0].message.contains("one without a Sid"), "{:?}", plan.findings);
     assert_eq!(verify(&claim(), plan.desired.as_ref().unwrap(), &policy), None);
@@ -68,7 +59,7 @@ fn ours_are_put_right_and_changed_around_them() {
         ..intent([us()])
     };
     for (policy, intent, answers, cause) in [
-        (beside(edited), intent([us()]), wide(), Cause::Drift),
+        (beside(edited), intent([us()]), us_answers(), Cause::Drift),
         (beside(written()), accepted, narrow, Cause::Changed),
     ] {
         let plan = planned(&intent, &answers, &observed(policy.clone()), None);
@@ -88,7 +79,7 @@ fn ours_go_and_they_stay_when_consent_is_withdrawn_or_the_object_is_deleted_or_w
     let withdrawn = Observed { role: role(&[(consent::TAG, "@none")]), policy: policy.clone() };
     let nothing = planned(&intent([]), &Answers::default(), &observed(policy.clone()), None);
     let plans = [
-        ("withdrawn", planned(&intent([us()]), &wide(), &withdrawn, None)),
+        ("withdrawn", planned(&intent([us()]), &us_answers(), &withdrawn, None)),
         ("suspended", plan_withdrawal(&claim(), &account(), &withdrawn, &Revoked::default())),
         ("torn down", teardown(&policy)),
         ("deleted", release(&claim(), &account(), &observed(policy.clone()), None)),
@@ -122,7 +113,7 @@ fn what_a_target_s_owner_withdraws_is_cut_out_around_them() {
 fn a_document_that_holds_theirs_alone_is_in_nobody_s_way_while_nothing_is_wanted() {
     let nothing = planned(&intent([]), &Answers::default(), &observed(PolicyState::Foreign), None);
     assert_eq!((nothing.step, nothing.findings), (None, vec![]));
-    let wanted = planned(&intent([us()]), &wide(), &observed(PolicyState::Foreign), None);
+    let wanted = planned(&intent([us()]), &us_answers(), &observed(PolicyState::Foreign), None);
     assert_eq!((wanted.step, reasons(&wanted.findings)), (None, vec![Reason::PolicyNameTaken]));
 }
 
@@ -145,7 +136,7 @@ fn a_grant_that_is_still_wanted_is_kept_by_our_statements_alone() {
 fn a_stale_read_of_ours_brings_no_write_over_theirs() {
     let policy = beside(written());
     let withdrawn = Observed { role: role(&[(consent::TAG, "@none")]), policy: policy.clone() };
-    let step = planned(&intent([us()]), &wide(), &withdrawn, None).step.unwrap();
+    let step = planned(&intent([us()]), &us_answers(), &withdrawn, None).step.unwrap();
     let mut unsettled = Unsettled::after(None, &withdrawn, &step).unwrap();
     assert_eq!(unsettled.believe_policy(policy), PolicyState::Foreign);
     assert!(unsettled.finding(&claim()).is_some());

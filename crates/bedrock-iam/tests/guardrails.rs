@@ -11,7 +11,6 @@ use bedrock_iam::resolve::withdrawn;
 use bedrock_iam::*;
 use testing::world::*;
 
-const US: &str = "us.amazon.nova-2-lite-v1:0";
 const SOURCE: &str = "us-east-1";
 const OURS: &str = "arn:aws:bedrock:us-east-1:111122223333:guardrail/gr1";
 const THEIRS: &str = "arn:aws:bedrock:us-east-1:999999999999:guardrail/gr1";

@@ -9,7 +9,6 @@ use bedrock_iam::revocation::Revoked;
 use bedrock_iam::*;
 use testing::world::*;
 
-const US: &str = "us.amazon.nova-2-lite-v1:0";
 const SOURCE: &str = "us-east-1";
 
 fn wanting(terms: Terms) -> Intent {

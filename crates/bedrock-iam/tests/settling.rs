@@ -7,7 +7,6 @@ use bedrock_iam::resolve::resolve;
 use bedrock_iam::*;
 use testing::world::*;
 
-const US: &str = "us.amazon.nova-2-lite-v1:0";
 const MICRO: &str = "us.amazon.nova-micro-v1:0";
 
 fn target(id: &str) -> Target {

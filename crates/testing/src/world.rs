@@ -17,6 +17,9 @@ pub const ACCOUNT: &str = "111122223333";
 /// A model that most tests are about.
 pub const NOVA: &str = "amazon.nova-2-lite-v1:0";
 
+/// The profile of that model that most tests want.
+pub const US: &str = "us.amazon.nova-2-lite-v1:0";
+
 /// The account of the role and of the operator.
 pub fn account() -> Account {
     Account { id: ACCOUNT.parse().unwrap(), partition: "aws".parse().unwrap() }
@@ -147,6 +150,26 @@ pub fn planned(
 pub fn carried_out(plan: &Plan) -> (PolicyState, Digest) {
     let Some(Step::Put { document, .. }) = &plan.step else { panic!("the plan writes nothing: {plan:?}") };
     (PolicyState::Ours(document.clone()), Meaning::of(document).digest())
+}
+
+/// [`US`], called from us-east-1.
+pub fn us() -> Target {
+    profile(US, "us-east-1")
+}
+
+/// Bedrock routes [`us`] to three Regions.
+pub fn us_answers() -> Answers {
+    answers([(us(), routes(US, "us-east-1", &["us-east-1", "us-east-2", "us-west-2"]))])
+}
+
+/// The plan for a manifest that wants [`us`] alone.
+pub fn plan_on(observed: &Observed) -> Plan {
+    planned(&intent([us()]), &us_answers(), observed, None)
+}
+
+/// The same on a role that holds nothing yet.
+pub fn first_plan() -> Plan {
+    plan_on(&observed(PolicyState::Absent))
 }
 
 /// Only the reasons.
