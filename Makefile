@@ -45,7 +45,7 @@ unit: tools binaries
 
 .PHONY: e2e
 e2e: tools binaries ## Run only the tests against the real control plane
-	cargo test -p bedrock-access --test chart --test kstatus --test e2e --test handover --test at_rest
+	cargo test -p bedrock-access --test admission --test chart --test kstatus --test e2e --test handover --test at_rest
 
 .PHONY: contract
 contract: $(VENV) binaries ## Compare the AWS sandbox with moto and with botocore's service models

@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand};
 
 use crate::config::RunArgs;
 use crate::telemetry::chain;
-use crate::{api, operator, telemetry};
+use crate::{operator, telemetry};
 use orphans::OrphansArgs;
 
 /// Keeps IAM policies in step with Amazon Bedrock's inference profiles.
@@ -43,7 +43,7 @@ pub fn main() -> ExitCode {
             }
         }
         Command::Orphans(args) => orphans::main(*args),
-        Command::Crd => match api::crd_yaml() {
+        Command::Crd => match bedrock_access_api::crd_yaml() {
             Ok(yaml) => {
                 print!("{yaml}");
                 ExitCode::SUCCESS

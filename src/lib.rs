@@ -3,7 +3,6 @@
 //! Read [`reconcile`] first: it is the table of contents. What decides is in the crate `bedrock_iam`; this crate is the
 //! shell around it.
 
-pub mod api;
 pub mod aws;
 pub mod cli;
 pub mod cluster_id;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
+use bedrock_access_api::parse::Realm;
 use bedrock_iam::Fault;
 use bedrock_iam::consent::Policy as ConsentPolicy;
 use futures::FutureExt;
@@ -14,7 +15,6 @@ use kube::runtime::events::Reporter;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::sleep;
 
-use crate::api::parse::Realm;
 use crate::aws::{self, Bedrock, Caller, Iam};
 use crate::config::RunArgs;
 use crate::fence::Fence;

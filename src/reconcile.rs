@@ -22,6 +22,7 @@ mod verify;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bedrock_access_api::annotations;
 use bedrock_iam::decide::{Applied, Cause, Outcome, Pace, Remembered};
 use bedrock_iam::orphan::ObjectName;
 use bedrock_iam::{Answers, Claim, Decision, Finding, Intent, Wish, decide};
@@ -29,11 +30,11 @@ use kube::runtime::controller::Action;
 use kube::runtime::finalizer::{Event, finalizer};
 use kube::{Api, ResourceExt};
 
-use crate::api::parse;
-use crate::api::v1alpha1::BedrockAccess;
 pub use adopt::Adoption;
 pub(crate) use apply::send;
 pub(crate) use ask::ask_owners;
+use bedrock_access_api::parse;
+use bedrock_access_api::v1alpha1::BedrockAccess;
 pub use context::{Context, Error};
 pub(crate) use event::publish_about;
 pub use failures::Failures;
@@ -129,7 +130,7 @@ fn intent(object: &BedrockAccess, cx: &Context) -> Result<(Intent, Duration), Fi
     let interval = parse::interval(object)?.unwrap_or(cx.interval);
     let mut intent = parse::intent(object, &cx.realm)?;
     let remembered = cx.memory.recall(object, &cx.memory.pace(interval));
-    let accepted = object.annotations().get(parse::ACCEPT_SHRINK);
+    let accepted = object.annotations().get(annotations::ACCEPT_SHRINK);
     if accepted.is_some_and(|accepted| remembered.has_settled(accepted)) {
         intent.accepted_shrink = None;
     }
@@ -181,6 +182,6 @@ async fn carry_out(
 /// Whether a person asks, by a new `reconcile-at`, for a reconcile that believes nothing but what AWS shows now.
 fn is_asked_for(object: &BedrockAccess) -> bool {
     let handled = object.status.as_ref().and_then(|status| status.last_handled_reconcile_at.as_ref());
-    let asked = object.annotations().get(parse::RECONCILE_AT);
+    let asked = object.annotations().get(annotations::RECONCILE_AT);
     asked.is_some() && asked != handled
 }

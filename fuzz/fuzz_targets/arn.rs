@@ -1,8 +1,5 @@
 #![no_main]
 
-#[path = "../../crates/bedrock-iam/tests/properties/mod.rs"]
-mod properties;
-
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    properties::an_arn_is_written_as_it_was_read(&String::from_utf8_lossy(bytes));
+    testing::properties::an_arn_is_written_as_it_was_read(&String::from_utf8_lossy(bytes));
 });

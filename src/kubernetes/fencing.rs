@@ -65,7 +65,7 @@ mod tests {
     use tokio::time::{Instant, advance, sleep};
 
     use super::*;
-    use crate::api::v1alpha1::BedrockAccess;
+    use bedrock_access_api::v1alpha1::BedrockAccess;
 
     const SECOND: Duration = Duration::from_secs(1);
 

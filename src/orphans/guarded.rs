@@ -9,7 +9,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use crate::api::v1alpha1::{BedrockAccess, RoleRef};
+use bedrock_access_api::v1alpha1::{BedrockAccess, RoleRef};
 
 /// An object that may not be readable, so that one which is not hides no other.
 #[derive(Clone, Debug)]

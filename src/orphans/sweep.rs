@@ -11,8 +11,8 @@ use futures::FutureExt;
 use tokio::time::{Instant, sleep};
 
 use super::suspect::{Suspect, is_former};
-use crate::api::parse::Realm;
 use crate::reconcile::{Adoption, Context};
+use bedrock_access_api::parse::Realm;
 
 /// Policies that are looked at in one round, one after the other: IAM's limit is for the objects first. The next round goes on
 /// where this one ended.

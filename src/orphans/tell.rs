@@ -5,8 +5,8 @@ use kube::Resource;
 use kube::runtime::events::EventType;
 
 use super::suspect::is_former;
-use crate::api::v1alpha1::BedrockAccess;
 use crate::reconcile::{Context, counted, publish_about};
+use bedrock_access_api::v1alpha1::BedrockAccess;
 
 /// Tells of a policy that stays for now, and how a person removes it.
 pub(super) async fn orphaned(

@@ -12,10 +12,10 @@ use kube::runtime::events::EventType;
 use tokio::time::Instant;
 
 use super::{Context, apply, event};
-use crate::api::parse::{self, Realm};
-use crate::api::v1alpha1::BedrockAccess;
 use crate::metrics::PolicyWrite;
 use crate::orphans;
+use bedrock_access_api::parse::{self, Realm};
+use bedrock_access_api::v1alpha1::BedrockAccess;
 
 /// The move from one cluster id to another.
 pub struct Adoption {

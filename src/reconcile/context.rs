@@ -6,10 +6,10 @@ use kube::runtime::events::Reporter;
 use super::adopt::Adoption;
 use super::failures::Failures;
 use super::memory::Memory;
-use crate::api::parse::Realm;
 use crate::aws::{Bedrock, Iam};
 use crate::metrics::Metrics;
 use crate::orphans::Orphans;
+use bedrock_access_api::parse::Realm;
 
 /// What every reconcile works with.
 pub struct Context {

@@ -9,9 +9,10 @@ use kube::runtime::controller::Action;
 use kube::runtime::events::EventType;
 
 use super::{Context, Error, adopt, apply, ask, event, observe, recall, report, status, still_current};
-use crate::api::parse::{self, LEAVE_POLICY};
-use crate::api::v1alpha1::BedrockAccess;
 use crate::metrics::Ending;
+use bedrock_access_api::annotations::LEAVE_POLICY;
+use bedrock_access_api::parse;
+use bedrock_access_api::v1alpha1::BedrockAccess;
 
 /// Removes our policy before the object goes; an error keeps the finalizer.
 pub(super) async fn remove(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {

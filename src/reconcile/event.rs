@@ -1,5 +1,6 @@
 //! Events: what happened to an object, for whoever describes it.
 
+use bedrock_access_api::v1alpha1::BedrockAccess;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::events::v1::Event;
@@ -9,7 +10,6 @@ use kube::runtime::events::EventType;
 use kube::{Api, Resource};
 
 use super::Context;
-use crate::api::v1alpha1::BedrockAccess;
 
 /// An Event's note holds at most 1,024 bytes (events.k8s.io/v1).
 const LONGEST_NOTE: usize = 1024;

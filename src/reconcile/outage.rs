@@ -10,7 +10,7 @@ use bedrock_iam::verdict::{self, Condition as Verdicts, READY, Status, Verdict};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
-use crate::api::v1alpha1::BedrockAccess;
+use bedrock_access_api::v1alpha1::BedrockAccess;
 
 const STALE: &str = "Stale";
 

@@ -13,8 +13,8 @@ use serde_json::json;
 use super::event::publish;
 use super::status::Told;
 use super::{Context, Error};
-use crate::api::v1alpha1::{BedrockAccess, BedrockAccessStatus};
 use crate::metrics::{Ending, PolicyWrite};
+use bedrock_access_api::v1alpha1::{BedrockAccess, BedrockAccessStatus};
 
 /// The field manager of every status that we write.
 const FIELD_MANAGER: &str = "bedrock-access";

@@ -1,5 +1,10 @@
 use std::fmt::Display;
 
+use bedrock_access_api::annotations::{self, ACCEPT_SHRINK, LEAVE_POLICY, RECONCILE_AT};
+use bedrock_access_api::parse;
+use bedrock_access_api::v1alpha1::{
+    BedrockAccess, BedrockAccessStatus, GrantStatus, NotOfferedStatus, PolicyStatus, RoleStatus,
+};
 use bedrock_iam::consent::Consent;
 use bedrock_iam::decide::Outcome;
 use bedrock_iam::grant::destination;
@@ -15,10 +20,6 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::ResourceExt;
 
 use super::{Context, outage};
-use crate::api::parse::{self, ACCEPT_SHRINK, ANNOTATION_PREFIX, ANNOTATIONS, RECONCILE_AT};
-use crate::api::v1alpha1::{
-    BedrockAccess, BedrockAccessStatus, GrantStatus, NotOfferedStatus, PolicyStatus, RoleStatus,
-};
 
 /// So many ignored annotations are told.
 const MOST_REMARKS: usize = 3;
@@ -172,15 +173,15 @@ fn set_conditions(object: &BedrockAccess, status: &mut BedrockAccessStatus, verd
 
 /// Annotations that look like ours and say nothing to the operator: a person who misspelt one would wait for ever.
 fn remarks(object: &BedrockAccess) -> String {
-    let remark = |(key, value): (&String, &String)| match key.strip_prefix(ANNOTATION_PREFIX)? {
-        _ if !ANNOTATIONS.contains(&key.as_str()) => {
-            Some(format!("annotation {key}, which is none of {}", ANNOTATIONS.join(", ")))
-        }
-        "leave-policy" if value != "true" => {
+    let remark = |(key, value): (&String, &String)| match key.as_str() {
+        LEAVE_POLICY if value != "true" => {
             Some(format!("annotation {key}, which means something as \"true\" alone"))
         }
-        "accept-shrink" if !parse::is_acceptance(value) => {
+        ACCEPT_SHRINK if !parse::is_acceptance(value) => {
             Some(format!("annotation {key}, which is not shaped like PROFILE[@REGION][#N]"))
+        }
+        other if other.starts_with(annotations::PREFIX) && !annotations::ALL.contains(&other) => {
+            Some(format!("annotation {key}, which is none of {}", annotations::ALL.join(", ")))
         }
         _ => None,
     };

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use bedrock_access_api::annotations;
+use bedrock_access_api::v1alpha1::BedrockAccess;
 use bedrock_iam::Plan;
 use kube::{Api, ResourceExt};
 
 use super::{Context, Error};
-use crate::api::parse::ANNOTATIONS;
-use crate::api::v1alpha1::BedrockAccess;
 
 /// Lets a write to AWS through only for the object as the cluster holds it now: a list or watch that lags must not bring
 /// back an older manifest, nor take an object for another of the same name.
@@ -38,5 +38,5 @@ fn wants_the_same(known: &BedrockAccess, now: &BedrockAccess) -> bool {
 
 /// The annotations that say something to the operator; others may change at any rate.
 fn ours(object: &BedrockAccess) -> BTreeMap<&String, &String> {
-    object.annotations().iter().filter(|(key, _)| ANNOTATIONS.contains(&key.as_str())).collect()
+    object.annotations().iter().filter(|(key, _)| annotations::ALL.contains(&key.as_str())).collect()
 }

@@ -1,10 +1,10 @@
+use bedrock_access_api::v1alpha1::{BedrockAccess, BedrockAccessSpec, BedrockAccessStatus};
 use bedrock_iam::{Finding, Reason};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Api;
 use kube::api::{ApiResource, DynamicObject};
 
 use super::{Context, Error, FINALIZER, report, status};
-use crate::api::v1alpha1::{BedrockAccess, BedrockAccessSpec, BedrockAccessStatus};
 
 /// Says on the object itself that its spec cannot be read.
 pub async fn report_unreadable(metadata: &ObjectMeta, error: &str, cx: &Context) -> Result<(), Error> {

@@ -6,18 +6,15 @@ use std::time::Duration;
 use aws_config::BehaviorVersion;
 use aws_config::Region as SdkRegion;
 use aws_sandbox::{Call, Config, NewRole, Sandbox, Server};
-use bedrock_access::api::parse::Realm;
-use bedrock_access::api::v1alpha1::BedrockAccess;
-use bedrock_access::aws::{self, Bedrock, Caller, Iam};
-use bedrock_access::fence::Fence;
-use bedrock_access::metrics::Metrics;
-use bedrock_access::orphans::{IsConfirmed, Orphans, Record};
-use bedrock_access::reconcile::{Adoption, Context, Error, FINALIZER, Failures, Memory, reconcile};
+use bedrock_access::aws;
+use bedrock_access::orphans::{IsConfirmed, Record};
+use bedrock_access::reconcile::{Context, Error, FINALIZER, Memory, reconcile};
+use bedrock_access_api::v1alpha1::BedrockAccess;
 use bedrock_iam::consent::Policy;
 use kube::runtime::controller::Action;
-use kube::runtime::events::Reporter;
 use serde_json::{Value, json};
 
+use crate::context::{Settings, context};
 use crate::kubernetes::ApiServer;
 
 pub(crate) const US: &str = "us.amazon.nova-2-lite-v1:0";
@@ -52,13 +49,6 @@ pub(crate) fn consenting() -> NewRole {
     NewRole::new("assistant").tag("bedrockaccess.io/namespaces", "team-a")
 }
 
-/// The fence of an operator that leads for as long as any test takes.
-fn leading() -> Fence {
-    let fence = Fence::default();
-    fence.open_until(tokio::time::Instant::now() + Duration::from_hours(24));
-    fence
-}
-
 impl World {
     /// A role that consents, and the manifest; IAM shows every write at once.
     pub(crate) async fn new() -> Self {
@@ -73,25 +63,19 @@ impl World {
     pub(crate) async fn with_lag(role: NewRole, object: Value, iam_lag: Duration) -> Self {
         let sandbox = Sandbox::new(Config::default());
         sandbox.create_role(role);
-        Self::on(sandbox, object, "cluster", iam_lag).await
+        Self::on(sandbox, ApiServer::holding(object), Settings { iam_lag, ..Settings::of_cluster("cluster") })
+            .await
     }
 
     /// Another cluster, or another object of the same one, on the same AWS account.
-    pub(crate) async fn beside(&self, object: Value, cluster_id: &str) -> Self {
-        Self::on(self.sandbox.clone(), object, cluster_id, Duration::ZERO).await
+    pub(crate) async fn beside(&self, object: Value, cluster_id: &'static str) -> Self {
+        Self::on(self.sandbox.clone(), ApiServer::holding(object), Settings::of_cluster(cluster_id)).await
     }
 
     /// The same object and record after the cluster id was changed, run by an operator that adopts what was written before.
-    pub(crate) async fn adopted_by(&self, cluster_id: &str) -> Self {
-        let mut world =
-            Self::on(self.sandbox.clone(), self.kubernetes.object(), cluster_id, Duration::ZERO).await;
-        let context = Arc::get_mut(&mut world.context).unwrap();
-        context.client = self.kubernetes.client();
-        context.orphans.record =
-            Record::new(self.kubernetes.client(), "bedrock-access", cluster_id, Some("cluster"));
-        context.adoption = Some(Adoption::new("cluster".to_owned(), Duration::ZERO));
-        world.kubernetes = self.kubernetes.clone();
-        world
+    pub(crate) async fn adopted_by(&self, cluster_id: &'static str) -> Self {
+        let settings = Settings { adopt_from: Some("cluster"), ..Settings::of_cluster(cluster_id) };
+        Self::on(self.sandbox.clone(), self.kubernetes.clone(), settings).await
     }
 
     /// The same world for an operator that was started anew, with another word on how roles consent.
@@ -110,7 +94,7 @@ impl World {
         names.filter(|name| name.starts_with("bedrock-access.")).collect()
     }
 
-    async fn on(sandbox: Sandbox, object: Value, cluster_id: &str, iam_lag: Duration) -> Self {
+    async fn on(sandbox: Sandbox, kubernetes: ApiServer, settings: Settings) -> Self {
         // Another test of this process may have installed it already.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let server = Server::start(sandbox.clone()).await.unwrap();
@@ -118,39 +102,7 @@ impl World {
             .endpoint_url(server.url())
             .region(SdkRegion::new("us-east-1"))
             .test_credentials();
-        let config = aws::sdk_config(loader).await;
-        let metrics = Metrics::default();
-        let caller = || Caller::new(1000.try_into().unwrap(), metrics.clone());
-        let kubernetes = ApiServer::holding(object);
-        let client = kubernetes.client();
-        let aws::Identity { account, .. } = aws::identity(&config, &caller()).await.unwrap();
-        let reporter = Reporter { controller: "bedrock-access".to_owned(), instance: None };
-        let record = kubernetes.client();
-        let context = Context {
-            reporter,
-            client,
-            iam: Iam::new(&config, caller(), leading()),
-            bedrock: Bedrock::new(config.clone(), 1000.try_into().unwrap(), metrics.clone(), account.clone()),
-            realm: Realm {
-                account,
-                own_role: Some("bedrock-access".parse().unwrap()),
-                cluster_id: cluster_id.to_owned(),
-                regions: std::collections::BTreeSet::new(),
-                consent: Policy::Tag,
-            },
-            interval: Duration::from_mins(10),
-            stale_after: Duration::from_hours(24),
-            failures: Failures::default(),
-            memory: Memory::new(iam_lag),
-            adoption: None,
-            orphans: Orphans {
-                record: Record::new(record, "bedrock-access", cluster_id, None),
-                scan_every: None,
-                iam_lag,
-            },
-            metrics,
-        };
-        sandbox.clear_calls();
+        let context = context(kubernetes.client(), &aws::sdk_config(loader).await, settings);
         Self { sandbox, kubernetes, context: Arc::new(context), _server: server }
     }
 

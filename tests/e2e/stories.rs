@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use bedrock_access::api::v1alpha1::BedrockAccess;
+use bedrock_access_api::v1alpha1::BedrockAccess;
 use serde_json::{Value, json};
 
 use crate::policy::resources;

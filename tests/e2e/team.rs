@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use aws_sdk_iam::types::Tag;
-use bedrock_access::api::v1alpha1::BedrockAccess;
+use bedrock_access_api::v1alpha1::BedrockAccess;
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;

@@ -1,10 +1,5 @@
 //! What one reconcile costs the core: all profiles that Bedrock serves in us-east-1, wanted at once.
 
-#![allow(clippy::wildcard_imports, reason = "the fixture is the tests', and written like them")]
-
-#[path = "../tests/world/mod.rs"]
-mod world;
-
 use std::hint::black_box;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -13,6 +8,7 @@ use bedrock_iam::policy::{self, Form};
 use bedrock_iam::resolve::{Resolution, resolve};
 use bedrock_iam::{Account, Answers, Held, Intent, Observed, Plan, PolicyState};
 use divan::Bencher;
+use testing::{real_profiles, world};
 
 const SOURCE: &str = "us-east-1";
 
@@ -70,7 +66,7 @@ struct Scene {
 impl Scene {
     fn of_source_region() -> Self {
         let mut answered = Vec::new();
-        for (id, sources) in world::real_profiles() {
+        for (id, sources) in real_profiles() {
             if let Some(destinations) = sources.get(SOURCE) {
                 let destinations: Vec<&str> = destinations.iter().map(String::as_str).collect();
                 answered.push((world::profile(&id, SOURCE), world::routes(&id, SOURCE, &destinations)));

@@ -3,12 +3,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::unnecessary_wraps, reason = "a fixture may fail loudly")]
 
-mod world;
-
 use bedrock_iam::consent::Policy;
 use bedrock_iam::intent::AcceptedShrink;
 use bedrock_iam::*;
-use world::*;
+use testing::real_profiles;
+use testing::world::*;
 
 const ID: &str = "a1b2c3d4e5f6";
 const THREE: [&str; 3] = ["us-east-1", "us-east-2", "us-west-2"];

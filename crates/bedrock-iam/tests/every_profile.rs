@@ -2,15 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "the data is well-formed")]
 
-mod world;
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use bedrock_iam::Held;
 use bedrock_iam::document::{Effect, Statement};
 use bedrock_iam::policy::Form;
 use bedrock_iam::{Intent, Step};
-use world::*;
+use testing::real_profiles;
+use testing::world::*;
 
 #[test]
 fn each_profile_from_each_source_region_gets_its_arn_and_exactly_its_models() {

@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "the data is well-formed")]
 
-mod world;
-
 use std::collections::BTreeSet;
 
 use bedrock_iam::evaluate::{Decision, Request, evaluate};
@@ -12,7 +10,8 @@ use bedrock_iam::policy::Form;
 use bedrock_iam::*;
 use proptest::prelude::*;
 use proptest::sample::subsequence;
-use world::*;
+use testing::real_profiles;
+use testing::world::*;
 
 const ACTIONS: [&str; 2] = ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"];
 

@@ -2,33 +2,22 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a fixture may fail loudly")]
 
-mod world;
-
 use std::collections::BTreeSet;
 
 use bedrock_iam::document::Statement;
 use bedrock_iam::plan::{Cause, plan_withdrawal, release, teardown, verify};
 use bedrock_iam::revocation::Revoked;
 use bedrock_iam::*;
-use world::*;
+use testing::world::*;
 
-const US: &str = "us.amazon.nova-2-lite-v1:0";
 const SOURCE: &str = "us-east-1";
 
 /// In the version in which the variable is a plain text, and without a Sid as the console writes one.
 const S3: &str =
     r#"{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::data/${aws:username}"}"#;
 
-fn us() -> Target {
-    profile(US, SOURCE)
-}
-
-fn wide() -> Answers {
-    answers([(us(), routes(US, SOURCE, &["us-east-1", "us-east-2", "us-west-2"]))])
-}
-
 fn written() -> Document {
-    let plan = planned(&intent([us()]), &wide(), &observed(PolicyState::Absent), None);
+    let plan = planned(&intent([us()]), &us_answers(), &observed(PolicyState::Absent), None);
     carried_out(&plan).0.document().unwrap().clone()
 }
 
@@ -56,7 +45,7 @@ fn ours_in(document: &Document) -> usize {
 #[test]
 fn they_are_told_and_nothing_is_written_while_ours_are_exact() {
     let policy = beside(written());
-    let plan = planned(&intent([us()]), &wide(), &observed(policy.clone()), None);
+    let plan = planned(&intent([us()]), &us_answers(), &observed(policy.clone()), None);
     assert_eq!((plan.step.clone(), reasons(&plan.findings)), (None, vec![Reason::ForeignStatements]));
     assert!(plan.findings[0].message.contains("one without a Sid"), "{:?}", plan.findings);
     assert_eq!(verify(&claim(), plan.desired.as_ref().unwrap(), &policy), None);
@@ -72,7 +61,7 @@ fn ours_are_put_right_and_changed_around_them() {
         ..intent([us()])
     };
     for (policy, intent, answers, cause) in [
-        (beside(edited), intent([us()]), wide(), Cause::Drift),
+        (beside(edited), intent([us()]), us_answers(), Cause::Drift),
         (beside(written()), accepted, narrow, Cause::Changed),
     ] {
         let plan = planned(&intent, &answers, &observed(policy.clone()), None);
@@ -92,7 +81,7 @@ fn ours_go_and_they_stay_when_consent_is_withdrawn_or_the_object_is_deleted_or_w
     let withdrawn = Observed { role: role(&[(consent::TAG, "@none")]), policy: policy.clone() };
     let nothing = planned(&intent([]), &Answers::default(), &observed(policy.clone()), None);
     let plans = [
-        ("withdrawn", planned(&intent([us()]), &wide(), &withdrawn, None)),
+        ("withdrawn", planned(&intent([us()]), &us_answers(), &withdrawn, None)),
         ("suspended", plan_withdrawal(&claim(), &account(), &withdrawn, &Revoked::default())),
         ("torn down", teardown(&policy)),
         ("deleted", release(&claim(), &account(), &observed(policy.clone()), None)),
@@ -133,7 +122,7 @@ fn one_whose_sid_looks_like_ours_is_theirs_all_the_same_and_no_sid_stands_twice(
         document.statement.push(serde_json::from_str(&theirs).unwrap());
         let policy = PolicyState::of(&document.to_json(), &claim().identity);
         assert_eq!(policy.document().unwrap().statement.len(), ours, "{sid}");
-        let unchanged = planned(&intent([us()]), &wide(), &observed(policy.clone()), None);
+        let unchanged = planned(&intent([us()]), &us_answers(), &observed(policy.clone()), None);
         assert_eq!((unchanged.step, reasons(&unchanged.findings)), (None, vec![Reason::ForeignStatements]));
 
         let more = |name: &str| (profile(name, SOURCE), routes(name, SOURCE, &["us-east-1", "us-west-2"]));
@@ -158,7 +147,7 @@ fn where_the_seal_covers_no_row_of_ours_one_was_edited_and_all_that_look_like_ou
     let policy = PolicyState::of(&document.to_json(), &claim().identity);
     assert_eq!(policy.document().unwrap().statement.len(), all);
     assert!(matches!(
-        planned(&intent([us()]), &wide(), &observed(policy), None).step,
+        planned(&intent([us()]), &us_answers(), &observed(policy), None).step,
         Some(Step::Put { .. })
     ));
 }
@@ -168,10 +157,10 @@ fn a_policy_that_lost_our_mark_is_counted_and_told_of_although_it_is_left_alone(
     let mut document = written();
     document.statement[0].sid = Some("Anything".to_owned());
     let policy = PolicyState::of(&document.to_json(), &claim().identity);
-    let wanted = planned(&intent([us()]), &wide(), &observed(policy.clone()), None);
+    let wanted = planned(&intent([us()]), &us_answers(), &observed(policy.clone()), None);
     assert!(wanted.findings[0].message.contains("grants 1 of"), "{:?}", wanted.findings);
     let withdrawn = Observed { role: role(&[(consent::TAG, "@none")]), policy };
-    let refused = planned(&intent([us()]), &wide(), &withdrawn, None);
+    let refused = planned(&intent([us()]), &us_answers(), &withdrawn, None);
     assert_eq!((refused.step, reasons(&refused.findings)), (None, vec![Reason::ConsentMissing]));
     let message = &refused.findings[0].message;
     assert!(
@@ -184,7 +173,7 @@ fn a_policy_that_lost_our_mark_is_counted_and_told_of_although_it_is_left_alone(
 fn a_document_that_holds_theirs_alone_is_in_nobody_s_way_while_nothing_is_wanted() {
     let nothing = planned(&intent([]), &Answers::default(), &observed(PolicyState::Foreign(None)), None);
     assert_eq!((nothing.step, nothing.findings), (None, vec![]));
-    let wanted = planned(&intent([us()]), &wide(), &observed(PolicyState::Foreign(None)), None);
+    let wanted = planned(&intent([us()]), &us_answers(), &observed(PolicyState::Foreign(None)), None);
     assert_eq!((wanted.step, reasons(&wanted.findings)), (None, vec![Reason::PolicyNameTaken]));
 }
 
@@ -207,7 +196,7 @@ fn a_grant_that_is_still_wanted_is_kept_by_our_statements_alone() {
 fn a_stale_read_of_ours_brings_no_write_over_theirs() {
     let policy = beside(written());
     let withdrawn = Observed { role: role(&[(consent::TAG, "@none")]), policy: policy.clone() };
-    let step = planned(&intent([us()]), &wide(), &withdrawn, None).step.unwrap();
+    let step = planned(&intent([us()]), &us_answers(), &withdrawn, None).step.unwrap();
     let mut unsettled = Unsettled::after(None, &withdrawn, &step).unwrap();
     assert!(unsettled.believe_policy(policy).is_foreign());
     assert!(unsettled.finding(&claim()).is_some());

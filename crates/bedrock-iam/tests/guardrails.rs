@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::unnecessary_wraps, reason = "a fixture may fail loudly")]
 
-mod world;
-
 use bedrock_iam::Tags;
 use bedrock_iam::consent::TAG;
 use bedrock_iam::evaluate::{Decision, Request, evaluate};
@@ -11,9 +9,8 @@ use bedrock_iam::invocation::is_allowed;
 use bedrock_iam::plan::plan_withdrawal;
 use bedrock_iam::resolve::withdrawn;
 use bedrock_iam::*;
-use world::*;
+use testing::world::*;
 
-const US: &str = "us.amazon.nova-2-lite-v1:0";
 const SOURCE: &str = "us-east-1";
 const OURS: &str = "arn:aws:bedrock:us-east-1:111122223333:guardrail/gr1";
 const THEIRS: &str = "arn:aws:bedrock:us-east-1:999999999999:guardrail/gr1";

@@ -2,13 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a fixture may fail loudly")]
 
-mod world;
-
 use bedrock_iam::plan::plan;
 use bedrock_iam::policy::Form;
 use bedrock_iam::resolve::resolve;
 use bedrock_iam::*;
-use world::*;
+use testing::world::*;
 
 /// Each partition with two of its Regions, and a prefix that its profiles may have.
 const PARTITIONS: [(&str, [&str; 2], &str); 6] = [

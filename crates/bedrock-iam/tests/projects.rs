@@ -2,16 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a fixture may fail loudly")]
 
-mod world;
-
 use bedrock_iam::evaluate::{Decision, evaluate};
 use bedrock_iam::invocation::{covers, in_project};
 use bedrock_iam::plan::{Cause, plan_withdrawal};
 use bedrock_iam::revocation::Revoked;
 use bedrock_iam::*;
-use world::*;
+use testing::world::*;
 
-const US: &str = "us.amazon.nova-2-lite-v1:0";
 const SOURCE: &str = "us-east-1";
 
 fn wanting(terms: Terms) -> Intent {

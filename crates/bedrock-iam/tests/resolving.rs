@@ -2,19 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a fixture may fail loudly")]
 
-mod world;
-
 use bedrock_iam::intent::AcceptedShrink;
 use bedrock_iam::*;
-use world::*;
+use testing::world::*;
 
-const US: &str = "us.amazon.nova-2-lite-v1:0";
 const GLOBAL: &str = "global.amazon.nova-2-lite-v1:0";
 const THREE: [&str; 3] = ["us-east-1", "us-east-2", "us-west-2"];
-
-fn us() -> Target {
-    profile(US, "us-east-1")
-}
 
 /// A role that holds the grant of `US` to three Regions, as we wrote it.
 fn holding(destinations: &[&str]) -> (Observed, Digest) {

@@ -2,14 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a fixture may fail loudly")]
 
-mod world;
-
 use bedrock_iam::plan::{Cause, plan};
 use bedrock_iam::resolve::resolve;
 use bedrock_iam::*;
-use world::*;
+use testing::world::*;
 
-const US: &str = "us.amazon.nova-2-lite-v1:0";
 const MICRO: &str = "us.amazon.nova-micro-v1:0";
 
 fn target(id: &str) -> Target {

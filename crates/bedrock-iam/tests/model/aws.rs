@@ -2,9 +2,9 @@ use std::collections::BTreeMap;
 use std::hash::Hash;
 
 use bedrock_iam::PolicyIdentity;
+use testing::world;
 
 use crate::known::Known;
-use crate::world;
 
 /// Something that IAM stores, with what a read that lags may still show in its place.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -6,14 +6,13 @@ use bedrock_iam::finding::{Area, Outlook};
 use bedrock_iam::invocation;
 use bedrock_iam::plan::{self, Cause};
 use bedrock_iam::*;
+use testing::world::{self, US};
 
 use crate::aws::{self, Author, Policy, Stored};
 use crate::known::Known;
 use crate::object::{MICRO_EAST_1, Pending, Spec, Told, US_EAST_1, US_EAST_2};
-use crate::world;
 
 const SOURCE: &str = "us-east-1";
-const US: &str = "us.amazon.nova-2-lite-v1:0";
 const MICRO: &str = "us.amazon.nova-micro-v1:0";
 
 /// What Bedrock answers for the profile `US`; `MICRO` has one destination as long as Bedrock answers at all.

@@ -1,0 +1,222 @@
+//! From the resource as Kubernetes stores it to what the core works with.
+//!
+//! The API server's rules reject most mistakes before; everything is checked again here, because an object may be older
+//! than a rule.
+
+mod models;
+mod terms;
+
+use std::collections::BTreeSet;
+use std::str::FromStr;
+use std::time::Duration;
+
+use bedrock_iam::consent::{Applicant, Policy as ConsentPolicy};
+use bedrock_iam::intent::AcceptedShrink;
+use bedrock_iam::{
+    Account, Claim, DriftPolicy, Finding, Intent, PolicyIdentity, Reason, Region, ResourceId, RoleArn,
+    RoleName,
+};
+use jiff::SignedDuration;
+use kube::ResourceExt;
+
+use crate::annotations::ACCEPT_SHRINK;
+use crate::v1alpha1::BedrockAccess;
+use models::Wanted;
+
+const LEAST_INTERVAL: Duration = Duration::from_mins(1);
+const LONGEST_INTERVAL: Duration = Duration::from_hours(24);
+
+/// What the operator, not the object, determines.
+#[derive(Clone, Debug)]
+pub struct Realm {
+    /// The operator's account, in which every role lies.
+    pub account: Account,
+    /// The role whose credentials the operator has: it is never written to.
+    pub own_role: Option<RoleName>,
+    /// The cluster's id.
+    pub cluster_id: String,
+    /// The source Regions that are served; all if empty.
+    pub regions: BTreeSet<Region>,
+    /// How roles consent.
+    pub consent: ConsentPolicy,
+}
+
+type Parsed<T> = Result<T, Finding>;
+
+/// Reads the whole object.
+pub fn intent(object: &BedrockAccess, realm: &Realm) -> Parsed<Intent> {
+    let spec = &object.spec;
+    let claim = claim(object, realm)?;
+    let sources: Vec<Region> = list("spec.sourceRegions", &spec.source_regions)?;
+    if sources.is_empty() {
+        return invalid("spec.sourceRegions", "at least one Region is needed");
+    }
+    served(&sources, realm)?;
+    if !["Delete", "Retain"].contains(&spec.deletion_policy.as_str()) {
+        let message = format!("{:?} is neither Delete nor Retain", spec.deletion_policy);
+        return invalid("spec.deletionPolicy", message);
+    }
+    let Wanted { targets, families, refused } = models::wanted(object, &sources, &realm.account)?;
+    Ok(Intent {
+        claim,
+        targets,
+        families,
+        refused,
+        terms: terms::terms(object, &sources, &realm.account)?,
+        allowed_destination_regions: allowed_destination_regions(object)?,
+        drift_policy: match spec.drift_policy.as_str() {
+            "Enforce" => DriftPolicy::Enforce,
+            "Report" => DriftPolicy::Report,
+            other => {
+                return invalid("spec.driftPolicy", format!("{other:?} is neither Enforce nor Report"));
+            }
+        },
+        accepted_shrink: accepted_shrink(object),
+    })
+}
+
+/// Reads only the role, which is enough to know our policy and to take it away.
+pub fn claim(object: &BedrockAccess, realm: &Realm) -> Parsed<Claim> {
+    let (role, role_arn) = match (&object.spec.role.name, &object.spec.role.arn) {
+        (Some(name), None) => (field("spec.role.name", name)?, None),
+        (None, Some(arn)) => {
+            let arn: RoleArn = field("spec.role.arn", arn)?;
+            (arn.name.clone(), Some(arn))
+        }
+        _ => return invalid("spec.role", "exactly one of name and arn must be set"),
+    };
+    own(&role, realm)?;
+    let namespace = object.namespace().unwrap_or_default();
+    let identity = PolicyIdentity::derive(&realm.cluster_id, &namespace, &object.name_any());
+    let applicant = Applicant { cluster_id: realm.cluster_id.clone(), namespace, policy: realm.consent };
+    Ok(Claim { identity, applicant, account: realm.account.clone(), role, role_arn })
+}
+
+/// The object's own interval, if it has one.
+pub fn interval(object: &BedrockAccess) -> Parsed<Option<Duration>> {
+    let Some(text) = &object.spec.interval else {
+        return Ok(None);
+    };
+    let interval = text.parse::<SignedDuration>().ok().and_then(|interval| Duration::try_from(interval).ok());
+    match interval {
+        Some(interval) if interval < LEAST_INTERVAL => {
+            invalid("spec.interval", format!("{text} is less than 1m"))
+        }
+        Some(interval) if interval > LONGEST_INTERVAL => {
+            invalid("spec.interval", format!("{text} is more than 24h"))
+        }
+        Some(interval) => Ok(Some(interval)),
+        None => invalid("spec.interval", format!("{text:?} is not a duration such as 10m or 1h30m")),
+    }
+}
+
+/// What the annotation [`ACCEPT_SHRINK`] accepts, unless it was handled already. One that cannot be read
+/// accepts nothing: the condition goes on to show the exact value.
+fn accepted_shrink(object: &BedrockAccess) -> Option<AcceptedShrink> {
+    let value = object.annotations().get(ACCEPT_SHRINK)?;
+    let handled = object.status.as_ref().and_then(|status| status.last_accepted_shrink.as_ref());
+    if handled == Some(value) {
+        return None;
+    }
+    acceptance(value)
+}
+
+/// Whether the value of [`ACCEPT_SHRINK`] can be read.
+pub fn is_acceptance(value: &str) -> bool {
+    acceptance(value).is_some()
+}
+
+fn acceptance(value: &str) -> Option<AcceptedShrink> {
+    let named = value.split_once('#').map_or(value, |(named, _)| named);
+    let (profile, source) = match named.split_once('@') {
+        Some((profile, source)) => (profile, Some(source.parse().ok()?)),
+        None => (named, None),
+    };
+    let profile: ResourceId = profile.parse().ok()?;
+    Some(AcceptedShrink { profile: profile.to_string(), source })
+}
+
+/// A role that could extend its own rights would escape whoever granted them. IAM tells names apart without regard to case.
+fn own(role: &RoleName, realm: &Realm) -> Parsed<()> {
+    match &realm.own_role {
+        Some(own) if own.as_str().eq_ignore_ascii_case(role.as_str()) => {
+            let message =
+                format!("role {role} is the operator's own, which it never changes: choose another role");
+            Err(Finding::new(Reason::RoleProtected, message))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn served(sources: &[Region], realm: &Realm) -> Parsed<()> {
+    sources.iter().try_for_each(|source| in_partition(source, &realm.account))?;
+    if realm.regions.is_empty() {
+        return Ok(());
+    }
+    let Some(region) = sources.iter().find(|region| !realm.regions.contains(region)) else {
+        return Ok(());
+    };
+    let served: Vec<&str> = realm.regions.iter().map(Region::as_str).collect();
+    let message = format!(
+        "spec.sourceRegions: this operator does not serve {region}; it serves {} (--regions)",
+        served.join(", ")
+    );
+    Err(Finding::new(Reason::NotSupported, message))
+}
+
+/// How the Regions of a partition begin; all others lie in `aws` (botocore 1.44.8, `partitions.json`).
+const PARTITIONS: [(&str, &str); 7] = [
+    ("cn-", "aws-cn"),
+    ("us-gov-", "aws-us-gov"),
+    ("us-iso-", "aws-iso"),
+    ("us-isob-", "aws-iso-b"),
+    ("eu-isoe-", "aws-iso-e"),
+    ("us-isof-", "aws-iso-f"),
+    ("eusc-", "aws-eusc"),
+];
+
+/// A question to another partition's endpoint would carry a signature of this one's credentials there.
+fn in_partition(source: &Region, account: &Account) -> Parsed<()> {
+    let of = PARTITIONS.iter().find(|(prefix, _)| source.as_str().starts_with(prefix));
+    let partition = of.map_or("aws", |(_, partition)| partition);
+    let own = account.partition.as_str();
+    // A partition that is newer than this table has Regions of which nothing is known.
+    let is_known = own == "aws" || PARTITIONS.iter().any(|(_, known)| *known == own);
+    if partition == own || !is_known {
+        return Ok(());
+    }
+    let message = format!(
+        "spec.sourceRegions: {source} lies in partition {partition}, and the operator's account in {own}: name Regions of {own}"
+    );
+    Err(Finding::new(Reason::NotSupported, message))
+}
+
+fn allowed_destination_regions(object: &BedrockAccess) -> Parsed<Option<BTreeSet<Region>>> {
+    let regions =
+        object.spec.routing.as_ref().and_then(|routing| routing.allowed_destination_regions.as_ref());
+    let place = "spec.routing.allowedDestinationRegions";
+    if regions.is_some_and(Vec::is_empty) {
+        return invalid(place, "at least one Region is needed, or none of the field");
+    }
+    regions
+        .map(|regions| list(place, regions))
+        .transpose()
+        .map(|regions| regions.map(|regions| regions.into_iter().collect()))
+}
+
+fn list<T: FromStr<Err: ToString>>(place: &str, values: &[String]) -> Parsed<Vec<T>> {
+    let items = values.iter().enumerate();
+    items.map(|(index, value)| field(&format!("{place}[{index}]"), value)).collect()
+}
+
+fn field<T: FromStr<Err: ToString>>(place: &str, value: &str) -> Parsed<T> {
+    value.parse().map_err(|error: T::Err| problem(place, &error.to_string()))
+}
+
+fn invalid<T>(place: &str, message: impl Into<String>) -> Parsed<T> {
+    Err(problem(place, &message.into()))
+}
+
+fn problem(place: &str, message: &str) -> Finding {
+    Finding::new(Reason::InvalidSpec, format!("{place}: {message}"))
+}

@@ -1,0 +1,120 @@
+//! What must hold of any text that reaches the core; shared by the seeded tests and by the fuzzer.
+
+pub(crate) mod exactness;
+pub(crate) mod scene;
+
+use std::fmt::{Debug, Display};
+use std::str::FromStr;
+
+use bedrock_iam::evaluate::{Request, evaluate};
+use bedrock_iam::plan::{plan, verify};
+use bedrock_iam::policy::{self, Form, INLINE_QUOTA};
+use bedrock_iam::resolve::resolve;
+use bedrock_iam::{
+    Desired, Document, FoundationModelArn, GuardrailArn, Held, History, InferenceProfileArn, Intent, Meaning,
+    Observed, OwnModelArn, PolicyState, RoleArn, Step,
+};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::world::claim;
+use scene::Scene;
+
+/// Reading never panics; what was read means the same once it is written and read again.
+pub fn a_document_keeps_its_meaning(text: &str) {
+    let identity = claim().identity;
+    let state = PolicyState::of(text, &identity);
+    let Ok(document) = Document::parse(text) else {
+        assert!(state.is_foreign());
+        return;
+    };
+    let written = document.to_json();
+    for text in [written.clone(), utf8_percent_encode(&written, NON_ALPHANUMERIC).to_string()] {
+        let again = Document::parse(&text).unwrap();
+        assert_eq!(again, document, "{text}");
+        assert_eq!(Meaning::of(&again), Meaning::of(&document), "{text}");
+        assert_eq!(Meaning::of(&again).digest(), Meaning::of(&document).digest(), "{text}");
+        assert_eq!(PolicyState::of(&text, &identity), state, "{text}");
+    }
+    assert!(document.characters() <= written.chars().count());
+    Held::of(&document).grants();
+    let request = Request {
+        action: "bedrock:InvokeModel".to_owned(),
+        resource: "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-2-lite-v1:0".to_owned(),
+        context: [("aws:requestedregion".to_owned(), "us-east-1".to_owned())].into(),
+    };
+    // A decision or a refusal to decide are both right; only a panic is not.
+    let _ = evaluate(&[&document], &request);
+}
+
+/// Reading never panics; what was read is written as it was.
+pub fn an_arn_is_written_as_it_was_read(text: &str) {
+    reads_back::<FoundationModelArn>(text);
+    reads_back::<InferenceProfileArn>(text);
+    reads_back::<OwnModelArn>(text);
+    reads_back::<GuardrailArn>(text);
+    reads_back::<RoleArn>(text);
+}
+
+fn reads_back<T: FromStr<Err: Debug> + Display>(text: &str) {
+    if let Ok(arn) = text.parse::<T>() {
+        assert_eq!(arn.to_string(), text);
+    }
+}
+
+/// Whatever Bedrock and the role answer: nothing panics, only exact grants are written, and they stay as they are.
+pub fn grants_are_exact_and_settle(text: &str) {
+    let scene = Scene::read(text);
+    let history = History { last_written: scene.last_written.clone(), ..History::default() };
+    let held = Held::read(&scene.observed.policy, &history);
+    let resolution = resolve(&scene.intent, &scene.account, &scene.answers, &held);
+    let Intent { claim, terms, .. } = &scene.intent;
+    for form in [Form::Explicit, Form::Factored] {
+        let grants = &resolution.grants;
+        if let Some(document) = policy::document(&claim.identity, &scene.account, grants, terms, form) {
+            exactness::assert_exact(&document, &scene);
+            exactness::assert_founded(&document, &scene, &held);
+        }
+    }
+    let plan = plan(&scene.intent, &scene.account, &resolution, &scene.observed, &history);
+    if let (Some(step), Some(foreign)) = (&plan.step, scene.observed.policy.foreign()) {
+        let left = step.text().expect("what someone else wrote is never deleted");
+        let read = PolicyState::of(&left.to_json(), &claim.identity);
+        assert!(read.foreign() == Some(foreign) || left == foreign.alone(), "{} was lost", foreign.names());
+    }
+    if let Some(Step::Put { document, smaller, .. }) = &plan.step {
+        for document in std::iter::once(document).chain(smaller) {
+            exactness::assert_exact(document, &scene);
+            exactness::assert_founded(document, &scene, &held);
+            assert!(document.characters() <= INLINE_QUOTA, "{} characters", document.characters());
+            settles(&scene, plan.desired.as_ref().unwrap(), document);
+        }
+    }
+}
+
+/// The policy that is written for a scene, if any.
+pub fn written_for(text: &str) -> Option<String> {
+    let scene = Scene::read(text);
+    let resolution = resolve(&scene.intent, &scene.account, &scene.answers, &Held::default());
+    match plan(&scene.intent, &scene.account, &resolution, &scene.observed, &History::default()).step {
+        Some(step) => step.text().map(|document| document.to_json()),
+        None => None,
+    }
+}
+
+/// What was written is recognised as ours, suffices, and is not written again.
+fn settles(scene: &Scene, desired: &Desired, document: &Document) {
+    let Intent { claim, terms, .. } = &scene.intent;
+    let policy = PolicyState::of(&document.to_json(), &claim.identity);
+    assert_eq!(policy, PolicyState::Ours(document.clone()));
+    // Whoever denies a scope that they also want is told so by the API server, and gets what they asked for.
+    if terms.denied_scopes.is_empty() {
+        assert_eq!(verify(claim, desired, &policy), None, "{}", document.to_json());
+    }
+    let written = Meaning::of(document).digest();
+    let history = History { last_written: Some(written), ..History::default() };
+    let held = Held::read(&policy, &history);
+    let resolution = resolve(&scene.intent, &scene.account, &scene.answers, &held);
+    let observed = Observed { policy, ..scene.observed.clone() };
+    let next = plan(&scene.intent, &scene.account, &resolution, &observed, &history);
+    assert_eq!(next.step, None, "after {}", document.to_json());
+}

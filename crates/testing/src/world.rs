@@ -1,0 +1,178 @@
+//! A small world of values for the tests of the core: one account, one role, and Bedrock's real profiles.
+
+use std::collections::BTreeSet;
+
+use bedrock_iam::answer::Answer;
+use bedrock_iam::consent::{Applicant, Policy, TAG};
+use bedrock_iam::plan::{Plan, plan};
+use bedrock_iam::resolve::resolve;
+use bedrock_iam::{
+    Account, Answers, Claim, Class, DefaultProjectArn, Digest, DriftPolicy, Fault, Finding, Held, History,
+    Intent, Meaning, Observed, Operations, PolicyIdentity, PolicyState, Reason, Region, Role, RoleState,
+    Step, Target, Terms,
+};
+
+/// The id of the only account.
+pub const ACCOUNT: &str = "111122223333";
+/// A model that most tests are about.
+pub const NOVA: &str = "amazon.nova-2-lite-v1:0";
+
+/// The profile of that model that most tests want.
+pub const US: &str = "us.amazon.nova-2-lite-v1:0";
+
+/// The account of the role and of the operator.
+pub fn account() -> Account {
+    Account { id: ACCOUNT.parse().unwrap(), partition: "aws".parse().unwrap() }
+}
+
+/// A Region by its code.
+pub fn region(name: &str) -> Region {
+    name.parse().unwrap()
+}
+
+/// A system profile, called from a Region.
+pub fn profile(id: &str, source: &str) -> Target {
+    Target::Profile { source: region(source), id: id.parse().unwrap() }
+}
+
+/// A model that is called without a profile.
+pub fn on_demand(model: &str, source: &str) -> Target {
+    Target::OnDemand { source: region(source), model: model.parse().unwrap() }
+}
+
+/// These operations, on no other terms.
+pub fn terms(operations: Operations) -> Terms {
+    Terms { operations, ..Terms::default() }
+}
+
+/// What a manifest without a word on projects asks for in its source Region.
+pub fn in_default_project(source: &str) -> Terms {
+    let projects = [DefaultProjectArn::of(&account(), &region(source))].into();
+    Terms { projects, ..Terms::default() }
+}
+
+/// What the manifest `assistant` of the namespace `team-a` says of its role.
+pub fn claim() -> Claim {
+    Claim {
+        identity: PolicyIdentity::derive("cluster", "team-a", "assistant"),
+        applicant: Applicant {
+            cluster_id: "cluster".to_owned(),
+            namespace: "team-a".to_owned(),
+            policy: Policy::Tag,
+        },
+        role: "assistant".parse().unwrap(),
+        role_arn: None,
+    }
+}
+
+/// A manifest that wants the targets, on no terms.
+pub fn intent(targets: impl IntoIterator<Item = Target>) -> Intent {
+    Intent {
+        claim: claim(),
+        targets: targets.into_iter().collect(),
+        families: BTreeSet::new(),
+        refused: Vec::new(),
+        terms: terms(Operations::Both),
+        allowed_destination_regions: None,
+        drift_policy: DriftPolicy::Enforce,
+        accepted_shrink: None,
+    }
+}
+
+/// A residency lock.
+pub fn lock(regions: &[&str]) -> Option<BTreeSet<Region>> {
+    Some(regions.iter().map(|name| region(name)).collect())
+}
+
+/// The ARN of a system profile.
+pub fn profile_arn(id: &str, source: &str) -> String {
+    format!("arn:aws:bedrock:{source}:{ACCOUNT}:inference-profile/{id}")
+}
+
+/// The ARN of a foundation model; without a Region, that of a global route.
+pub fn model_arn(model: &str, region: &str) -> String {
+    format!("arn:aws:bedrock:{region}::foundation-model/{model}")
+}
+
+/// GetInferenceProfile's answer; `["*"]` as destinations is a global profile's.
+pub fn routes(id: &str, source: &str, destinations: &[&str]) -> Answer {
+    let model = id.split_once('.').unwrap().1;
+    let models = match destinations {
+        ["*"] => vec![model_arn(model, ""), model_arn(model, source)],
+        _ => destinations.iter().map(|region| model_arn(model, region)).collect(),
+    };
+    Answer::Profile { arn: profile_arn(id, source), models }
+}
+
+/// What Bedrock answered of the targets alone.
+pub fn answers(answers: impl IntoIterator<Item = (Target, Answer)>) -> Answers {
+    Answers { targets: answers.into_iter().collect(), ..Answers::default() }
+}
+
+/// Bedrock did not answer.
+pub fn unavailable() -> Answer {
+    Answer::Fault(Fault { class: Class::Unavailable, message: "no answer".to_owned() })
+}
+
+/// The role, with these tags.
+pub fn role(tags: &[(&str, &str)]) -> RoleState {
+    RoleState::Found(Role {
+        arn: "arn:aws:iam::111122223333:role/assistant".parse().unwrap(),
+        id: "AROA1".to_owned(),
+        tags: tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+    })
+}
+
+/// The role that consents to the manifest.
+pub fn consenting() -> RoleState {
+    role(&[(TAG, "team-a")])
+}
+
+/// What the role that consents holds.
+pub fn observed(policy: PolicyState) -> Observed {
+    Observed { role: consenting(), policy }
+}
+
+/// The whole way from answers to a plan.
+pub fn planned(
+    intent: &Intent,
+    answers: &Answers,
+    observed: &Observed,
+    last_written: Option<&Digest>,
+) -> Plan {
+    let history = History { last_written: last_written.cloned(), ..History::default() };
+    let held = Held::read(&observed.policy, &history);
+    let resolution = resolve(intent, &account(), answers, &held);
+    plan(intent, &account(), &resolution, observed, &history)
+}
+
+/// The policy that a plan writes, as the next reconcile will observe it, and its digest.
+pub fn carried_out(plan: &Plan) -> (PolicyState, Digest) {
+    let Some(Step::Put { document, .. }) = &plan.step else { panic!("the plan writes nothing: {plan:?}") };
+    (PolicyState::Ours(document.clone()), Meaning::of(document).digest())
+}
+
+/// [`US`], called from us-east-1.
+pub fn us() -> Target {
+    profile(US, "us-east-1")
+}
+
+/// Bedrock routes [`us`] to three Regions.
+pub fn us_answers() -> Answers {
+    answers([(us(), routes(US, "us-east-1", &["us-east-1", "us-east-2", "us-west-2"]))])
+}
+
+/// The plan for a manifest that wants [`us`] alone.
+pub fn plan_on(observed: &Observed) -> Plan {
+    planned(&intent([us()]), &us_answers(), observed, None)
+}
+
+/// The same on a role that holds nothing yet.
+pub fn first_plan() -> Plan {
+    plan_on(&observed(PolicyState::Absent))
+}
+
+/// Only the reasons.
+pub fn reasons(findings: &[Finding]) -> Vec<Reason> {
+    findings.iter().map(|finding| finding.reason).collect()
+}

@@ -1,0 +1,72 @@
+//! What the real driver works with under test: everything of the operator but its two services.
+
+use std::collections::BTreeSet;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use bedrock_access::aws::{Bedrock, Caller, Iam};
+use bedrock_access::fence::Fence;
+use bedrock_access::metrics::Metrics;
+use bedrock_access::orphans::{Orphans, Record};
+use bedrock_access::reconcile::{Adoption, Context, Failures, Memory};
+use bedrock_access_api::parse::Realm;
+use bedrock_iam::consent::Policy;
+use kube::Client;
+use kube::runtime::events::Reporter;
+use testing::world::account;
+use tokio::time::Instant;
+
+/// The limiter's clock is the real one, which a paused clock would outrun.
+pub(crate) const UNLIMITED: NonZeroU32 = NonZeroU32::new(1_000_000).unwrap();
+
+/// What one operator under test is told otherwise than another.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings {
+    pub(crate) cluster_id: &'static str,
+    /// The cluster id whose policies are moved to this one's.
+    pub(crate) adopt_from: Option<&'static str>,
+    /// IAM may show what was there before a write for as long as this.
+    pub(crate) iam_lag: Duration,
+    pub(crate) sweep_interval: Option<Duration>,
+}
+
+impl Settings {
+    /// The cluster of most tests; IAM shows every write at once.
+    pub(crate) fn of_cluster(cluster_id: &'static str) -> Self {
+        Self { cluster_id, adopt_from: None, iam_lag: Duration::ZERO, sweep_interval: None }
+    }
+}
+
+/// An operator that remembers nothing and leads for as long as any test takes.
+pub(crate) fn context(client: Client, aws: &SdkConfig, settings: Settings) -> Context {
+    let Settings { cluster_id, adopt_from, iam_lag, sweep_interval } = settings;
+    let metrics = Metrics::default();
+    let record = Record::new(client.clone(), "bedrock-access", cluster_id, adopt_from);
+    Context {
+        client,
+        reporter: Reporter { controller: "bedrock-access".to_owned(), instance: None },
+        iam: Iam::new(aws, Caller::new(UNLIMITED, metrics.clone()), leading()),
+        bedrock: Bedrock::new(aws.clone(), UNLIMITED, metrics.clone(), account()),
+        realm: Realm {
+            account: account(),
+            own_role: Some("bedrock-access".parse().unwrap()),
+            cluster_id: cluster_id.to_owned(),
+            regions: BTreeSet::new(),
+            consent: Policy::Tag,
+        },
+        interval: Duration::from_mins(10),
+        stale_after: Duration::from_hours(24),
+        failures: Failures::default(),
+        memory: Memory::new(iam_lag),
+        adoption: adopt_from.map(|from| Adoption::new(from.to_owned(), iam_lag)),
+        orphans: Orphans { record, scan_every: sweep_interval, iam_lag },
+        metrics,
+    }
+}
+
+fn leading() -> Fence {
+    let fence = Fence::default();
+    fence.open_until(Instant::now() + Duration::from_hours(24 * 365));
+    fence
+}

@@ -1,0 +1,12 @@
+//! What nobody should send, sent: absurd manifests, near misses of consent, policies of others, answers that lie and forged
+//! statuses, through the real driver.
+
+mod absurd;
+mod answers;
+mod bedrock;
+mod consent;
+mod foreign;
+mod forged;
+mod stage;
+mod status;
+mod values;
