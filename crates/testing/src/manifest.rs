@@ -4,17 +4,17 @@ use std::collections::BTreeSet;
 
 use bedrock_access_api::parse::{self, Realm};
 use bedrock_access_api::v1alpha1::BedrockAccess;
-use bedrock_iam::answer::Answer;
+use bedrock_iam::answer::{Answer, unanswered};
 use bedrock_iam::consent::{Policy, TAG};
 use bedrock_iam::policy::{self, Form};
 use bedrock_iam::resolve::resolve;
 use bedrock_iam::{
-    Account, Answers, Class, Document, Family, Fault, Held, Intent, Observed, PolicyState, Target, size,
+    Account, Answers, Class, Document, Fault, Held, Intent, PolicyState, Questions, Target, next_questions,
 };
 
 use crate::properties::exactness;
 use crate::properties::scene::Scene;
-use crate::world::{account, consenting};
+use crate::world::{account, observed};
 
 /// How far a manifest came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,13 +43,16 @@ pub fn grants_exactly_or_nothing(object: &BedrockAccess, said: &str) -> Came {
     let mut held = Held::default();
     let mut came = Came::ToNothing;
     for turn in 0..2 {
-        let Some(answers) = answers(&intent, &realm.account, &lines, turn) else { return came };
-        let observed = Observed { role: consenting(), policy: PolicyState::Absent };
-        let account = realm.account.clone();
-        let scene = Scene { intent: intent.clone(), account, answers, observed, last_written: None };
-        let grants = resolve(&scene.intent, &scene.account, &scene.answers, &held).grants;
+        let Some(answers) = answers(&intent, &lines, turn) else { return came };
+        let scene = Scene {
+            intent: intent.clone(),
+            answers,
+            observed: observed(PolicyState::Absent),
+            last_written: None,
+        };
+        let grants = resolve(&scene.intent, &scene.answers, &held).grants;
         let write =
-            |form| policy::document(&intent.claim.identity, &scene.account, &grants, &intent.terms, form);
+            |form| policy::document(&intent.claim.identity, &realm.account, &grants, &intent.terms, form);
         let (Some(explicit), Some(factored)) = (write(Form::Explicit), write(Form::Factored)) else {
             continue;
         };
@@ -86,39 +89,40 @@ fn assert_wanted(document: &Document, scene: &Scene) {
     }
 }
 
-/// As the operator asks: families first, then every target, unless so many cannot fit.
-fn answers(intent: &Intent, account: &Account, lines: &[&str], turn: usize) -> Option<Answers> {
-    let mut answers = Answers::default();
-    for family in &intent.families {
-        let source = family.source().clone();
-        match family {
-            Family::Profiles { .. } => {
-                answers.profiles.insert(source, Ok(listed(lines, "profiles").collect()));
-            }
-            Family::OnDemand { .. } => {
-                answers.on_demand.insert(source, Ok(listed(lines, "models").collect()));
-            }
-        }
-    }
-    let members = intent.families.iter().filter_map(|family| family.members(&answers).ok()).flatten();
-    let targets: BTreeSet<Target> = members.chain(intent.targets.iter().cloned()).collect();
-    if size::cannot_fit(&targets).is_some() {
-        return None;
-    }
+/// What is said to every question that the operator asks, until it asks no more; `None` where so many targets cannot fit.
+fn answers(intent: &Intent, lines: &[&str], turn: usize) -> Option<Answers> {
+    let account = &intent.claim.account;
     let spoken: Vec<Vec<&str>> = lines.iter().map(|line| line.split('\t').collect()).collect();
     let said: Vec<&[&str]> = spoken.iter().map(Vec::as_slice).filter(|fields| fields[0] != "tags").collect();
     let tags: Vec<&str> = lines.iter().filter_map(|line| line.strip_prefix("tags\t")).collect();
-    for (index, target) in targets.into_iter().enumerate() {
-        if target.belongs_to_account() && !tags.is_empty() {
-            let value = tags[(index + turn) % tags.len()].to_owned();
-            answers.tags.insert(target.clone(), Ok([(TAG.to_owned(), value)].into()));
-        }
-        if !said.is_empty() {
-            let answer = answer(&target, account, said[(index + turn) % said.len()]);
+    let tags = |index: usize| match tags.len() {
+        0 => Err(unanswered()),
+        count => Ok([(TAG.to_owned(), tags[(index + turn) % count].to_owned())].into()),
+    };
+    let mut answers = Answers::default();
+    loop {
+        let Questions { profiles, on_demand, targets, tags: of, guardrails } =
+            match next_questions(intent, &answers) {
+                Ok(questions) if questions.is_empty() => return Some(answers),
+                Ok(questions) => questions,
+                Err(_) => return None,
+            };
+        answers
+            .profiles
+            .extend(profiles.into_iter().map(|source| (source, Ok(listed(lines, "profiles").collect()))));
+        answers
+            .on_demand
+            .extend(on_demand.into_iter().map(|source| (source, Ok(listed(lines, "models").collect()))));
+        answers.tags.extend(of.into_iter().enumerate().map(|(index, target)| (target, tags(index))));
+        answers.guardrails.extend(guardrails.into_iter().enumerate().map(|(index, arn)| (arn, tags(index))));
+        for (index, target) in targets.into_iter().enumerate() {
+            let answer = match said.len() {
+                0 => Answer::Fault(unanswered()),
+                count => answer(&target, account, said[(index + turn) % count]),
+            };
             answers.targets.insert(target, answer);
         }
     }
-    Some(answers)
 }
 
 fn listed<'a, T: std::str::FromStr>(lines: &'a [&str], kind: &'a str) -> impl Iterator<Item = T> + 'a {

@@ -6,17 +6,17 @@ pub(crate) mod scene;
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
 
+use bedrock_iam::decide::{Change, Desired, verify};
 use bedrock_iam::evaluate::{Request, evaluate};
-use bedrock_iam::plan::{plan, verify};
 use bedrock_iam::policy::{self, Form, INLINE_QUOTA};
 use bedrock_iam::resolve::resolve;
 use bedrock_iam::{
-    Desired, Document, FoundationModelArn, GuardrailArn, Held, History, InferenceProfileArn, Intent, Meaning,
-    Observed, OwnModelArn, PolicyState, RoleArn, Step,
+    Document, FoundationModelArn, GuardrailArn, Held, InferenceProfileArn, Intent, Meaning, OwnModelArn,
+    PolicyState, RoleArn,
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::world::claim;
+use crate::world::{claim, planned};
 use scene::Scene;
 
 /// Reading never panics; what was read means the same once it is written and read again.
@@ -64,29 +64,29 @@ fn reads_back<T: FromStr<Err: Debug> + Display>(text: &str) {
 /// Whatever Bedrock and the role answer: nothing panics, only exact grants are written, and they stay as they are.
 pub fn grants_are_exact_and_settle(text: &str) {
     let scene = Scene::read(text);
-    let history = History { last_written: scene.last_written.clone(), ..History::default() };
-    let held = Held::read(&scene.observed.policy, &history);
-    let resolution = resolve(&scene.intent, &scene.account, &scene.answers, &held);
     let Intent { claim, terms, .. } = &scene.intent;
+    let policy = scene.observed.policy(&claim.policy());
+    let held = policy.document().map(Held::of).unwrap_or_default();
+    let grants = resolve(&scene.intent, &scene.answers, &held).grants;
     for form in [Form::Explicit, Form::Factored] {
-        let grants = &resolution.grants;
-        if let Some(document) = policy::document(&claim.identity, &scene.account, grants, terms, form) {
+        if let Some(document) = policy::document(&claim.identity, &claim.account, &grants, terms, form) {
             exactness::assert_exact(&document, &scene);
             exactness::assert_founded(&document, &scene, &held);
         }
     }
-    let plan = plan(&scene.intent, &scene.account, &resolution, &scene.observed, &history);
-    if let (Some(step), Some(foreign)) = (&plan.step, scene.observed.policy.foreign()) {
+    let plan = planned(&scene.intent, &scene.answers, &scene.observed, scene.last_written.as_ref());
+    let Some(step) = plan.steps().first() else { return };
+    if let Some(foreign) = policy.foreign() {
         let left = step.text().expect("what someone else wrote is never deleted");
         let read = PolicyState::of(&left.to_json(), &claim.identity);
         assert!(read.foreign() == Some(foreign) || left == foreign.alone(), "{} was lost", foreign.names());
     }
-    if let Some(Step::Put { document, smaller, .. }) = &plan.step {
-        for document in std::iter::once(document).chain(smaller) {
+    if let Change::Put { desired, .. } = &step.change {
+        for document in std::iter::once(&desired.document).chain(&desired.smaller) {
             exactness::assert_exact(document, &scene);
             exactness::assert_founded(document, &scene, &held);
             assert!(document.characters() <= INLINE_QUOTA, "{} characters", document.characters());
-            settles(&scene, plan.desired.as_ref().unwrap(), document);
+            settles(&scene, &step.desired(), document);
         }
     }
 }
@@ -94,11 +94,8 @@ pub fn grants_are_exact_and_settle(text: &str) {
 /// The policy that is written for a scene, if any.
 pub fn written_for(text: &str) -> Option<String> {
     let scene = Scene::read(text);
-    let resolution = resolve(&scene.intent, &scene.account, &scene.answers, &Held::default());
-    match plan(&scene.intent, &scene.account, &resolution, &scene.observed, &History::default()).step {
-        Some(step) => step.text().map(|document| document.to_json()),
-        None => None,
-    }
+    let plan = planned(&scene.intent, &scene.answers, &scene.observed, None);
+    Some(plan.steps().first()?.text()?.to_json())
 }
 
 /// What was written is recognised as ours, suffices, and is not written again.
@@ -111,10 +108,8 @@ fn settles(scene: &Scene, desired: &Desired, document: &Document) {
         assert_eq!(verify(claim, desired, &policy), None, "{}", document.to_json());
     }
     let written = Meaning::of(document).digest();
-    let history = History { last_written: Some(written), ..History::default() };
-    let held = Held::read(&policy, &history);
-    let resolution = resolve(&scene.intent, &scene.account, &scene.answers, &held);
-    let observed = Observed { policy, ..scene.observed.clone() };
-    let next = plan(&scene.intent, &scene.account, &resolution, &observed, &history);
-    assert_eq!(next.step, None, "after {}", document.to_json());
+    let mut observed = scene.observed.clone();
+    observed.policies.insert(claim.policy(), policy);
+    let next = planned(&scene.intent, &scene.answers, &observed, Some(&written));
+    assert!(next.steps().is_empty(), "after {}", document.to_json());
 }

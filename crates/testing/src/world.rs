@@ -1,19 +1,21 @@
 //! A small world of values for the tests of the core: one account, one role, and Bedrock's real profiles.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use bedrock_iam::answer::Answer;
 use bedrock_iam::consent::{Applicant, Policy, TAG};
-use bedrock_iam::plan::{Plan, plan};
-use bedrock_iam::resolve::resolve;
+use bedrock_iam::decide::{Change, DesiredPolicy, Pace, Remembered};
 use bedrock_iam::{
-    Account, Answers, Claim, Class, DefaultProjectArn, Digest, DriftPolicy, Fault, Finding, Held, History,
-    Intent, Meaning, Observed, Operations, PolicyIdentity, PolicyState, Reason, Region, Role, RoleState,
-    Step, Target, Terms,
+    Account, Answers, Claim, Class, DefaultProjectArn, Digest, DriftPolicy, Fault, Finding, Intent, Meaning,
+    Observed, Operations, Plan, PolicyIdentity, PolicyState, Reason, Region, Role, RoleState, Target, Terms,
+    Wish, Written, decide,
 };
 
 /// The id of the only account.
 pub const ACCOUNT: &str = "111122223333";
+/// The unique id of the role.
+pub const ROLE_ID: &str = "AROA1";
 /// A model that most tests are about.
 pub const NOVA: &str = "amazon.nova-2-lite-v1:0";
 
@@ -60,6 +62,7 @@ pub fn claim() -> Claim {
             namespace: "team-a".to_owned(),
             policy: Policy::Tag,
         },
+        account: account(),
         role: "assistant".parse().unwrap(),
         role_arn: None,
     }
@@ -118,7 +121,7 @@ pub fn unavailable() -> Answer {
 pub fn role(tags: &[(&str, &str)]) -> RoleState {
     RoleState::Found(Role {
         arn: "arn:aws:iam::111122223333:role/assistant".parse().unwrap(),
-        id: "AROA1".to_owned(),
+        id: ROLE_ID.to_owned(),
         tags: tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
     })
 }
@@ -130,25 +133,60 @@ pub fn consenting() -> RoleState {
 
 /// What the role that consents holds.
 pub fn observed(policy: PolicyState) -> Observed {
-    Observed { role: consenting(), policy }
+    on(consenting(), policy)
 }
 
-/// The whole way from answers to a plan.
-pub fn planned(
-    intent: &Intent,
-    answers: &Answers,
-    observed: &Observed,
-    last_written: Option<&Digest>,
-) -> Plan {
-    let history = History { last_written: last_written.cloned(), ..History::default() };
-    let held = Held::read(&observed.policy, &history);
-    let resolution = resolve(intent, &account(), answers, &held);
-    plan(intent, &account(), &resolution, observed, &history)
+/// What a role holds.
+pub fn on(role: RoleState, policy: PolicyState) -> Observed {
+    Observed::new(role, claim().policy(), policy)
+}
+
+/// IAM lags for a minute at most, and the object is looked at every ten.
+pub fn pace() -> Pace {
+    Pace::new(Duration::from_mins(1), Duration::from_mins(10))
+}
+
+/// Nothing is remembered but what the status says.
+pub fn reported(digest: Option<&Digest>) -> Remembered {
+    let written = digest.map(|digest| Written { role: ROLE_ID.to_owned(), digest: digest.clone() });
+    Remembered::default().reporting(claim().policy(), written)
+}
+
+/// The whole way from answers to a plan, for an object that is kept in step.
+pub fn planned(intent: &Intent, answers: &Answers, observed: &Observed, reports: Option<&Digest>) -> Plan {
+    let wish = Wish::InStep(Box::new(intent.clone()));
+    decide(&wish, answers, observed, &reported(reports), &pace()).plan
+}
+
+/// The plan for any other wish of the manifest `assistant`.
+pub fn planned_for(wish: &Wish, owners: &Answers, observed: &Observed) -> Plan {
+    decide(wish, owners, observed, &Remembered::default(), &pace()).plan
+}
+
+/// The plan for a suspended object.
+pub fn suspended(observed: &Observed) -> Plan {
+    planned_for(&Wish::AsIs(claim(), None), &Answers::default(), observed)
+}
+
+/// The plan for an object that is being deleted.
+pub fn deleted(observed: &Observed) -> Plan {
+    planned_for(&Wish::Gone(claim()), &Answers::default(), observed)
+}
+
+/// What the only step of a plan does, if there is one.
+pub fn change(plan: &Plan) -> Option<&Change> {
+    plan.steps().first().map(|step| &step.change)
+}
+
+/// The policy that the only step of a plan writes.
+pub fn put(plan: &Plan) -> &DesiredPolicy {
+    let Some(Change::Put { desired, .. }) = change(plan) else { panic!("the plan writes nothing: {plan:?}") };
+    desired
 }
 
 /// The policy that a plan writes, as the next reconcile will observe it, and its digest.
 pub fn carried_out(plan: &Plan) -> (PolicyState, Digest) {
-    let Some(Step::Put { document, .. }) = &plan.step else { panic!("the plan writes nothing: {plan:?}") };
+    let document = &put(plan).document;
     (PolicyState::Ours(document.clone()), Meaning::of(document).digest())
 }
 

@@ -45,12 +45,13 @@ impl LastWrite {
     pub(crate) fn provenance(&self, policy: &PolicyState) -> Provenance {
         let Some(document) = policy.document() else { return Provenance::AsWritten };
         let digest = Meaning::of(document).digest();
-        match &self.remembered {
-            Some(remembered) if *remembered == digest => Provenance::AsWritten,
-            Some(_) => Provenance::Edited,
-            None if identity::is_sealed(document) => Provenance::AsWritten,
-            None if self.reported.as_ref() == Some(&digest) => Provenance::AsReported,
-            None => Provenance::Edited,
+        let is = |known: &Option<Digest>| known.as_ref() == Some(&digest);
+        if is(&self.remembered) || (self.remembered.is_none() && identity::is_sealed(document)) {
+            Provenance::AsWritten
+        } else if self.remembered.is_none() && is(&self.reported) {
+            Provenance::AsReported
+        } else {
+            Provenance::Edited
         }
     }
 

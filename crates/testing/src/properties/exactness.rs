@@ -32,7 +32,7 @@ pub(crate) fn assert_exact(document: &Document, scene: &Scene) {
 }
 
 fn assert_exact_grant(statement: &Statement, scene: &Scene) {
-    let account = &scene.account;
+    let account = &scene.intent.claim.account;
     let invokes = |action: &String| INVOKE.contains(&action.as_str());
     let asks = |action: &String| ASK.contains(&action.as_str());
     assert!(statement.action.iter().all(|action| invokes(action) || asks(action)), "{statement:?}");
@@ -129,7 +129,7 @@ fn values<'a>(statement: &'a Statement, key: &str) -> Vec<&'a str> {
 
 fn assert_denial(statement: &Statement, scene: &Scene) {
     assert_eq!(statement.action[..], INVOKE, "{statement:?}");
-    let Account { id, partition } = &scene.account;
+    let Account { id, partition } = &scene.intent.claim.account;
     let denied: BTreeSet<String> = scene
         .intent
         .terms
@@ -153,7 +153,7 @@ pub(crate) fn assert_founded(document: &Document, scene: &Scene, held: &Held) {
     for grant in Held::of(document).grants() {
         let target = grant.target().unwrap();
         let answer = scene.answers.targets.get(&target);
-        if target.owned(&scene.account).is_some()
+        if target.owned(&scene.intent.claim.account).is_some()
             && let Some(Ok(tags)) = scene.answers.tags.get(&target)
         {
             let consent = scene.intent.claim.applicant.consent(tags);

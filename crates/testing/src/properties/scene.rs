@@ -5,17 +5,16 @@ use bedrock_iam::consent::TAG;
 use bedrock_iam::document::Effect;
 use bedrock_iam::intent::AcceptedShrink;
 use bedrock_iam::{
-    Account, Answers, Class, DefaultProjectArn, Digest, Family, Fault, Guardrail, Intent, Meaning, Observed,
+    Answers, Class, DefaultProjectArn, Digest, Family, Fault, Guardrail, Intent, Meaning, Observed,
     Operations, OwnModelKind, PolicyState, Target, Terms,
 };
 
-use crate::world::{account, claim, intent, role};
+use crate::world::{claim, intent, on, role};
 
 /// Everything that `resolve` and `plan` work with.
 #[derive(Debug)]
 pub(crate) struct Scene {
     pub(crate) intent: Intent,
-    pub(crate) account: Account,
     pub(crate) answers: Answers,
     pub(crate) observed: Observed,
     pub(crate) last_written: Option<Digest>,
@@ -34,7 +33,12 @@ impl Scene {
 
     /// Whether the policy on the role denies this resource already.
     pub(crate) fn denied_before(&self, resource: &String) -> bool {
-        let held = self.observed.policy.document().into_iter().flat_map(|held| &held.statement);
+        let held = self
+            .observed
+            .policy(&self.intent.claim.policy())
+            .document()
+            .into_iter()
+            .flat_map(|held| &held.statement);
         held.filter(|statement| statement.effect == Effect::Deny)
             .any(|statement| statement.resource.contains(resource))
     }
@@ -43,16 +47,15 @@ impl Scene {
         let (role, policy) = (role(&[(TAG, "deny:team-a")]), PolicyState::Absent);
         Self {
             intent: Intent { terms: Terms::default(), ..intent([]) },
-            account: account(),
             answers: Answers::default(),
-            observed: Observed { role, policy },
+            observed: on(role, policy),
             last_written: None,
         }
     }
 
     fn take(&mut self, fields: &[&str]) -> Option<()> {
         match fields {
-            ["partition", partition] => self.account.partition = partition.parse().ok()?,
+            ["partition", partition] => self.intent.claim.account.partition = partition.parse().ok()?,
             ["wanted", kind, source, id, answer @ ..] => {
                 let target = target(kind, source, id)?;
                 self.intent.targets.insert(target.clone());
@@ -94,7 +97,7 @@ impl Scene {
                 self.intent.terms.guardrails.insert(guardrail);
             }
             ["project", source] => {
-                let project = DefaultProjectArn::of(&self.account, &source.parse().ok()?);
+                let project = DefaultProjectArn::of(&self.intent.claim.account, &source.parse().ok()?);
                 self.intent.terms.projects.insert(project);
             }
             ["guardrail-tags", arn, namespaces] => {
@@ -107,9 +110,14 @@ impl Scene {
                 let (profile, source) = ((*profile).to_owned(), source.parse().ok());
                 self.intent.accepted_shrink = Some(AcceptedShrink { profile, source });
             }
-            ["held", document] => self.observed.policy = PolicyState::of(document, &claim().identity),
+            ["held", document] => {
+                let policy = PolicyState::of(document, &claim().identity);
+                self.observed.policies.insert(self.intent.claim.policy(), policy);
+            }
             ["written"] => {
-                let PolicyState::Ours(document) = &self.observed.policy else { return None };
+                let PolicyState::Ours(document) = self.observed.policy(&self.intent.claim.policy()) else {
+                    return None;
+                };
                 self.last_written = Some(Meaning::of(document).digest());
             }
             _ => return None,
