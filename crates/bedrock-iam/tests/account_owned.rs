@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::unnecessary_wraps, reason = "a fixture may fail loudly")]
 
 use bedrock_iam::consent::Policy;
+use bedrock_iam::decide::Change;
 use bedrock_iam::intent::AcceptedShrink;
 use bedrock_iam::*;
 use testing::real_profiles;
@@ -115,7 +116,7 @@ fn without_its_own_consent_a_target_is_not_granted_and_the_command_is_named() {
     for (target, answer) in [(application(), leads_to(NOVA, &THREE)), (provisioned(), Answer::Unasked)] {
         for withheld in [tags("team-b"), tags("@none"), Ok(Tags::new())] {
             let plan = new(&target, answer.clone(), withheld);
-            assert_eq!((plan.step.clone(), reasons(&plan.findings)), (None, vec![Reason::TargetNotAllowed]));
+            assert_eq!((change(&plan), reasons(&plan.findings)), (None, vec![Reason::TargetNotAllowed]));
             let arn = target.owned(&account()).unwrap();
             let command =
                 format!("aws bedrock tag-resource --region us-east-1 --resource-arn {arn} --tags \"key=");
@@ -133,8 +134,8 @@ fn consent_that_a_target_withdraws_takes_the_grant_away_whatever_else_is_known()
         for answer in answers {
             let plan = later(&target, answer, tags("@none"));
             assert_eq!(
-                (plan.step, reasons(&plan.findings)),
-                (Some(Step::Delete), vec![Reason::TargetNotAllowed])
+                (change(&plan), reasons(&plan.findings)),
+                (Some(Change::Delete), vec![Reason::TargetNotAllowed])
             );
         }
     }
@@ -147,7 +148,7 @@ fn later_with(change: impl FnOnce(&mut Intent, &mut Answers, &mut Observed)) -> 
     let mut intent = intent([application(), provisioned()]);
     let mut observed = observed(PolicyState::Absent);
     let (policy, digest) = carried_out(&planned(&intent, &answers, &observed, None));
-    observed.policy = policy;
+    observed.policies.insert(claim().policy(), policy);
     change(&mut intent, &mut answers, &mut observed);
     planned(&intent, &answers, &observed, Some(&digest))
 }
@@ -176,7 +177,7 @@ fn a_withdrawal_is_carried_out_though_the_rest_of_the_manifest_cannot_be() {
     ];
     for (what, reason, block) in blocked {
         let unchanged = later_with(|intent, answers, _| block(intent, answers));
-        assert_eq!((unchanged.step, unchanged.findings[0].reason), (None, reason), "{what}");
+        assert_eq!((change(&unchanged), unchanged.findings[0].reason), (None, reason), "{what}");
         let plan = later_with(|intent, answers, _| {
             block(intent, answers);
             answers.tags.insert(application(), tags("@none"));
@@ -197,12 +198,11 @@ fn a_withdrawal_is_carried_out_for_an_object_that_cannot_be_worked_with() {
     let mut answers = answered(&application(), leads_to(NOVA, &THREE), tags("team-a"));
     let plan = planned(&intent([application()]), &answers, &observed(PolicyState::Absent), None);
     let (policy, _) = carried_out(&plan);
-    let held = Held::read(&policy, &History::default());
-    for (now, expected) in [("team-a", None), ("@none", Some(Step::Delete))] {
+    for (now, expected) in [("team-a", None), ("@none", Some(Change::Delete))] {
         answers.tags.insert(application(), tags(now));
-        let revoked = resolve::withdrawn(&claim().applicant, &account(), &answers, &held);
-        let plan = plan::plan_withdrawal(&claim(), &account(), &observed(policy.clone()), &revoked);
-        assert_eq!(plan.step, expected, "{now}");
+        let wish = Wish::AsIs(claim(), None);
+        let plan = planned_for(&wish, &answers, &observed(policy.clone()));
+        assert_eq!(change(&plan), expected, "{now}");
     }
 }
 
@@ -220,9 +220,9 @@ fn what_is_left_after_a_withdrawal_is_ours_and_is_not_cut_back_again() {
     assert!(matches!(&left, PolicyState::Ours(_)), "{left:?}");
     let again = later_with(|intent, answers, observed| {
         block(intent, answers, observed);
-        observed.policy = left;
+        observed.policies.insert(claim().policy(), left);
     });
-    assert_eq!(again.step, None);
+    assert_eq!(change(&again), None);
 }
 
 #[test]
@@ -230,10 +230,12 @@ fn what_someone_added_is_not_sealed_by_a_withdrawal() {
     let plan = later_with(|intent, answers, observed| {
         intent.terms.denied_scopes = ["apac".parse().unwrap()].into();
         answers.tags.insert(application(), tags("@none"));
-        let PolicyState::Ours(document) = &mut observed.policy else { panic!() };
+        let Some(PolicyState::Ours(document)) = observed.policies.get_mut(&claim().policy()) else {
+            panic!()
+        };
         document.statement[1].resource.push("*".to_owned());
     });
-    assert_eq!(plan.step, Some(Step::Delete));
+    assert_eq!(change(&plan), Some(Change::Delete));
 }
 
 #[test]
@@ -246,10 +248,10 @@ fn leave_to_deny_that_is_taken_back_takes_the_denials_away() {
         (denying, answers, role)
     };
     let (intent, answers, with_leave) = deny("deny:team-a");
-    let observed = Observed { role: with_leave, policy: PolicyState::Absent };
+    let observed = on(with_leave, PolicyState::Absent);
     let (policy, digest) = carried_out(&planned(&intent, &answers, &observed, None));
     let (.., without) = deny("team-a");
-    let plan = planned(&intent, &answers, &Observed { role: without, policy }, Some(&digest));
+    let plan = planned(&intent, &answers, &on(without, policy), Some(&digest));
     assert_eq!(reasons(&plan.findings), [Reason::ConsentMissing]);
     let document = written(&plan);
     assert!(document.statement.iter().all(|statement| statement.effect == document::Effect::Allow));
@@ -263,9 +265,9 @@ fn tags_that_cannot_be_read_keep_what_is_granted_and_grant_nothing_new() {
             [(Class::Denied, Reason::BedrockDenied), (Class::Unavailable, Reason::BedrockUnavailable)]
         {
             let first = new(&target, answer.clone(), failed(class));
-            assert_eq!((first.step.clone(), reasons(&first.findings)), (None, vec![reason]));
+            assert_eq!((change(&first), reasons(&first.findings)), (None, vec![reason]));
             let plan = later(&target, answer.clone(), failed(class));
-            assert_eq!((plan.step.clone(), reasons(&plan.findings)), (None, vec![reason]));
+            assert_eq!((change(&plan), reasons(&plan.findings)), (None, vec![reason]));
             assert!(message(&plan).contains("is kept"), "{}", message(&plan));
         }
     }
@@ -278,7 +280,7 @@ fn without_consent_in_the_cluster_no_tag_is_needed() {
         intent.claim.applicant.policy = Policy::None;
         let plan = planned(&intent, &answers([(target, answer)]), &observed(PolicyState::Absent), None);
         assert_eq!(plan.findings, []);
-        assert!(matches!(plan.step, Some(Step::Put { .. })));
+        assert!(matches!(change(&plan), Some(Change::Put { .. })));
     }
 }
 
@@ -286,7 +288,7 @@ fn without_consent_in_the_cluster_no_tag_is_needed() {
 fn an_application_profile_that_answers_less_keeps_its_grant_until_accepted() {
     for answer in [leads_to(NOVA, &["us-east-1"]), leads_to(NOVA, &[]), Answer::NotFound] {
         let plan = later(&application(), answer.clone(), tags("team-a"));
-        assert_eq!((plan.step.clone(), reasons(&plan.findings)), (None, vec![Reason::ProfileShrunk]));
+        assert_eq!((change(&plan), reasons(&plan.findings)), (None, vec![Reason::ProfileShrunk]));
         assert!(message(&plan).contains(&format!("accept-shrink: {ID}@us-east-1")), "{}", message(&plan));
 
         let (policy, digest) = carried_out(&new(&application(), leads_to(NOVA, &THREE), tags("team-a")));
@@ -296,17 +298,17 @@ fn an_application_profile_that_answers_less_keeps_its_grant_until_accepted() {
         };
         let answers = answered(&application(), answer, tags("team-a"));
         let plan = planned(&accepted, &answers, &observed(policy), Some(&digest));
-        assert!(plan.step.is_some() && plan.settles_acceptance, "{plan:?}");
+        assert!(change(&plan).is_some() && plan.settles_acceptance, "{plan:?}");
     }
 }
 
 #[test]
 fn a_model_of_the_account_that_vanishes_keeps_its_grant_until_accepted() {
     let plan = later(&provisioned(), Answer::Unasked, failed(Class::NotFound));
-    assert_eq!((plan.step.clone(), reasons(&plan.findings)), (None, vec![Reason::ModelNotFound]));
+    assert_eq!((change(&plan), reasons(&plan.findings)), (None, vec![Reason::ModelNotFound]));
     assert!(message(&plan).ends_with("accept-shrink: abcdefghijkl@us-east-1"), "{}", message(&plan));
     let new = new(&provisioned(), Answer::Unasked, failed(Class::NotFound));
-    assert_eq!((new.step, reasons(&new.findings)), (None, vec![Reason::ModelNotFound]));
+    assert_eq!((change(&new), reasons(&new.findings)), (None, vec![Reason::ModelNotFound]));
     let accepted = later_with(|intent, answers, _| {
         intent.accepted_shrink =
             Some(AcceptedShrink { profile: "abcdefghijkl".to_owned(), source: Some(region("us-east-1")) });
@@ -332,10 +334,10 @@ fn an_application_profiles_answer_is_believed_for_one_model_of_the_partition_onl
     };
     for answer in [two, foreign, another, leads_to("*", &["us-east-1"])] {
         let plan = new(&application(), answer, tags("team-a"));
-        assert_eq!((plan.step, reasons(&plan.findings)), (None, vec![Reason::BedrockUnavailable]));
+        assert_eq!((change(&plan), reasons(&plan.findings)), (None, vec![Reason::BedrockUnavailable]));
     }
     let changed = later(&application(), leads_to("amazon.nova-micro-v1:0", &THREE), tags("team-a"));
-    assert_eq!((changed.step, reasons(&changed.findings)), (None, vec![Reason::BedrockUnavailable]));
+    assert_eq!((change(&changed), reasons(&changed.findings)), (None, vec![Reason::BedrockUnavailable]));
 }
 
 #[test]
@@ -345,7 +347,7 @@ fn the_residency_lock_holds_for_them_too() {
     for (target, answer) in [(application(), leads_to(NOVA, &THREE)), (provisioned(), Answer::Unasked)] {
         let answers = answered(&target, answer, tags("team-a"));
         let plan = planned(&locked(target), &answers, &observed(PolicyState::Absent), None);
-        assert_eq!((plan.step, reasons(&plan.findings)), (None, vec![Reason::DestinationNotAllowed]));
+        assert_eq!((change(&plan), reasons(&plan.findings)), (None, vec![Reason::DestinationNotAllowed]));
     }
 }
 
@@ -354,10 +356,7 @@ fn an_application_profile_that_routes_globally_is_refused_where_global_is_denied
     let mut denying = intent([application()]);
     denying.terms.denied_scopes = ["global".parse().unwrap()].into();
     let answers = answered(&application(), leads_to(NOVA, &["", "us-east-1"]), tags("team-a"));
-    let observed = Observed {
-        role: role(&[("bedrockaccess.io/namespaces", "deny:team-a")]),
-        policy: PolicyState::Absent,
-    };
+    let observed = on(role(&[("bedrockaccess.io/namespaces", "deny:team-a")]), PolicyState::Absent);
     let plan = planned(&denying, &answers, &observed, None);
     assert_eq!(reasons(&plan.findings), [Reason::DestinationNotAllowed]);
     assert!(message(&plan).contains("routing.deniedScopes denies"), "{}", message(&plan));

@@ -5,9 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bedrock_iam::Held;
+use bedrock_iam::Intent;
 use bedrock_iam::document::{Effect, Statement};
 use bedrock_iam::policy::Form;
-use bedrock_iam::{Intent, Step};
 use testing::real_profiles;
 use testing::world::*;
 
@@ -23,9 +23,7 @@ fn each_profile_from_each_source_region_gets_its_arn_and_exactly_its_models() {
             let answers = answers([(target, routes(&id, &source, &destinations))]);
             let plan = planned(&intent, &answers, &observed(bedrock_iam::PolicyState::Absent), None);
             assert_eq!(plan.findings, [], "{id} in {source}");
-            let Some(Step::Put { document, .. }) = plan.step else {
-                panic!("{id} in {source}: nothing written")
-            };
+            let document = &put(&plan).document;
 
             let [of_profile, of_models, of_project] = &document.statement[..] else {
                 panic!("{id} in {source}: {} statements", document.statement.len())
@@ -75,8 +73,7 @@ fn all_profiles_of_one_source_region_together_hold_exactly_the_grants_of_each() 
             grants.push((profile(&id, &source), routes(&id, &source, &destinations)));
         }
         let intent = intent(grants.iter().map(|(target, _)| target.clone()));
-        let resolution =
-            bedrock_iam::resolve::resolve(&intent, &account(), &answers(grants), &Held::default());
+        let resolution = bedrock_iam::resolve::resolve(&intent, &answers(grants), &Held::default());
         let document = bedrock_iam::policy::document(
             &intent.claim.identity,
             &account(),

@@ -4,8 +4,8 @@
 
 use std::collections::BTreeSet;
 
+use bedrock_iam::decide::{Cause, Change, Remembered, cut, teardown, verify};
 use bedrock_iam::document::Statement;
-use bedrock_iam::plan::{Cause, plan_withdrawal, release, teardown, verify};
 use bedrock_iam::revocation::Revoked;
 use bedrock_iam::*;
 use testing::world::*;
@@ -29,7 +29,7 @@ fn beside(mut ours: Document) -> PolicyState {
 }
 
 fn after(plan: &Plan, policy: &PolicyState) -> Document {
-    plan.step.as_ref().map_or_else(|| policy.whole().unwrap(), |step| step.text().unwrap())
+    plan.steps().first().map_or_else(|| policy.whole().unwrap(), |step| step.text().unwrap())
 }
 
 fn assert_kept(document: &Document) {
@@ -46,9 +46,9 @@ fn ours_in(document: &Document) -> usize {
 fn they_are_told_and_nothing_is_written_while_ours_are_exact() {
     let policy = beside(written());
     let plan = planned(&intent([us()]), &us_answers(), &observed(policy.clone()), None);
-    assert_eq!((plan.step.clone(), reasons(&plan.findings)), (None, vec![Reason::ForeignStatements]));
+    assert_eq!((change(&plan), reasons(&plan.findings)), (None, vec![Reason::ForeignStatements]));
     assert!(plan.findings[0].message.contains("one without a Sid"), "{:?}", plan.findings);
-    assert_eq!(verify(&claim(), plan.desired.as_ref().unwrap(), &policy), None);
+    assert_eq!(verify(&claim(), &desired(&plan), &policy), None);
 }
 
 #[test]
@@ -65,48 +65,45 @@ fn ours_are_put_right_and_changed_around_them() {
         (beside(written()), accepted, narrow, Cause::Changed),
     ] {
         let plan = planned(&intent, &answers, &observed(policy.clone()), None);
-        assert!(matches!(plan.step, Some(Step::Put { cause: of, .. }) if of == cause), "{plan:?}");
+        assert!(matches!(change(&plan), Some(Change::Put { cause: of, .. }) if of == cause), "{plan:?}");
         assert_eq!(reasons(&plan.findings), [Reason::ForeignStatements]);
         let left = after(&plan, &policy);
         assert_kept(&left);
         let read_back = PolicyState::of(&left.to_json(), &claim().identity);
-        assert_eq!(read_back, plan.step.unwrap().leaves());
-        assert_eq!(verify(&claim(), &plan.desired.unwrap(), &read_back), None);
+        assert_eq!(read_back, plan.steps()[0].leaves());
+        assert_eq!(verify(&claim(), &desired(&plan), &read_back), None);
     }
 }
 
 #[test]
 fn ours_go_and_they_stay_when_consent_is_withdrawn_or_the_object_is_deleted_or_wants_nothing() {
     let policy = beside(written());
-    let withdrawn = Observed { role: role(&[(consent::TAG, "@none")]), policy: policy.clone() };
+    let withdrawn = on(role(&[(consent::TAG, "@none")]), policy.clone());
     let nothing = planned(&intent([]), &Answers::default(), &observed(policy.clone()), None);
     let plans = [
         ("withdrawn", planned(&intent([us()]), &us_answers(), &withdrawn, None)),
-        ("suspended", plan_withdrawal(&claim(), &account(), &withdrawn, &Revoked::default())),
-        ("torn down", teardown(&policy)),
-        ("deleted", release(&claim(), &account(), &observed(policy.clone()), None)),
+        ("suspended", suspended(&withdrawn)),
+        ("torn down", teardown(&claim(), &policy)),
+        ("deleted", planned_for(&Wish::Gone(claim()), &Answers::default(), &observed(policy.clone()))),
         ("nothing wanted", nothing),
     ];
     for (what, plan) in plans {
-        assert!(matches!(plan.step, Some(Step::CutOut { .. })), "{what}: {plan:?}");
+        assert!(matches!(change(&plan), Some(Change::CutOut { .. })), "{what}: {plan:?}");
         assert!(!reasons(&plan.findings).contains(&Reason::ForeignStatements), "{what}");
         let left = after(&plan, &policy);
         assert_kept(&left);
         assert_eq!((ours_in(&left), left.statement.len()), (0, 1), "{what}");
         let read_back = PolicyState::of(&left.to_json(), &claim().identity);
         assert!(read_back.is_foreign());
-        assert_eq!(verify(&claim(), &plan.desired.unwrap(), &read_back), None, "{what}");
+        assert_eq!(verify(&claim(), &desired(&plan), &read_back), None, "{what}");
     }
 }
 
 #[test]
 fn what_a_target_s_owner_withdraws_is_cut_out_around_them() {
     let policy = beside(written());
-    let arn = profile_arn(US, SOURCE);
-    let revoked = Revoked { targets: [arn].into(), ..Revoked::default() };
-    let plan = plan_withdrawal(&claim(), &account(), &observed(policy.clone()), &revoked);
-    assert!(plan.is_withdrawal);
-    let left = after(&plan, &policy);
+    let revoked = Revoked { targets: [profile_arn(US, SOURCE)].into(), ..Revoked::default() };
+    let left = cut(&claim(), &policy, &revoked).unwrap().text().unwrap();
     assert_kept(&left);
     assert_eq!(ours_in(&left), 0);
 }
@@ -123,7 +120,10 @@ fn one_whose_sid_looks_like_ours_is_theirs_all_the_same_and_no_sid_stands_twice(
         let policy = PolicyState::of(&document.to_json(), &claim().identity);
         assert_eq!(policy.document().unwrap().statement.len(), ours, "{sid}");
         let unchanged = planned(&intent([us()]), &us_answers(), &observed(policy.clone()), None);
-        assert_eq!((unchanged.step, reasons(&unchanged.findings)), (None, vec![Reason::ForeignStatements]));
+        assert_eq!(
+            (change(&unchanged), reasons(&unchanged.findings)),
+            (None, vec![Reason::ForeignStatements])
+        );
 
         let more = |name: &str| (profile(name, SOURCE), routes(name, SOURCE, &["us-east-1", "us-west-2"]));
         let names = ["us.amazon.nova-micro-v1:0", "us.amazon.nova-pro-v1:0"];
@@ -147,8 +147,8 @@ fn where_the_seal_covers_no_row_of_ours_one_was_edited_and_all_that_look_like_ou
     let policy = PolicyState::of(&document.to_json(), &claim().identity);
     assert_eq!(policy.document().unwrap().statement.len(), all);
     assert!(matches!(
-        planned(&intent([us()]), &us_answers(), &observed(policy), None).step,
-        Some(Step::Put { .. })
+        change(&planned(&intent([us()]), &us_answers(), &observed(policy), None)),
+        Some(Change::Put { .. })
     ));
 }
 
@@ -159,9 +159,9 @@ fn a_policy_that_lost_our_mark_is_counted_and_told_of_although_it_is_left_alone(
     let policy = PolicyState::of(&document.to_json(), &claim().identity);
     let wanted = planned(&intent([us()]), &us_answers(), &observed(policy.clone()), None);
     assert!(wanted.findings[0].message.contains("grants 1 of"), "{:?}", wanted.findings);
-    let withdrawn = Observed { role: role(&[(consent::TAG, "@none")]), policy };
+    let withdrawn = on(role(&[(consent::TAG, "@none")]), policy);
     let refused = planned(&intent([us()]), &us_answers(), &withdrawn, None);
-    assert_eq!((refused.step, reasons(&refused.findings)), (None, vec![Reason::ConsentMissing]));
+    assert_eq!((change(&refused), reasons(&refused.findings)), (None, vec![Reason::ConsentMissing]));
     let message = &refused.findings[0].message;
     assert!(
         message.contains("is still on the role without this operator's mark and grants 1: remove it with aws iam delete-role-policy"),
@@ -172,9 +172,9 @@ fn a_policy_that_lost_our_mark_is_counted_and_told_of_although_it_is_left_alone(
 #[test]
 fn a_document_that_holds_theirs_alone_is_in_nobody_s_way_while_nothing_is_wanted() {
     let nothing = planned(&intent([]), &Answers::default(), &observed(PolicyState::Foreign(None)), None);
-    assert_eq!((nothing.step, nothing.findings), (None, vec![]));
+    assert_eq!((change(&nothing), nothing.findings), (None, vec![]));
     let wanted = planned(&intent([us()]), &us_answers(), &observed(PolicyState::Foreign(None)), None);
-    assert_eq!((wanted.step, reasons(&wanted.findings)), (None, vec![Reason::PolicyNameTaken]));
+    assert_eq!((change(&wanted), reasons(&wanted.findings)), (None, vec![Reason::PolicyNameTaken]));
 }
 
 #[test]
@@ -187,19 +187,22 @@ fn a_grant_that_is_still_wanted_is_kept_by_our_statements_alone() {
     let policy = PolicyState::of(&document.to_json(), &claim().identity);
     let narrow = answers([(us(), routes(US, SOURCE, &["us-east-1"]))]);
     let plan = planned(&intent([us()]), &narrow, &observed(policy), None);
-    let Some(Step::Put { document, .. }) = plan.step else { panic!("{:?}", plan.findings) };
-    let all = document.to_json();
+    let all = put(&plan).document.to_json();
     assert!(!all.contains("us-west-2"), "what a copy of theirs holds was never answered: {all}");
 }
 
 #[test]
 fn a_stale_read_of_ours_brings_no_write_over_theirs() {
     let policy = beside(written());
-    let withdrawn = Observed { role: role(&[(consent::TAG, "@none")]), policy: policy.clone() };
-    let step = planned(&intent([us()]), &us_answers(), &withdrawn, None).step.unwrap();
-    let mut unsettled = Unsettled::after(None, &withdrawn, &step).unwrap();
-    assert!(unsettled.believe_policy(policy).is_foreign());
-    assert!(unsettled.finding(&claim()).is_some());
-    assert!(unsettled.believe_policy(PolicyState::Foreign(None)).is_foreign());
-    assert_eq!(unsettled.finding(&claim()), None);
+    let withdrawn = on(role(&[(consent::TAG, "@none")]), policy.clone());
+    let wish = Wish::InStep(Box::new(intent([us()])));
+    let first = decide(&wish, &us_answers(), &withdrawn, &Remembered::default(), &pace());
+    let mut remembered = first.remembered;
+    remembered.wrote(&first.believed, &first.plan.steps()[0], None);
+    let stale = decide(&wish, &us_answers(), &withdrawn, &remembered, &pace());
+    assert!(stale.believed.policy(&claim().policy()).is_foreign());
+    assert_eq!(reasons(&stale.plan.findings), [Reason::ConsentMissing, Reason::Progressing]);
+    let shown = on(role(&[(consent::TAG, "@none")]), PolicyState::Foreign(None));
+    let later = decide(&wish, &us_answers(), &shown, &stale.remembered, &pace());
+    assert_eq!(reasons(&later.plan.findings), [Reason::ConsentMissing]);
 }

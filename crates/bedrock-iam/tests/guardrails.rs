@@ -6,8 +6,6 @@ use bedrock_iam::Tags;
 use bedrock_iam::consent::TAG;
 use bedrock_iam::evaluate::{Decision, Request, evaluate};
 use bedrock_iam::invocation::is_allowed;
-use bedrock_iam::plan::plan_withdrawal;
-use bedrock_iam::resolve::withdrawn;
 use bedrock_iam::*;
 use testing::world::*;
 
@@ -86,9 +84,7 @@ fn a_withdrawal_takes_the_guardrail_alone_whatever_else_is_known() {
     let held = observed(PolicyState::Ours(written));
     let answers = answered(Some(tagged("@none")));
     let kept = planned(&guarded(OURS), &answers, &held, None);
-    let revoked =
-        withdrawn(&claim().applicant, &account(), &answers, &Held::read(&held.policy, &History::default()));
-    let suspended = plan_withdrawal(&claim(), &account(), &held, &revoked);
+    let suspended = planned_for(&Wish::AsIs(claim(), None), &answers, &held);
     for plan in [kept, suspended] {
         let left = carried_out(&plan).0.document().unwrap().clone();
         assert!(!may_apply(&left, OURS));
@@ -102,6 +98,6 @@ fn a_guardrail_whose_tags_cannot_be_read_stays_as_it_was() {
     let held = observed(PolicyState::Ours(written));
     for class in [Class::Denied, Class::Unanswered, Class::NotFound] {
         let plan = planned(&guarded(OURS), &answered(Some(fault(class))), &held, None);
-        assert_eq!((plan.step, plan.findings.len()), (None, 1), "{class:?}");
+        assert_eq!((change(&plan), plan.findings.len()), (None, 1), "{class:?}");
     }
 }

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use bedrock_iam::consent::{Applicant, Policy};
 use bedrock_iam::orphan::{Installation, ObjectName, Orphan, ScannedRole, Standing, orphans, withdrawn};
-use bedrock_iam::{Account, Answers, Document, Fault, Held, PolicyIdentity, Tags};
+use bedrock_iam::{Answers, Claim, Document, Fault, Held, PolicyIdentity, Tags};
+use testing::world::{account, claim};
 
 const TAG: &str = "bedrockaccess.io/namespaces";
 
@@ -39,7 +40,7 @@ fn role(tag: Option<&str>, policies: &[&PolicyIdentity]) -> ScannedRole {
 
 fn installation(objects: &[(&str, Option<&str>)]) -> Installation {
     let objects = objects.iter().map(|(name, role)| (object(name), role.map(|role| role.parse().unwrap())));
-    Installation::new("cluster", Policy::Tag, objects)
+    Installation::new("cluster", &account(), Policy::Tag, objects)
 }
 
 fn standings(found: &[Orphan]) -> Vec<Standing> {
@@ -85,7 +86,7 @@ fn what_becomes_of_an_orphan_is_the_role_owner_s_word() {
 
 #[test]
 fn where_nobody_is_asked_for_consent_a_person_decides() {
-    let lenient = Installation::new("cluster", Policy::None, []);
+    let lenient = Installation::new("cluster", &account(), Policy::None, []);
     let found = orphans(&[lenient], &role(None, &[&identity("cluster", "assistant")]));
     assert_eq!(standings(&found), [Standing::Consented]);
 }
@@ -140,7 +141,7 @@ fn a_percent_encoded_document_with_someone_else_s_statement_is_still_ours() {
 
 /// Those of the cluster id before, which no object looks after any more.
 fn former() -> Installation {
-    Installation::new("former", Policy::Tag, []).succeeded_by("cluster")
+    Installation::new("former", &account(), Policy::Tag, []).succeeded_by("cluster")
 }
 
 #[test]
@@ -190,10 +191,10 @@ fn withdrawn_by(tags: Result<&str, Fault>) -> Vec<String> {
     let tags = tags.map(|value| Tags::from([(TAG.to_owned(), value.to_owned())]));
     let answers =
         Answers { tags: held.targets().map(|target| (target, tags.clone())).collect(), ..Answers::default() };
-    let account = Account { id: "111122223333".parse().unwrap(), partition: "aws".parse().unwrap() };
     let applicant =
         Applicant { cluster_id: "former".into(), namespace: "team-a".into(), policy: Policy::Tag };
-    withdrawn(&applicant, "cluster", &account, &answers, &held).targets.into_iter().collect()
+    let claim = Claim { applicant, ..claim() };
+    withdrawn(&claim, "cluster", &answers, &held).targets.into_iter().collect()
 }
 
 #[test]

@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a fixture may fail loudly")]
 
-use bedrock_iam::plan::plan;
 use bedrock_iam::policy::Form;
 use bedrock_iam::resolve::resolve;
 use bedrock_iam::*;
@@ -19,7 +18,7 @@ const PARTITIONS: [(&str, [&str; 2], &str); 6] = [
 ];
 
 /// A profile, an application profile and a model of the account, each with what Bedrock answers in that partition.
-fn wanted(partition: &str, regions: [&str; 2], scope: &str) -> (Intent, Account, Answers) {
+fn wanted(partition: &str, regions: [&str; 2], scope: &str) -> (Intent, Answers) {
     let account = Account { id: ACCOUNT.parse().unwrap(), partition: partition.parse().unwrap() };
     let source = region(regions[0]);
     let id = format!("{scope}.{NOVA}");
@@ -43,20 +42,26 @@ fn wanted(partition: &str, regions: [&str; 2], scope: &str) -> (Intent, Account,
             (application.clone(), answer("application-inference-profile/app1")),
         ])
     };
-    (intent([system, application, own]), account, answers)
+    let claim = Claim { account, ..claim() };
+    (Intent { claim, ..intent([system, application, own]) }, answers)
 }
 
 #[test]
 fn every_arn_of_a_policy_is_of_the_accounts_partition() {
     for (partition, regions, scope) in PARTITIONS {
-        let (mut intent, account, answers) = wanted(partition, regions, scope);
+        let (mut intent, answers) = wanted(partition, regions, scope);
         intent.terms.denied_scopes = ["apac".parse().unwrap()].into();
-        let resolution = resolve(&intent, &account, &answers, &Held::default());
+        let resolution = resolve(&intent, &answers, &Held::default());
         assert_eq!((resolution.grants.len(), resolution.findings.len()), (3, 0), "{partition}");
         for form in [Form::Explicit, Form::Factored] {
-            let document =
-                policy::document(&intent.claim.identity, &account, &resolution.grants, &intent.terms, form)
-                    .unwrap();
+            let document = policy::document(
+                &intent.claim.identity,
+                &intent.claim.account,
+                &resolution.grants,
+                &intent.terms,
+                form,
+            )
+            .unwrap();
             let arns = document.statement.iter().flat_map(|statement| &statement.resource);
             for arn in arns {
                 assert!(arn.starts_with(&format!("arn:{partition}:bedrock:")), "{arn}");
@@ -72,9 +77,9 @@ fn every_arn_of_a_policy_is_of_the_accounts_partition() {
 fn a_role_and_an_answer_of_another_partition_are_refused() {
     for (partition, regions, scope) in PARTITIONS {
         let other = if partition == "aws" { "aws-us-gov" } else { "aws" };
-        let (mut intent, account, _) = wanted(partition, regions, scope);
-        let (_, _, foreign) = wanted(other, regions, scope);
-        let resolution = resolve(&intent, &account, &foreign, &Held::default());
+        let (mut intent, _) = wanted(partition, regions, scope);
+        let (_, foreign) = wanted(other, regions, scope);
+        let resolution = resolve(&intent, &foreign, &Held::default());
         let granted: Vec<Option<Target>> = resolution.grants.iter().map(Grant::target).collect();
         assert!(
             matches!(granted[..], [Some(Target::OwnModel { .. })]),
@@ -82,7 +87,7 @@ fn a_role_and_an_answer_of_another_partition_are_refused() {
         );
 
         intent.claim.role_arn = Some(format!("arn:{other}:iam::{ACCOUNT}:role/assistant").parse().unwrap());
-        let plan = plan(&intent, &account, &resolution, &observed(PolicyState::Absent), &History::default());
-        assert_eq!((plan.step, plan.findings[0].reason), (None, Reason::AccountNotServed));
+        let plan = planned(&intent, &foreign, &observed(PolicyState::Absent), None);
+        assert_eq!((change(&plan), plan.findings[0].reason), (None, Reason::AccountNotServed));
     }
 }

@@ -2,17 +2,17 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a fixture may fail loudly")]
 
-use bedrock_iam::plan::{Cause, step_failed, teardown, verify};
+use bedrock_iam::decide::{Cause, Change, step_failed, teardown, verify};
 use bedrock_iam::*;
 use testing::world::*;
 
 #[test]
 fn a_new_object_gets_its_policy_and_then_stays() {
     let first = first_plan();
-    assert!(matches!(first.step, Some(Step::Put { cause: Cause::New, .. })));
+    assert!(matches!(change(&first), Some(Change::Put { cause: Cause::New, .. })));
     let (policy, digest) = carried_out(&first);
     let second = planned(&intent([us()]), &us_answers(), &observed(policy), Some(&digest));
-    assert_eq!((second.step, second.findings), (None, Vec::new()));
+    assert_eq!((change(&second), second.findings), (None, Vec::new()));
 }
 
 #[test]
@@ -22,7 +22,7 @@ fn what_someone_removed_or_edited_is_restored() {
     edited.statement[1].resource.pop();
     for found in [PolicyState::Absent, PolicyState::Ours(edited)] {
         let plan = planned(&intent([us()]), &us_answers(), &observed(found), Some(&digest));
-        assert!(matches!(plan.step, Some(Step::Put { cause: Cause::Drift, .. })), "{plan:?}");
+        assert!(matches!(change(&plan), Some(Change::Put { cause: Cause::Drift, .. })), "{plan:?}");
     }
 }
 
@@ -31,15 +31,15 @@ fn under_report_drift_is_reported_and_left_but_a_changed_spec_is_written() {
     let report =
         |operations| Intent { drift_policy: DriftPolicy::Report, terms: terms(operations), ..intent([us()]) };
     let both = report(Operations::Both);
-    assert!(planned(&both, &us_answers(), &observed(PolicyState::Absent), None).step.is_some(), "new");
+    assert!(change(&planned(&both, &us_answers(), &observed(PolicyState::Absent), None)).is_some(), "new");
 
     let (_, digest) = carried_out(&first_plan());
     let drifted = planned(&both, &us_answers(), &observed(PolicyState::Absent), Some(&digest));
-    assert_eq!((drifted.step, reasons(&drifted.findings)), (None, vec![Reason::DriftDetected]));
+    assert_eq!((change(&drifted), reasons(&drifted.findings)), (None, vec![Reason::DriftDetected]));
 
     let changed = report(Operations::Invoke);
     let plan = planned(&changed, &us_answers(), &observed(PolicyState::Absent), Some(&digest));
-    assert!(matches!(plan.step, Some(Step::Put { cause: Cause::Changed, .. })));
+    assert!(matches!(change(&plan), Some(Change::Put { cause: Cause::Changed, .. })));
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn while_bedrock_does_not_answer_an_edited_policy_is_neither_removed_nor_under_r
         let silent = answers([(us(), unavailable())]);
         let cut = observed(PolicyState::Ours(document.clone()));
         let plan = planned(&intent, &silent, &cut, Some(&digest));
-        assert_eq!((plan.step, reasons(&plan.findings)), (None, vec![Reason::BedrockUnavailable]));
+        assert_eq!((change(&plan), reasons(&plan.findings)), (None, vec![Reason::BedrockUnavailable]));
     }
     let micro = profile("us.amazon.nova-micro-v1:0", "us-east-1");
     let report = Intent { drift_policy: DriftPolicy::Report, ..intent([us(), micro.clone()]) };
@@ -66,7 +66,7 @@ fn while_bedrock_does_not_answer_an_edited_policy_is_neither_removed_nor_under_r
         ..both
     };
     let removed = planned(&report, &one, &observed(PolicyState::Absent), Some(&digest));
-    assert_eq!(removed.step, None, "someone removed it, and Report only reports");
+    assert_eq!(change(&removed), None, "someone removed it, and Report only reports");
 }
 
 #[test]
@@ -79,17 +79,17 @@ fn a_policy_that_says_the_same_differently_is_not_rewritten() {
         statement.action = statement.action.iter().map(|action| action.to_uppercase()).collect();
     }
     let plan = planned(&intent([us()]), &us_answers(), &observed(PolicyState::Ours(other)), Some(&digest));
-    assert_eq!(plan.step, None);
+    assert_eq!(change(&plan), None);
 }
 
 #[test]
 fn a_policy_of_our_name_that_is_not_ours_is_never_touched() {
     for (what, plan) in [
         ("kept", plan_on(&observed(PolicyState::Foreign(None)))),
-        ("withdrawn", plan_on(&Observed { role: role(&[]), policy: PolicyState::Foreign(None) })),
-        ("deleted", teardown(&PolicyState::Foreign(None))),
+        ("withdrawn", plan_on(&on(role(&[]), PolicyState::Foreign(None)))),
+        ("deleted", teardown(&claim(), &PolicyState::Foreign(None))),
     ] {
-        assert_eq!(plan.step, None, "{what}");
+        assert_eq!(change(&plan), None, "{what}");
     }
     assert_eq!(reasons(&plan_on(&observed(PolicyState::Foreign(None))).findings), [Reason::PolicyNameTaken]);
 }
@@ -98,7 +98,7 @@ fn a_policy_of_our_name_that_is_not_ours_is_never_touched() {
 fn a_write_counts_only_once_it_reads_back_whole() {
     let plan = first_plan();
     let (written, _) = carried_out(&plan);
-    let desired = plan.desired.unwrap();
+    let desired = &desired(&plan);
     assert_eq!(verify(&claim(), &desired, &written), None);
     let PolicyState::Ours(mut partial) = written else { panic!() };
     partial.statement[1].resource.pop();
@@ -122,6 +122,6 @@ fn iams_own_refusals_become_reasons() {
         (Class::Unavailable, Reason::PolicyIamUnavailable),
     ] {
         let fault = Fault { class, message: "m".to_owned() };
-        assert_eq!(step_failed(&claim(), &account(), &plan, &fault, None).reason, reason);
+        assert_eq!(step_failed(&claim(), &plan, &plan.steps()[0], &fault, None).reason, reason);
     }
 }

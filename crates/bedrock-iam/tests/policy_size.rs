@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a fixture may fail loudly")]
 
-use bedrock_iam::plan::{Cause, step_failed};
+use bedrock_iam::decide::{Cause, step_failed};
 use bedrock_iam::policy::{Form, INLINE_QUOTA};
 use bedrock_iam::size::cannot_fit;
 use bedrock_iam::*;
@@ -39,13 +39,13 @@ fn the_explicit_form_is_written_while_it_fits_then_the_factored_one_then_nothing
         }
         last
     };
-    let explicit = largest(&|plan| plan.step.is_some() && !is_factored(plan));
-    let factored = largest(&|plan| plan.step.is_some() && is_factored(plan));
+    let explicit = largest(&|plan| change(&plan).is_some() && !is_factored(plan));
+    let factored = largest(&|plan| change(&plan).is_some() && is_factored(plan));
     assert!(explicit > 0 && factored > explicit, "{explicit} explicit, {factored} factored");
     let (PolicyState::Ours(document), _) = carried_out(&plan_for(factored, None)) else { panic!() };
     assert!(document.characters() <= INLINE_QUOTA);
     let beyond = plan_for(factored + 1, None);
-    assert_eq!((&beyond.step, reasons(&beyond.findings)), (&None, vec![Reason::PolicyTooLarge]));
+    assert_eq!((change(&beyond), reasons(&beyond.findings)), (None, vec![Reason::PolicyTooLarge]));
     let what_fits = format!("into which {factored} of the grants fit");
     assert!(beyond.findings[0].message.contains(&what_fits), "{}", beyond.findings[0].message);
 }
@@ -100,11 +100,11 @@ fn the_documentation_says_how_many_grants_fit_in_each_form() {
 
 #[test]
 fn a_smaller_form_is_ready_for_when_iam_has_no_room_and_is_then_kept() {
-    let Some(Step::Put { smaller: Some(smaller), .. }) = plan_for(3, None).step else { panic!() };
+    let smaller = put(&plan_for(3, None)).smaller.clone().unwrap();
     let digest = Meaning::of(&smaller).digest();
     let again = plan_for(3, Some(&digest));
     assert!(is_factored(&again), "what IAM took is restored after drift");
-    assert!(matches!(again.step, Some(Step::Put { cause: Cause::Drift, smaller: None, .. })));
+    assert_eq!((again.steps()[0].cause(), &put(&again).smaller), (Some(Cause::Drift), &None));
     assert!(!is_factored(&plan_for(2, Some(&digest))), "a changed spec tries the explicit form again");
 }
 
@@ -121,7 +121,7 @@ fn an_absurd_number_of_targets_is_refused_before_bedrock_is_asked() {
 fn when_iam_has_no_room_the_sizes_and_what_would_fit_are_named() {
     let plan = plan_for(5, None);
     let quota = Fault { class: Class::Quota, message: "m".to_owned() };
-    let with = |others| step_failed(&claim(), &account(), &plan, &quota, others);
+    let with = |others| step_failed(&claim(), &plan, &plan.steps()[0], &quota, others);
     let finding = with(Some(9000));
     assert_eq!(finding.reason, Reason::PolicyTooLarge);
     for part in ["the 9000 of the other inline policies of role assistant", "2 of the 5 grants fit"] {

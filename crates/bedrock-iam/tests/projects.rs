@@ -2,9 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a fixture may fail loudly")]
 
+use bedrock_iam::decide::{Cause, Change, cut};
 use bedrock_iam::evaluate::{Decision, evaluate};
 use bedrock_iam::invocation::{covers, in_project};
-use bedrock_iam::plan::{Cause, plan_withdrawal};
 use bedrock_iam::revocation::Revoked;
 use bedrock_iam::*;
 use testing::world::*;
@@ -77,20 +77,20 @@ fn a_policy_of_an_earlier_release_gets_the_project_once_and_is_not_called_drift(
         let intent = Intent { drift_policy, ..wanting(in_default_project(SOURCE)) };
         let found = observed(PolicyState::Ours(before.clone()));
         let plan = planned(&intent, &answer(), &found, Some(&digest));
-        assert!(matches!(plan.step, Some(Step::Put { cause: Cause::Changed, .. })), "{plan:?}");
+        assert!(matches!(change(&plan), Some(Change::Put { cause: Cause::Changed, .. })), "{plan:?}");
         assert_eq!(plan.findings, []);
         let (policy, digest) = carried_out(&plan);
         let next = planned(&intent, &answer(), &observed(policy), Some(&digest));
-        assert_eq!((next.step, next.findings), (None, vec![]));
+        assert_eq!((change(&next), next.findings), (None, vec![]));
     }
 }
 
 #[test]
 fn nothing_to_grant_is_no_policy_and_a_withdrawal_leaves_no_project_behind() {
     let nothing = Intent { terms: in_default_project(SOURCE), ..intent([]) };
-    assert_eq!(planned(&nothing, &Answers::default(), &observed(PolicyState::Absent), None).step, None);
+    assert_eq!(change(&planned(&nothing, &Answers::default(), &observed(PolicyState::Absent), None)), None);
     let policy = PolicyState::Ours(written(in_default_project(SOURCE)));
     let revoked = Revoked { targets: [profile_arn(US, SOURCE)].into(), ..Revoked::default() };
-    let plan = plan_withdrawal(&claim(), &account(), &observed(policy), &revoked);
-    assert_eq!(plan.step, Some(Step::Delete));
+    let step = cut(&claim(), &policy, &revoked).unwrap();
+    assert_eq!(step.change, Change::Delete);
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a fixture may fail loudly")]
 
+use bedrock_iam::decide::Change;
 use bedrock_iam::intent::AcceptedShrink;
 use bedrock_iam::*;
 use testing::world::*;
@@ -104,13 +105,13 @@ fn an_answer_is_believed_only_as_far_as_its_type_allows() {
     for (what, models) in lies {
         let answer = Answer::Profile { arn: profile_arn(US, "us-east-1"), models };
         let plan = planned(&intent([us()]), &answers([(us(), answer)]), &observed(PolicyState::Absent), None);
-        assert_eq!(plan.step, None, "{what}");
+        assert_eq!(change(&plan), None, "{what}");
         assert_eq!(reasons(&plan.findings), [Reason::BedrockUnavailable], "{what}");
     }
     let other_account = profile_arn(US, "us-east-1").replace(ACCOUNT, "999999999999");
     let answer = Answer::Profile { arn: other_account, models: vec![model_arn(NOVA, "us-east-1")] };
     let plan = planned(&intent([us()]), &answers([(us(), answer)]), &observed(PolicyState::Absent), None);
-    assert_eq!(plan.step, None);
+    assert_eq!(change(&plan), None);
 }
 
 #[test]
@@ -125,7 +126,7 @@ fn a_profile_that_answers_less_or_not_at_all_keeps_its_grant() {
     ];
     for (what, answer, reason) in cases {
         let plan = planned(&intent([us()]), &answers([(us(), answer)]), &observed, Some(&digest));
-        assert_eq!(plan.step, None, "{what}");
+        assert_eq!(change(&plan), None, "{what}");
         assert_eq!(reasons(&plan.findings), [reason], "{what}");
         assert!(message(&plan).contains("is kept"), "{what}: {}", message(&plan));
     }
@@ -137,7 +138,7 @@ fn a_profile_that_is_broken_when_the_object_is_new_waits() {
         [(routes(US, "us-east-1", &[]), Reason::ProfileShrunk), (unavailable(), Reason::BedrockUnavailable)]
     {
         let plan = planned(&intent([us()]), &answers([(us(), answer)]), &observed(PolicyState::Absent), None);
-        assert_eq!((plan.step.clone(), reasons(&plan.findings)), (None, vec![reason]));
+        assert_eq!((change(&plan), reasons(&plan.findings)), (None, vec![reason]));
     }
 }
 
@@ -152,12 +153,15 @@ fn an_accepted_shrink_is_followed() {
     for source in [None, Some("us-east-1")] {
         let plan = planned(&accept(source), &shorter, &observed, Some(&digest));
         assert_eq!(plan.findings, []);
-        assert!(matches!(plan.step, Some(Step::Put { .. })));
+        assert!(matches!(change(&plan), Some(Change::Put { .. })));
     }
     let elsewhere = planned(&accept(Some("us-west-2")), &shorter, &observed, Some(&digest));
     assert_eq!(reasons(&elsewhere.findings), [Reason::ProfileShrunk]);
     let gone = planned(&accept(None), &answers([(us(), Answer::NotFound)]), &observed, Some(&digest));
-    assert_eq!((gone.step, reasons(&gone.findings)), (Some(Step::Delete), vec![Reason::ProfileNotFound]));
+    assert_eq!(
+        (change(&gone), reasons(&gone.findings)),
+        (Some(Change::Delete), vec![Reason::ProfileNotFound])
+    );
 }
 
 #[test]
@@ -166,7 +170,7 @@ fn a_wider_route_is_followed() {
     let wider = answers([(us(), routes(US, "us-east-1", &THREE))]);
     let plan = planned(&intent([us()]), &wider, &observed, Some(&digest));
     assert_eq!(plan.findings, []);
-    assert!(matches!(plan.step, Some(Step::Put { cause: plan::Cause::Changed, .. })));
+    assert!(matches!(change(&plan), Some(Change::Put { cause: decide::Cause::Changed, .. })));
 }
 
 #[test]
@@ -174,7 +178,7 @@ fn a_route_beyond_the_lock_is_refused_and_named() {
     let locked = Intent { allowed_destination_regions: lock(&["us-east-1", "us-east-2"]), ..intent([us()]) };
     let answer = answers([(us(), routes(US, "us-east-1", &THREE))]);
     let plan = planned(&locked, &answer, &observed(PolicyState::Absent), None);
-    assert_eq!((plan.step.clone(), reasons(&plan.findings)), (None, vec![Reason::DestinationNotAllowed]));
+    assert_eq!((change(&plan), reasons(&plan.findings)), (None, vec![Reason::DestinationNotAllowed]));
     assert!(message(&plan).contains("may route to us-west-2"), "{}", message(&plan));
 }
 
@@ -188,7 +192,7 @@ fn a_lock_refuses_every_global_route() {
         &observed(PolicyState::Absent),
         None,
     );
-    assert_eq!((plan.step, reasons(&plan.findings)), (None, vec![Reason::DestinationNotAllowed]));
+    assert_eq!((change(&plan), reasons(&plan.findings)), (None, vec![Reason::DestinationNotAllowed]));
 }
 
 #[test]
@@ -197,7 +201,7 @@ fn a_route_that_widens_beyond_the_lock_keeps_its_grant_and_is_alarmed() {
     let locked = Intent { allowed_destination_regions: lock(&["us-east-1", "us-east-2"]), ..intent([us()]) };
     let wider = answers([(us(), routes(US, "us-east-1", &THREE))]);
     let plan = planned(&locked, &wider, &observed, Some(&digest));
-    assert_eq!((plan.step, reasons(&plan.findings)), (None, vec![Reason::DestinationNotAllowed]));
+    assert_eq!((change(&plan), reasons(&plan.findings)), (None, vec![Reason::DestinationNotAllowed]));
 }
 
 #[test]
@@ -206,19 +210,19 @@ fn a_lock_that_the_user_adds_revokes_at_once_even_while_bedrock_is_silent() {
     let locked = Intent { allowed_destination_regions: lock(&["us-east-1"]), ..intent([us()]) };
     for answer in [routes(US, "us-east-1", &THREE), unavailable()] {
         let plan = planned(&locked, &answers([(us(), answer)]), &observed, Some(&digest));
-        assert_eq!(plan.step, Some(Step::Delete));
+        assert_eq!(change(&plan), Some(Change::Delete));
     }
 }
 
 #[test]
 fn what_someone_added_to_our_policy_is_drift_not_a_shrunken_profile() {
     let (mut edited, digest) = holding(&["us-east-1"]);
-    let PolicyState::Ours(document) = &mut edited.policy else { panic!() };
+    let Some(PolicyState::Ours(document)) = edited.policies.get_mut(&claim().policy()) else { panic!() };
     document.statement[1].resource.extend(["us-east-2", "us-west-2"].map(|region| model_arn(NOVA, region)));
     let answer = answers([(us(), routes(US, "us-east-1", &["us-east-1"]))]);
     let plan = planned(&intent([us()]), &answer, &edited, Some(&digest));
     assert_eq!(plan.findings, []);
-    assert!(matches!(plan.step, Some(Step::Put { cause: plan::Cause::Drift, .. })));
+    assert!(matches!(change(&plan), Some(Change::Put { cause: decide::Cause::Drift, .. })));
 }
 
 /// `amazon.nova-*` in the scope `us`, and what Bedrock lists and answers for it.
@@ -272,7 +276,7 @@ fn a_family_without_a_member_is_said_to_have_none() {
     let (intent, mut answers) = family();
     answers.profiles.insert(region("us-east-1"), Ok(vec!["us.anthropic.claude-opus-4-7".parse().unwrap()]));
     let plan = planned(&intent, &answers, &observed(PolicyState::Absent), None);
-    assert_eq!((plan.step.clone(), reasons(&plan.findings)), (None, vec![Reason::ProfileNotFound]));
+    assert_eq!((change(&plan), reasons(&plan.findings)), (None, vec![Reason::ProfileNotFound]));
     assert!(
         message(&plan).contains("of scope us in us-east-1 begins with amazon.nova-"),
         "{}",
@@ -294,7 +298,7 @@ fn a_member_that_vanishes_and_a_list_that_fails_keep_their_grants() {
         let mut answers = answers.clone();
         answers.profiles.insert(region("us-east-1"), listed);
         let plan = planned(&intent, &answers, &observed(policy.clone()), Some(&digest));
-        assert_eq!((plan.step, reasons(&plan.findings)), (None, expected));
+        assert_eq!((change(&plan), reasons(&plan.findings)), (None, expected));
     }
 }
 
@@ -313,12 +317,12 @@ fn a_model_that_can_no_longer_be_called_on_demand_keeps_its_grant_until_accepted
         [(model("PROVISIONED"), Reason::OnDemandNotSupported), (Answer::NotFound, Reason::ModelNotFound)]
     {
         let kept = planned(&intent, &asked(answer.clone()), &observed(policy.clone()), Some(&digest));
-        assert_eq!((kept.step, reasons(&kept.findings)), (None, vec![reason]));
+        assert_eq!((change(&kept), reasons(&kept.findings)), (None, vec![reason]));
         let accepted_shrink =
             Some(AcceptedShrink { profile: "amazon.nova-micro-v1:0".to_owned(), source: None });
         let accepted = Intent { accepted_shrink, ..intent.clone() };
         let released = planned(&accepted, &asked(answer), &observed(policy.clone()), Some(&digest));
-        assert_eq!(released.step, Some(Step::Delete));
+        assert_eq!(change(&released), Some(Change::Delete));
     }
 }
 
@@ -341,7 +345,7 @@ fn what_a_status_says_was_written_neither_keeps_nor_drops_a_grant() {
     let shorter = answers([(us(), routes(US, "us-east-1", &["us-east-1"]))]);
     for said in [None, Some(digest), Some(Digest::stored("forged"))] {
         let plan = planned(&intent([us()]), &shorter, &observed, said.as_ref());
-        assert_eq!((plan.step, reasons(&plan.findings)), (None, vec![Reason::ProfileShrunk]));
+        assert_eq!((change(&plan), reasons(&plan.findings)), (None, vec![Reason::ProfileShrunk]));
     }
 }
 

@@ -2,8 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a fixture may fail loudly")]
 
-use bedrock_iam::plan::{plan_withdrawal, step_failed, verify};
-use bedrock_iam::revocation::Revoked;
+use bedrock_iam::decide::{Change, step_failed, verify};
 use bedrock_iam::*;
 use testing::world::*;
 
@@ -25,14 +24,14 @@ fn nothing_is_written_to_a_role_that_does_not_take_part() {
         (fault(Class::Throttled), Reason::RoleIamUnavailable),
     ];
     for (role, reason) in cases {
-        let plan = plan_on(&Observed { role, policy: PolicyState::Absent });
-        assert_eq!((plan.step, reasons(&plan.findings)), (None, vec![reason]));
+        let plan = plan_on(&on(role, PolicyState::Absent));
+        assert_eq!((change(&plan), reasons(&plan.findings)), (None, vec![reason]));
     }
 }
 
 #[test]
 fn missing_consent_gives_the_exact_tag() {
-    let plan = plan_on(&Observed { role: role(&[]), policy: PolicyState::Absent });
+    let plan = plan_on(&on(role(&[]), PolicyState::Absent));
     let message = &plan.findings[0].message;
     let command = "aws iam tag-role --role-name assistant --tags \"Key=bedrockaccess.io/namespaces,Value=";
     assert!(message.contains(command) && message.ends_with(" cluster/team-a\""), "{message}");
@@ -46,7 +45,7 @@ fn nothing_is_told_of_a_role_that_does_not_consent_but_its_name_in_the_manifest(
     let in_manifest = "arn:aws:iam::111122223333:role/assistant".parse().unwrap();
     for role_arn in [None, Some(in_manifest)] {
         let asking = Intent { claim: Claim { role_arn, ..claim() }, ..intent([us()]) };
-        let observed = Observed { role: RoleState::Found(found.clone()), policy: PolicyState::Absent };
+        let observed = on(RoleState::Found(found.clone()), PolicyState::Absent);
         let plan = planned(&asking, &us_answers(), &observed, None);
         for word in ["payroll", "security", "hidden", "AROA"] {
             assert!(!plan.findings[0].message.contains(word), "{:?}", plan.findings);
@@ -60,44 +59,45 @@ fn an_answer_about_another_role_decides_nothing() {
         let RoleState::Found(mut found) = consenting() else { panic!() };
         found.arn = found.arn.to_string().replace(from, to).parse().unwrap();
         let policy = carried_out(&first_plan()).0;
-        let plan = plan_on(&Observed { role: RoleState::Found(found), policy });
-        assert_eq!((plan.step, reasons(&plan.findings)), (None, vec![Reason::RoleIamUnavailable]), "{to}");
+        let plan = plan_on(&on(RoleState::Found(found), policy));
+        assert_eq!(
+            (change(&plan), reasons(&plan.findings)),
+            (None, vec![Reason::RoleIamUnavailable]),
+            "{to}"
+        );
     }
     let RoleState::Found(mut found) = consenting() else { panic!() };
     found.arn.name = "Assistant".parse().unwrap();
-    assert_eq!(
-        plan_on(&Observed { role: RoleState::Found(found), policy: PolicyState::Absent }).findings,
-        []
-    );
+    assert_eq!(plan_on(&on(RoleState::Found(found), PolicyState::Absent)).findings, []);
 }
 
 #[test]
 fn withdrawn_consent_removes_the_grant_also_under_report_and_suspend() {
     let (policy, digest) = carried_out(&first_plan());
-    let withdrawn = Observed { role: role(&[("bedrockaccess.io/namespaces", "@none")]), policy };
+    let withdrawn = on(role(&[("bedrockaccess.io/namespaces", "@none")]), policy);
     let report = Intent { drift_policy: DriftPolicy::Report, ..intent([us()]) };
     let plan = planned(&report, &us_answers(), &withdrawn, Some(&digest));
-    assert_eq!((plan.step, reasons(&plan.findings)), (Some(Step::Delete), vec![Reason::ConsentMissing]));
     assert_eq!(
-        plan_withdrawal(&claim(), &account(), &withdrawn, &Revoked::default()).step,
-        Some(Step::Delete)
+        (change(&plan), reasons(&plan.findings)),
+        (Some(Change::Delete), vec![Reason::ConsentMissing])
     );
+    assert_eq!(change(&suspended(&withdrawn)), Some(Change::Delete));
 }
 
 #[test]
 fn a_suspended_object_changes_nothing_while_its_role_consents() {
     for role in [consenting(), RoleState::Missing] {
-        let observed = Observed { role, policy: PolicyState::Absent };
-        assert_eq!(plan_withdrawal(&claim(), &account(), &observed, &Revoked::default()), Plan::default());
+        let observed = on(role, PolicyState::Absent);
+        assert_eq!(suspended(&observed), Plan::default());
     }
 }
 
 #[test]
 fn a_role_that_outlives_its_tag_names_the_command_that_cleans_up() {
     let (policy, _) = carried_out(&first_plan());
-    let plan = plan_on(&Observed { role: role(&[]), policy });
+    let plan = plan_on(&on(role(&[]), policy));
     let denied = Fault { class: Class::Denied, message: "denied".to_owned() };
-    let finding = step_failed(&claim(), &account(), &plan, &denied, None);
+    let finding = step_failed(&claim(), &plan, &plan.steps()[0], &denied, None);
     assert_eq!(finding.reason, Reason::ConsentMissing);
     assert!(
         finding
@@ -121,7 +121,7 @@ fn a_role_arn_must_match_whole_and_lie_in_the_account() {
     for (arn, reason) in cases {
         let plan = planned(&with_arn(arn), &us_answers(), &observed(PolicyState::Absent), None);
         assert_eq!(reasons(&plan.findings), Vec::from_iter(reason), "{arn}");
-        assert_eq!(plan.step.is_some(), reason.is_none(), "{arn}");
+        assert_eq!(change(&plan).is_some(), reason.is_none(), "{arn}");
     }
 }
 
@@ -132,12 +132,12 @@ fn denied_scopes_need_leave_of_their_own_and_nothing_is_written_without_it() {
         ..intent([us()])
     };
     let without = planned(&denying, &us_answers(), &observed(PolicyState::Absent), None);
-    assert_eq!((without.step.clone(), reasons(&without.findings)), (None, vec![Reason::ConsentMissing]));
+    assert_eq!((change(&without), reasons(&without.findings)), (None, vec![Reason::ConsentMissing]));
     assert!(without.findings[0].message.ends_with(" deny:cluster/team-a\""), "{:?}", without.findings);
 
     let leave = role(&[("bedrockaccess.io/namespaces", "deny:team-a")]);
-    let plan = planned(&denying, &us_answers(), &Observed { role: leave, policy: PolicyState::Absent }, None);
+    let plan = planned(&denying, &us_answers(), &on(leave, PolicyState::Absent), None);
     assert_eq!(plan.findings, []);
     let (written, _) = carried_out(&plan);
-    assert_eq!(verify(&claim(), &plan.desired.unwrap(), &written), None);
+    assert_eq!(verify(&claim(), &desired(&plan), &written), None);
 }

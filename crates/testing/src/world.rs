@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bedrock_iam::answer::Answer;
 use bedrock_iam::consent::{Applicant, Policy, TAG};
-use bedrock_iam::decide::{Change, DesiredPolicy, Pace, Remembered};
+use bedrock_iam::decide::{Change, Desired, DesiredPolicy, Pace, Remembered};
 use bedrock_iam::{
     Account, Answers, Claim, Class, DefaultProjectArn, Digest, DriftPolicy, Fault, Finding, Intent, Meaning,
     Observed, Operations, Plan, PolicyIdentity, PolicyState, Reason, Region, Role, RoleState, Target, Terms,
@@ -174,13 +174,20 @@ pub fn deleted(observed: &Observed) -> Plan {
 }
 
 /// What the only step of a plan does, if there is one.
-pub fn change(plan: &Plan) -> Option<&Change> {
-    plan.steps().first().map(|step| &step.change)
+pub fn change(plan: &Plan) -> Option<Change> {
+    plan.steps().first().map(|step| step.change.clone())
+}
+
+/// What the manifest's policy is to be, by a plan that decides it.
+pub fn desired(plan: &Plan) -> Desired {
+    plan.desired(&claim().policy()).unwrap()
 }
 
 /// The policy that the only step of a plan writes.
 pub fn put(plan: &Plan) -> &DesiredPolicy {
-    let Some(Change::Put { desired, .. }) = change(plan) else { panic!("the plan writes nothing: {plan:?}") };
+    let Some(Change::Put { desired, .. }) = plan.steps().first().map(|step| &step.change) else {
+        panic!("the plan writes nothing: {plan:?}")
+    };
     desired
 }
 
