@@ -17,8 +17,11 @@ use kube::runtime::events::Reporter;
 use testing::world::account;
 use tokio::time::Instant;
 
-/// The limiter's clock is the real one, which a paused clock would outrun.
+/// No test here is about the rate.
 pub(crate) const UNLIMITED: NonZeroU32 = NonZeroU32::new(1_000_000).unwrap();
+
+/// How often an object is looked at.
+pub(crate) const INTERVAL: Duration = Duration::from_mins(10);
 
 /// What one operator under test is told otherwise than another.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +58,7 @@ pub(crate) fn context(client: Client, aws: &SdkConfig, settings: Settings) -> Co
             regions: BTreeSet::new(),
             consent: Policy::Tag,
         },
-        interval: Duration::from_mins(10),
+        interval: INTERVAL,
         stale_after: Duration::from_hours(24),
         failures: Failures::default(),
         memory: Memory::new(iam_lag),

@@ -96,7 +96,7 @@ fn a_move_to_another_cluster_id_ends_well_wherever_the_operator_dies() {
 
 /// A policy that its owner lets outlive its object, under a cluster id whose policies were moved; the operator adopts nothing any more.
 async fn retained_under_a_former_id() -> World {
-    let mut world = World::new(crate::seed());
+    let mut world = World::new(super::seed());
     world.sandbox.create_role(role(ROLE).tag(CONSENT, "retain:cluster/team-a"));
     let mut object = manifest(TEAM, ROLE);
     object["spec"]["deletionPolicy"] = json!("Retain");
@@ -121,7 +121,7 @@ fn told(world: &World, reason: &str) -> Vec<String> {
 
 #[test]
 fn what_stays_under_a_former_cluster_id_goes_once_its_owner_withdraws_and_the_id_is_forgotten_then() {
-    paused(crate::seed(), async {
+    paused(super::seed(), async {
         let mut world = retained_under_a_former_id().await;
         world.start().await;
         sleep(3 * INTERVAL).await;
@@ -142,7 +142,7 @@ fn what_stays_under_a_former_cluster_id_goes_once_its_owner_withdraws_and_the_id
 
 #[test]
 fn what_the_record_lost_of_a_former_cluster_id_is_found_by_the_look_at_the_account() {
-    paused(crate::seed(), async {
+    paused(super::seed(), async {
         let mut world = retained_under_a_former_id().await;
         world.cluster.lose_entries();
         world.start().await;
@@ -158,7 +158,7 @@ fn what_the_record_lost_of_a_former_cluster_id_is_found_by_the_look_at_the_accou
 
 #[test]
 fn without_the_right_to_look_at_the_account_the_record_alone_says_when_a_former_cluster_id_is_done() {
-    paused(crate::seed(), async {
+    paused(super::seed(), async {
         let mut world = retained_under_a_former_id().await;
         world.wire.fail(|call| call.kind == "GetAccountAuthorizationDetails", Failure::Denied);
         world.start().await;
@@ -172,7 +172,7 @@ fn without_the_right_to_look_at_the_account_the_record_alone_says_when_a_former_
 
 #[test]
 fn an_object_under_the_cluster_id_of_now_does_not_look_after_the_policy_under_the_former_one() {
-    paused(crate::seed(), async {
+    paused(super::seed(), async {
         let mut world = retained_under_a_former_id().await;
         world.sandbox.tag_role(ROLE, CONSENT, "team-a").unwrap();
         world.cluster.create(&manifest(TEAM, ROLE));

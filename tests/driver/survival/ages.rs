@@ -5,14 +5,16 @@ use std::time::Duration;
 use aws_sandbox::{Config, Sandbox};
 use bedrock_access::aws::Bedrock;
 use bedrock_access::metrics::Metrics;
-use bedrock_iam::{Account, Answer, Target};
+use bedrock_iam::{Answer, Target};
+use testing::world::account;
 use tokio::time::{Instant, sleep_until};
 
 use super::aws;
 use super::paused;
 use super::scenarios::{TEAM, US, an_object, policy};
 use super::wire::Wire;
-use super::world::{ACCOUNT, INTERVAL, SOURCE, UNLIMITED, World};
+use super::world::{SOURCE, World};
+use crate::context::{INTERVAL, UNLIMITED};
 
 const MOMENT: Duration = Duration::from_millis(1);
 
@@ -40,13 +42,12 @@ impl Question {
 
 #[test]
 fn a_cached_answer_is_asked_for_again_exactly_when_it_is_as_old_as_the_interval() {
-    let seed = crate::seed();
+    let seed = super::seed();
     for question in [Question::Target, Question::Profiles, Question::Models] {
         paused(seed, async {
             let (sandbox, wire) = (Sandbox::new(Config::default()), Wire::new(seed));
-            let account = Account { id: ACCOUNT.parse().unwrap(), partition: "aws".parse().unwrap() };
             let config = aws::config(&sandbox, &wire).await;
-            let bedrock = Bedrock::new(config, UNLIMITED, Metrics::default(), account);
+            let bedrock = Bedrock::new(config, UNLIMITED, Metrics::default(), account());
             let begun = Instant::now();
             question.ask(&bedrock).await;
             assert_eq!(wire.count(), 1, "{question:?}");
@@ -62,7 +63,7 @@ fn a_cached_answer_is_asked_for_again_exactly_when_it_is_as_old_as_the_interval(
 
 #[test]
 fn a_route_that_changes_is_followed_within_two_intervals_by_itself() {
-    let seed = crate::seed();
+    let seed = super::seed();
     paused(seed, async {
         let mut world = World::new(seed);
         an_object(&world);

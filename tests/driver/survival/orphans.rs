@@ -186,7 +186,7 @@ const PROVISIONED: &str = "arn:aws:bedrock:us-east-1:111122223333:provisioned-mo
 
 /// An orphan that also grants a provisioned model, whose owner consents too.
 async fn orphaned_with_a_model_of_the_account(also: &Value) -> World {
-    let mut world = World::new(crate::seed());
+    let mut world = World::new(super::seed());
     world.sandbox.create_role(role(ROLE));
     world.sandbox.set_tagged_resource(PROVISIONED, &[(CONSENT, "team-a")]);
     let mut object = manifest(TEAM, ROLE);
@@ -207,7 +207,7 @@ fn calls(world: &World, operation: &str) -> usize {
 #[test]
 fn what_a_target_s_owner_withdraws_goes_from_an_orphan_and_the_rest_stays() {
     for tag in ["team-a", "retain:team-a"] {
-        paused(crate::seed(), async {
+        paused(super::seed(), async {
             let world =
                 orphaned_with_a_model_of_the_account(&json!([{"modelId": "amazon.nova-2-lite-v1:0"}])).await;
             world.sandbox.tag_role(ROLE, CONSENT, tag).unwrap();
@@ -238,7 +238,7 @@ fn what_a_target_s_owner_withdraws_goes_from_an_orphan_and_the_rest_stays() {
 
 #[test]
 fn an_orphan_of_which_every_owner_withdrew_goes_though_the_role_consents() {
-    paused(crate::seed(), async {
+    paused(super::seed(), async {
         let world = orphaned_with_a_model_of_the_account(&json!([])).await;
         world.sandbox.set_tags(PROVISIONED, &[]).unwrap();
         sleep(INTERVAL).await;
@@ -250,7 +250,7 @@ fn an_orphan_of_which_every_owner_withdrew_goes_though_the_role_consents() {
 
 #[test]
 fn an_owner_who_does_not_answer_keeps_what_an_orphan_holds() {
-    paused(crate::seed(), async {
+    paused(super::seed(), async {
         let world = orphaned_with_a_model_of_the_account(&json!([])).await;
         world.sandbox.set_tags(PROVISIONED, &[]).unwrap();
         world.wire.fail(|call| call.kind == "ListTagsForResource", Failure::Denied);
@@ -264,7 +264,7 @@ fn an_owner_who_does_not_answer_keeps_what_an_orphan_holds() {
 
 #[test]
 fn an_orphan_without_targets_of_the_account_costs_two_calls_a_look() {
-    paused(crate::seed(), async {
+    paused(super::seed(), async {
         let world = orphaned(&manifest(TEAM, ROLE)).await;
         sleep(2 * INTERVAL).await;
         world.sandbox.clear_calls();
@@ -278,7 +278,7 @@ fn an_orphan_without_targets_of_the_account_costs_two_calls_a_look() {
 
 #[test]
 fn an_object_that_comes_back_unreadable_and_names_another_role_leaves_an_orphan_on_the_first() {
-    paused(crate::seed(), async {
+    paused(super::seed(), async {
         let world = orphaned(&manifest(TEAM, ROLE)).await;
         let mut unreadable = manifest(TEAM, "other");
         unreadable["spec"]["models"] = json!("none");
@@ -292,7 +292,7 @@ fn an_object_that_comes_back_unreadable_and_names_another_role_leaves_an_orphan_
 
 #[test]
 fn an_object_that_comes_back_and_cannot_be_read_at_all_may_look_after_any_role() {
-    paused(crate::seed(), async {
+    paused(super::seed(), async {
         let world = orphaned(&manifest(TEAM, ROLE)).await;
         let mut unreadable = manifest(TEAM, ROLE);
         unreadable["spec"]["role"] = json!(7);
