@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_config::BehaviorVersion;
 use aws_config::Region as SdkRegion;
+use aws_config::SdkConfig;
 use aws_sandbox::{Call, Config, NewRole, Sandbox, Server};
 use bedrock_access::aws;
 use bedrock_access::orphans::{IsConfirmed, Record};
@@ -23,6 +24,7 @@ pub(crate) struct World {
     pub(crate) sandbox: Sandbox,
     pub(crate) kubernetes: ApiServer,
     pub(crate) context: Arc<Context>,
+    pub(crate) aws: SdkConfig,
     _server: Server,
 }
 
@@ -102,8 +104,9 @@ impl World {
             .endpoint_url(server.url())
             .region(SdkRegion::new("us-east-1"))
             .test_credentials();
-        let context = context(kubernetes.client(), &aws::sdk_config(loader).await, settings);
-        Self { sandbox, kubernetes, context: Arc::new(context), _server: server }
+        let aws = aws::sdk_config(loader).await;
+        let context = Arc::new(context(kubernetes.client(), &aws, settings));
+        Self { sandbox, kubernetes, context, aws, _server: server }
     }
 
     /// One reconcile of the object as it is stored now; when to look again.
