@@ -10,6 +10,7 @@ mod context;
 mod deletion;
 mod event;
 mod failures;
+mod manifest;
 mod memory;
 mod observe;
 mod outage;
@@ -20,12 +21,11 @@ mod unreadable;
 mod verify;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use bedrock_access_api::annotations;
 use bedrock_iam::decide::{Applied, Cause, Outcome, Pace, Remembered};
 use bedrock_iam::orphan::ObjectName;
-use bedrock_iam::{Answers, Claim, Decision, Finding, Intent, Wish, decide};
+use bedrock_iam::{Answers, Claim, Decision, Wish, decide};
+use jiff::Timestamp;
 use kube::runtime::controller::Action;
 use kube::runtime::finalizer::{Event, finalizer};
 use kube::{Api, ResourceExt};
@@ -33,11 +33,11 @@ use kube::{Api, ResourceExt};
 pub use adopt::Adoption;
 pub(crate) use apply::send;
 pub(crate) use ask::ask_owners;
-use bedrock_access_api::parse;
 use bedrock_access_api::v1alpha1::BedrockAccess;
 pub use context::{Context, Error};
 pub(crate) use event::publish_about;
 pub use failures::Failures;
+use manifest::{Manifest, as_is};
 pub use memory::Memory;
 pub(crate) use status::counted;
 pub use unreadable::{report_panic, report_unreadable};
@@ -69,21 +69,24 @@ pub async fn reconcile(object: Arc<BedrockAccess>, cx: Arc<Context>) -> Result<A
 
 /// Keeps the role's policy in step with the object.
 async fn keep(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
-    let Look { claim, wish, pace, max_age } = match look(object, cx) {
-        Ok(look) => look, // decides
+    let Manifest { claim, wish, pace, max_age } = match manifest::read(object, cx) {
+        Ok(manifest) => manifest, // decides
         Err(finding) => {
-            return report::report(object, cx, status::blocked(object, finding), cx.interval).await;
+            let told = status::blocked(object, finding, Timestamp::now());
+            return report::report(object, cx, told, cx.interval).await; // tells Kubernetes
         }
     };
     let predecessor = adopt::look(object, cx).await; // asks AWS
     let (asked, observed) = futures::join!(
-        ask(cx, &wish, max_age),                            // asks AWS
+        ask::ask(&cx.bedrock, &wish, max_age),              // asks AWS
         observe::observe(cx, &claim, predecessor.as_ref())  // asks AWS
     );
-    let (wish, mut answers) =
-        asked.unwrap_or_else(|finding| (as_is(&claim, Some(finding)), Answers::default()));
+    let (wish, mut answers) = match asked {
+        Ok(answers) => (wish, answers),
+        Err(finding) => (as_is(&claim, Some(finding)), Answers::default()),
+    };
     ask::ask_owners(&cx.bedrock, &claim, observed.policy(&claim.policy()), &mut answers).await; // asks AWS
-    let remembered = recall(object, cx, &claim, &pace);
+    let remembered = manifest::recall(object, cx, &claim, &pace);
     let decision = decide(&wish, &answers, &observed, &remembered, &pace); // decides
     let outcome = match carry_out(object, cx, &claim, &decision, &pace).await {
         Err(Error::Outdated) => {
@@ -96,64 +99,12 @@ async fn keep(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
     };
     let is_proven = matches!(wish, Wish::InStep(_)) && outcome.findings.is_empty();
     adopt::settle(object, cx, predecessor, &decision.believed.role, is_proven).await; // writes to AWS
-    let told = status::of(object, cx, &wish, &decision, &outcome); // decides
+    let told = status::of(object, cx, &wish, &decision, &outcome, Timestamp::now()); // decides
     let accepted = told.accepted_shrink(object);
     cx.memory.update(object, &pace, |remembered| {
         remembered.told(&decision.plan, &outcome, &decision.believed.role, accepted);
     });
     report::report(object, cx, told, Remembered::next_look(decision.doubt, &outcome, &pace)).await // tells Kubernetes
-}
-
-/// What an object comes to before anything is asked.
-struct Look {
-    claim: Claim,
-    wish: Wish,
-    pace: Pace,
-    /// No cached answer older than this decides anything.
-    max_age: Duration,
-}
-
-/// Reads the manifest. The error is of an object with which nothing can be begun.
-fn look(object: &BedrockAccess, cx: &Context) -> Result<Look, Finding> {
-    let claim = parse::claim(object, &cx.realm)?;
-    let (wish, interval) = match intent(object, cx) {
-        Ok((_, interval)) if object.spec.suspend => (as_is(&claim, None), interval),
-        Ok((intent, interval)) => (Wish::InStep(Box::new(intent)), interval),
-        Err(finding) => (as_is(&claim, Some(finding)), cx.interval),
-    };
-    let pace = cx.memory.pace(interval.min(cx.interval));
-    let max_age = if is_asked_for(object) { Duration::ZERO } else { interval };
-    Ok(Look { claim, wish, pace, max_age })
-}
-
-fn intent(object: &BedrockAccess, cx: &Context) -> Result<(Intent, Duration), Finding> {
-    let interval = parse::interval(object)?.unwrap_or(cx.interval);
-    let mut intent = parse::intent(object, &cx.realm)?;
-    let remembered = cx.memory.recall(object, &cx.memory.pace(interval));
-    let accepted = object.annotations().get(annotations::ACCEPT_SHRINK);
-    if accepted.is_some_and(|accepted| remembered.has_settled(accepted)) {
-        intent.accepted_shrink = None;
-    }
-    Ok((intent, interval))
-}
-
-fn as_is(claim: &Claim, finding: Option<Finding>) -> Wish {
-    Wish::AsIs(claim.clone(), finding)
-}
-
-/// Asks Bedrock about what is to be granted, if anything is.
-async fn ask(cx: &Context, wish: &Wish, max_age: Duration) -> Result<(Wish, Answers), Finding> {
-    match wish {
-        Wish::InStep(intent) => Ok((wish.clone(), ask::ask(&cx.bedrock, intent, max_age).await?)),
-        Wish::AsIs(..) | Wish::Gone(_) | Wish::Retained(_) => Ok((wish.clone(), Answers::default())),
-    }
-}
-
-/// What is remembered of the object, by this process and in its status.
-fn recall(object: &BedrockAccess, cx: &Context, claim: &Claim, pace: &Pace) -> Remembered {
-    let remembered = cx.memory.recall(object, pace);
-    let remembered = if is_asked_for(object) { remembered.anew() } else { remembered };
-    remembered.reporting(claim.policy(), status::written(object, claim))
 }
 
 /// Writes what is planned, tells of it at once, and reads it back.
@@ -177,11 +128,4 @@ async fn carry_out(
     }
     let applied: Applied = apply::apply(object, cx, claim, decision, pace).await; // writes to AWS
     Ok(verify::verify(object, cx, claim, decision, applied, pace).await) // asks AWS
-}
-
-/// Whether a person asks, by a new `reconcile-at`, for a reconcile that believes nothing but what AWS shows now.
-fn is_asked_for(object: &BedrockAccess) -> bool {
-    let handled = object.status.as_ref().and_then(|status| status.last_handled_reconcile_at.as_ref());
-    let asked = object.annotations().get(annotations::RECONCILE_AT);
-    asked.is_some() && asked != handled
 }

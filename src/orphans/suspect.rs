@@ -6,6 +6,7 @@ use bedrock_iam::{Claim, Fault, PolicyState};
 use super::{Look, look, look_at_role, removal, take_away, tell};
 use crate::metrics::PolicyWrite;
 use crate::reconcile::{Adoption, Context, send};
+use crate::telemetry::chain;
 
 /// A policy that seems to have no object.
 pub(super) struct Suspect {
@@ -51,7 +52,7 @@ impl Suspect {
                 false
             }
             Err(error) => {
-                tracing::warn!(%error, "whether an object is absent could not be asked");
+                tracing::warn!(error = chain(&error), "whether an object is absent could not be asked");
                 false
             }
         }
@@ -124,7 +125,10 @@ impl Suspect {
     async fn forget(&self, cx: &Context) -> bool {
         let forgotten = cx.orphans.record.forget(&self.claim).await;
         if let Err(error) = &forgotten {
-            tracing::warn!(%error, "an entry could not be taken out of the record; it is tried again at the next interval");
+            tracing::warn!(
+                error = chain(error),
+                "an entry could not be taken out of the record; it is tried again at the next interval"
+            );
         }
         forgotten.is_ok()
     }

@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep};
 
 use super::suspect::{Suspect, is_former};
 use crate::reconcile::{Adoption, Context};
+use crate::telemetry::chain;
 use bedrock_access_api::parse::Realm;
 
 /// Policies that are looked at in one round, one after the other: IAM's limit is for the objects first. The next round goes on
@@ -107,7 +108,10 @@ impl Sweeper<'_> {
         };
         let read = read.await;
         if let Err(error) = &read {
-            tracing::warn!(%error, "the record of written policies could not be read; it is read again at the next interval");
+            tracing::warn!(
+                error = chain(&error),
+                "the record of written policies could not be read; it is read again at the next interval"
+            );
         }
         read.is_ok()
     }
@@ -223,7 +227,10 @@ impl Sweeper<'_> {
             }
             match record.retire(&id).await {
                 Ok(()) => tracing::info!(cluster_id = id, "no policy is left under a former cluster id"),
-                Err(error) => tracing::warn!(%error, "a former cluster id could not be taken off the record"),
+                Err(error) => tracing::warn!(
+                    error = chain(&error),
+                    "a former cluster id could not be taken off the record"
+                ),
             }
         }
     }

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use super::{Context, apply, event};
 use crate::metrics::PolicyWrite;
 use crate::orphans;
+use crate::telemetry::chain;
 use bedrock_access_api::parse::{self, Realm};
 use bedrock_access_api::v1alpha1::BedrockAccess;
 
@@ -198,7 +199,7 @@ async fn tell_of_consent(object: &BedrockAccess, cx: &Context, adoption: &Adopti
 async fn forget(cx: &Context, claim: &Claim) -> bool {
     let forgotten = cx.orphans.record.forget(claim).await;
     if let Err(error) = &forgotten {
-        tracing::warn!(%error, "an entry could not be taken out of the record");
+        tracing::warn!(error = chain(error), "an entry could not be taken out of the record");
     }
     forgotten.is_ok()
 }

@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use bedrock_iam::answer::unanswered;
 use bedrock_iam::{
-    Answer, Answers, Claim, Fault, Finding, GuardrailArn, Intent, PolicyState, Questions, Region, Tags,
-    Target, next_questions, questions_to_owners,
+    Answer, Answers, Claim, Fault, Finding, GuardrailArn, PolicyState, Questions, Region, Tags, Target, Wish,
+    next_questions, questions_to_owners,
 };
 use futures::{StreamExt, stream};
 
@@ -17,9 +17,10 @@ const CONCURRENT_QUESTIONS: usize = 8;
 /// cannot keep the other answers from being used.
 const TIME_LIMIT: Duration = Duration::from_secs(20);
 
-/// Asks Bedrock until the answers suffice to decide by.
-pub(super) async fn ask(bedrock: &Bedrock, intent: &Intent, max_age: MaxAge) -> Result<Answers, Finding> {
+/// Asks Bedrock until the answers suffice to decide by; nothing about an object that is not kept in step.
+pub(super) async fn ask(bedrock: &Bedrock, wish: &Wish, max_age: MaxAge) -> Result<Answers, Finding> {
     let mut answers = Answers::default();
+    let Wish::InStep(intent) = wish else { return Ok(answers) };
     loop {
         let questions = next_questions(intent, &answers)?;
         if questions.is_empty() {

@@ -4,11 +4,12 @@ use bedrock_iam::{
     Answers, Claim, Class, Decision, Document, Fault, Finding, Held, PolicyState, Reason, RoleState, Wish,
     decide,
 };
+use jiff::Timestamp;
 use kube::ResourceExt;
 use kube::runtime::controller::Action;
 use kube::runtime::events::EventType;
 
-use super::{Context, Error, adopt, apply, ask, event, observe, recall, report, status, still_current};
+use super::{Context, Error, adopt, apply, ask, event, manifest, observe, report, status, still_current};
 use crate::metrics::Ending;
 use bedrock_access_api::annotations::LEAVE_POLICY;
 use bedrock_access_api::parse;
@@ -58,7 +59,7 @@ async fn release(object: &BedrockAccess, cx: &Context, claim: &Claim) -> Result<
     if matches!(wish, Wish::Retained(_)) {
         ask::ask_owners(&cx.bedrock, claim, observed.policy(&claim.policy()), &mut answers).await; // asks AWS
     }
-    let decision = decide(&wish, &answers, &observed, &recall(object, cx, claim, &pace), &pace); // decides
+    let decision = decide(&wish, &answers, &observed, &manifest::recall(object, cx, claim, &pace), &pace); // decides
     let is_retained = matches!(wish, Wish::Retained(_)) && may_stay(claim, &decision.believed.role);
     if matches!(wish, Wish::Retained(_)) && !is_retained {
         tell_not_allowed(object, cx, claim, &decision).await;
@@ -110,7 +111,7 @@ async fn wait(object: &BedrockAccess, cx: &Context, claim: &Claim, fault: &Fault
         fault.message
     );
     let finding = Finding::new(Reason::of_policy_fault(fault.class), message.clone());
-    report::tell(object, cx, &status::blocked(object, finding)).await?;
+    report::tell(object, cx, &status::blocked(object, finding, Timestamp::now())).await?;
     Err(Error::DeletionWaits(message))
 }
 

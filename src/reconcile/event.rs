@@ -1,5 +1,6 @@
 //! Events: what happened to an object, for whoever describes it.
 
+use crate::telemetry::chain;
 use bedrock_access_api::v1alpha1::BedrockAccess;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
@@ -71,7 +72,7 @@ pub(crate) async fn publish_about(
     // Not through a recorder: it makes names that are too long of long ones, and drops the note of what it takes for a repetition.
     let api: Api<Event> = Api::namespaced(cx.client.clone(), &namespace);
     if let Err(error) = api.create(&PostParams::default(), &event).await {
-        tracing::warn!(%error, reason, "an Event could not be published");
+        tracing::warn!(error = chain(&error), reason, "an Event could not be published");
     }
 }
 

@@ -20,12 +20,13 @@ pub(super) fn outlast(
     stale_after: Duration,
     outcome: &Outcome,
     verdict: Verdict,
+    now: Timestamp,
 ) -> Verdict {
     let is_outage = !outcome.findings.is_empty()
         && outcome.findings.iter().all(|finding| finding.reason.is_outage())
         && outcome.applied.failed.is_none();
     let Some(ready) = trusted(object).filter(|_| is_outage) else { return verdict };
-    let is_stale = ready.reason == STALE || unknown_for(object, &verdict) >= stale_after;
+    let is_stale = ready.reason == STALE || unknown_for(object, &verdict, now) >= stale_after;
     let ready = if is_stale {
         let hours = stale_after.as_secs() / 3600;
         let found = verdict.conditions.iter().find(|condition| condition.kind == READY);
@@ -52,7 +53,7 @@ fn trusted(object: &BedrockAccess) -> Option<&Condition> {
 }
 
 /// For how long one of the conditions that are Unknown now has been so.
-fn unknown_for(object: &BedrockAccess, verdict: &Verdict) -> Duration {
+fn unknown_for(object: &BedrockAccess, verdict: &Verdict, now: Timestamp) -> Duration {
     let unknown = verdict.conditions.iter().filter(|condition| condition.status == Status::Unknown);
     let unknown: Vec<&str> = unknown.map(|condition| condition.kind).filter(|kind| *kind != READY).collect();
     let before = object.status.iter().flat_map(|status| &status.conditions);
@@ -60,6 +61,6 @@ fn unknown_for(object: &BedrockAccess, verdict: &Verdict) -> Duration {
         .filter(|before| before.status == "Unknown" && unknown.contains(&before.type_.as_str()))
         .map(|before| before.last_transition_time.0)
         .min();
-    let elapsed = since.map(|since| Timestamp::now().duration_since(since));
+    let elapsed = since.map(|since| now.duration_since(since));
     elapsed.and_then(|elapsed| Duration::try_from(elapsed).ok()).unwrap_or_default()
 }

@@ -1,5 +1,6 @@
 use bedrock_access_api::v1alpha1::{BedrockAccess, BedrockAccessSpec, BedrockAccessStatus};
 use bedrock_iam::{Finding, Reason};
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Api;
 use kube::api::{ApiResource, DynamicObject};
@@ -30,5 +31,5 @@ pub async fn report_panic(object: &BedrockAccess, cx: &Context) -> Result<(), Er
 }
 
 async fn tell(object: &BedrockAccess, finding: Finding, cx: &Context) -> Result<(), Error> {
-    report::tell(object, cx, &status::blocked(object, finding)).await
+    report::tell(object, cx, &status::blocked(object, finding, Timestamp::now())).await
 }

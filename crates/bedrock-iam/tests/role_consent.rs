@@ -141,3 +141,13 @@ fn denied_scopes_need_leave_of_their_own_and_nothing_is_written_without_it() {
     let (written, _) = carried_out(&plan);
     assert_eq!(verify(&claim(), &desired(&plan), &written), None);
 }
+
+#[test]
+fn a_policy_that_waits_for_consent_to_be_moved_is_counted() {
+    let (policy, _) = carried_out(&first_plan());
+    let observed = Observed { predecessor: Some(policy), ..on(role(&[]), PolicyState::Absent) };
+    let plan = plan_on(&observed);
+    assert_eq!((change(&plan), reasons(&plan.findings)), (None, vec![Reason::ConsentMissing]));
+    let message = &plan.findings[0].message;
+    assert!(message.ends_with("moved from is still on the role and grants 1"), "{message}");
+}

@@ -47,6 +47,7 @@ pub(super) fn of_role(claim: &Claim, observed: &Observed) -> Option<Plan> {
     }
     let mut message = claim.applicant.refusal(Taggable::Role(&claim.role), &role.tags)?;
     message.extend(still_granting(claim, observed.policy(&claim.policy())));
+    message.extend(observed.predecessor.as_ref().and_then(still_granting_before));
     let findings = vec![Finding::new(Reason::ConsentMissing, message)];
     if !claim.applicant.is_withdrawn(&role.tags) {
         return Some(Plan { findings, ..Plan::default() });
@@ -64,6 +65,14 @@ fn still_granting(claim: &Claim, policy: &PolicyState) -> Option<String> {
             claim.identity.policy_name(),
             claim.removal_command()
         )
+    })
+}
+
+/// Nor does the owner's word for one cluster id let a policy be moved from it to another.
+fn still_granting_before(predecessor: &PolicyState) -> Option<String> {
+    let grants = Held::of(predecessor.document()?).grants().len();
+    (grants > 0).then(|| {
+        format!("; the policy under the cluster id that policies are moved from is still on the role and grants {grants}")
     })
 }
 
