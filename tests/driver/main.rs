@@ -7,6 +7,7 @@
 
 mod adoption;
 mod context;
+mod counting;
 mod faults;
 mod hostile;
 mod kubernetes;

@@ -6,6 +6,7 @@
 
 mod consent;
 mod families;
+mod judgement;
 mod model;
 pub mod offers;
 mod profile;
@@ -27,6 +28,7 @@ use crate::say::finding::{Finding, Outlook, Reason};
 use crate::want::intent::{Claim, Intent};
 use consent::Leave;
 use families::{Expansion, expand};
+use judgement::Judgement;
 use offers::Offer;
 
 /// What may be granted, and what stands against the rest.
@@ -76,7 +78,7 @@ pub fn resolve(intent: &Intent, answers: &Answers, held: &Held) -> Resolution {
         }
     }
     for (target, answer) in &targets {
-        let (grant, finding) = judge.judge(target, answer);
+        let (grant, finding) = judge.judge(target, answer).into_parts();
         let is_unknown = finding.as_ref().is_some_and(|finding| finding.reason.outlook() == Outlook::Unknown);
         if is_unknown && judge.shrink_is_accepted(target.id(), target.source()) {
             resolution.acceptance_is_settled = false;
@@ -122,8 +124,6 @@ struct Judge<'a> {
     answers: &'a Answers,
     held: &'a Held,
 }
-
-type Judgement = (Option<Grant>, Option<Finding>);
 
 impl Judge<'_> {
     fn judge(&self, target: &Target, answer: &Answer) -> Judgement {

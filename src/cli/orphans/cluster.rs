@@ -101,6 +101,8 @@ async fn read(client: &Client, namespace: Option<String>) -> Result<(ClusterIds,
 pub(super) mod tests {
     use bedrock_iam::orphan::{ScannedRole, Standing, orphans};
 
+    use testing::world::account;
+
     use super::*;
 
     /// The cluster `now`, whose policies were written under `former` before, looked at as `id`.
@@ -115,7 +117,8 @@ pub(super) mod tests {
         let object = ObjectName { namespace: "team-a".to_owned(), name: "assistant".to_owned() };
         let name: RoleName = "app".parse().unwrap();
         let policies = ["now", "former", "other"].map(|id| {
-            let identity = Installation::new(id, ConsentPolicy::Tag, []).claim(&object, &name).identity;
+            let identity =
+                Installation::new(id, &account(), ConsentPolicy::Tag, []).claim(&object, &name).identity;
             let statement = format!(
                 r#"{{"Sid":"{}","Effect":"Allow","Action":"bedrock:InvokeModel","Resource":"*"}}"#,
                 identity.mark()
@@ -125,7 +128,8 @@ pub(super) mod tests {
         });
         let tags = [("bedrockaccess.io/namespaces".to_owned(), "now/team-a".to_owned())].into();
         let role = ScannedRole { name: name.clone(), tags, policies: policies.to_vec() };
-        let found = orphans(&cluster.installations(ConsentPolicy::Tag, &[(object, Some(name))]), &role);
+        let found =
+            orphans(&cluster.installations(&account(), ConsentPolicy::Tag, &[(object, Some(name))]), &role);
         found.into_iter().map(|orphan| (orphan.claim.applicant.cluster_id, orphan.standing)).collect()
     }
 

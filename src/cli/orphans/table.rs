@@ -110,6 +110,7 @@ fn stays(cluster: &Cluster, orphan: &Orphan) -> String {
 mod tests {
     use bedrock_iam::consent::Policy;
     use bedrock_iam::orphan::{Installation, ObjectName};
+    use testing::world::account;
 
     use super::super::cluster::tests::cluster;
     use super::*;
@@ -120,7 +121,8 @@ mod tests {
 
     fn orphan_of(cluster_id: &str, standing: Standing) -> Orphan {
         let object = ObjectName { namespace: "team-a".to_owned(), name: "assistant".to_owned() };
-        let claim = Installation::new(cluster_id, Policy::Tag, []).claim(&object, &"a-role".parse().unwrap());
+        let claim = Installation::new(cluster_id, &account(), Policy::Tag, [])
+            .claim(&object, &"a-role".parse().unwrap());
         Orphan { claim, object, grants: 2, standing }
     }
 

@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
-use super::{Judge, Judgement, Leave, remedy};
+use super::judgement::Judgement;
+use super::{Judge, Leave, remedy};
 use crate::bedrock::answer::{Answer, ON_DEMAND};
 use crate::bedrock::target::Target;
 use crate::names::arn::{FoundationModelArn, OwnModelArn};
@@ -19,14 +20,14 @@ impl Judge<'_> {
         };
         let place = format!("model {model} in {source}");
         if !self.beyond_lock(&BTreeSet::from([arn.clone()])).is_empty() {
-            return (None, Some(locked_out(&place, source)));
+            return Judgement::Refuse(locked_out(&place, source));
         }
         let (reason, problem) = match answer {
             Answer::Model { arn: given, .. } if *given != arn.to_string() => {
                 (Reason::BedrockUnavailable, format!("{place}: GetFoundationModel answered for {given:?}"))
             }
             Answer::Model { inference_types, .. } if inference_types.iter().any(|kind| kind == ON_DEMAND) => {
-                return (Some(Grant::OnDemand { model: arn }), None);
+                return Judgement::Grant(Grant::OnDemand { model: arn });
             }
             Answer::Model { .. } => {
                 (Reason::OnDemandNotSupported, self.on_demand_not_supported(model, source))
@@ -43,23 +44,21 @@ impl Judge<'_> {
         let is_definite = matches!(reason, Reason::ModelNotFound | Reason::OnDemandNotSupported);
         let is_final = is_definite && self.may_shrink(model.as_str(), source);
         if self.held.on_demand(&arn) && !is_final {
-            return (
-                Some(Grant::OnDemand { model: arn }),
-                Some(kept(reason, &problem, model.as_str(), source)),
-            );
+            let finding = kept(reason, &problem, model.as_str(), source);
+            return Judgement::Keep(Grant::OnDemand { model: arn }, finding);
         }
-        (None, Some(Finding::new(reason, problem)))
+        Judgement::Refuse(Finding::new(reason, problem))
     }
 
     /// A model that belongs to the account: not looked up, but for its tags.
     pub(super) fn own_model(&self, target: &Target, arn: OwnModelArn) -> Judgement {
         let place = format!("model {arn}");
         if self.is_locked_out(&arn.region) {
-            return (None, Some(locked_out(&place, &arn.region)));
+            return Judgement::Refuse(locked_out(&place, &arn.region));
         }
         let fault = match self.leave(target) {
-            Leave::Given => return (Some(Grant::OwnModel { arn }), None),
-            Leave::Refused(finding) => return (None, Some(finding)),
+            Leave::Given => return Judgement::Grant(Grant::OwnModel { arn }),
+            Leave::Refused(finding) => return Judgement::Refuse(finding),
             Leave::Unknown(fault) => fault,
         };
         let is_gone = fault.class == Class::NotFound;
@@ -71,9 +70,9 @@ impl Judge<'_> {
         let is_final = is_gone && self.may_shrink(target.id(), target.source());
         if self.held.own_model(&arn) && !is_final {
             let finding = kept(reason, &problem, target.id(), target.source());
-            return (Some(Grant::OwnModel { arn }), Some(finding));
+            return Judgement::Keep(Grant::OwnModel { arn }, finding);
         }
-        (None, Some(Finding::new(reason, problem)))
+        Judgement::Refuse(Finding::new(reason, problem))
     }
 }
 

@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
-use super::{Judge, Judgement, Leave, remedy};
+use super::judgement::Judgement;
+use super::{Judge, Leave, remedy};
 use crate::bedrock::answer::Answer;
 use crate::bedrock::target::Target;
 use crate::names::arn::{FoundationModelArn, InferenceProfileArn, Profile};
@@ -10,87 +11,118 @@ use crate::say::finding::{Finding, Reason};
 
 impl Judge<'_> {
     /// An inference profile, with the model in every destination.
+    ///
+    /// | owner | Bedrock | then |
+    /// |---|---|---|
+    /// | refused | – | nothing is granted |
+    /// | – | not found, and nothing is held or the user accepts that | nothing is granted |
+    /// | – | not found, no answer, or one that cannot be about this profile | what is held is kept |
+    /// | unknown | answered | what is held is kept |
+    /// | consents | a route beyond the lock, or one that is denied | what is held is kept, as far as lock and denials let it |
+    /// | consents | less than is held, and nobody accepts that | both are granted |
+    /// | consents | anything else | what was answered is granted |
     pub(super) fn profile(&self, target: &Target, arn: &InferenceProfileArn, answer: &Answer) -> Judgement {
-        let (id, source) = (arn.profile.id(), &arn.region);
-        let place = place(arn);
         let held = self.held_models(arn);
-        let kept = |reason, problem: String| {
-            if held.is_empty() {
-                return (None, Some(Finding::new(reason, problem)));
-            }
-            let message = format!("{problem}; the grant that the role already has is kept");
-            let grant = Grant::Profile { arn: arn.clone(), models: held.clone() };
-            (Some(grant), Some(Finding::new(reason, message)))
-        };
-
+        let kept = |(reason, problem): (Reason, String)| kept(arn, &held, reason, problem);
         let leave = self.leave(target);
         if let Leave::Refused(finding) = leave {
-            return (None, Some(finding));
+            return Judgement::Refuse(finding);
         }
-        let answered = match answer {
-            Answer::Profile { arn: given, models } => match self.believe(arn, given, models, &held) {
-                Ok(models) => models,
-                Err(problem) => return kept(Reason::BedrockUnavailable, problem),
-            },
-            Answer::NotFound if held.is_empty() || self.may_shrink(id, source) => {
-                return (None, Some(self.profile_not_found(arn)));
-            }
-            Answer::NotFound => {
-                let problem = format!("{place} is no longer found; {}", remedy::accept(id, source));
-                return kept(Reason::ProfileShrunk, problem);
-            }
-            Answer::Fault(fault) => {
-                // The call names the profile and the Region already.
-                return kept(Reason::of_bedrock_fault(fault.class), fault.message.clone());
-            }
-            Answer::Model { .. } | Answer::Unasked => {
-                return kept(Reason::BedrockUnavailable, format!("{place} was not answered for"));
-            }
+        let is_final = held.is_empty() || self.may_shrink(arn.profile.id(), &arn.region);
+        if *answer == Answer::NotFound && is_final {
+            return Judgement::Refuse(self.profile_not_found(arn));
+        }
+        let answered = match self.answered(arn, answer, &held) {
+            Ok(models) => models,
+            Err(why) => return kept(why),
         };
         if let Leave::Unknown(fault) = leave {
-            return kept(Reason::of_bedrock_fault(fault.class), format!("{place}: {}", fault.message));
+            let problem = format!("{}: {}", place(arn), fault.message);
+            return kept((Reason::of_bedrock_fault(fault.class), problem));
         }
+        match self.not_permitted(arn, &answered) {
+            Some(problem) => kept((Reason::DestinationNotAllowed, problem)),
+            None => self.route(arn, answered, &held),
+        }
+    }
 
-        let beyond = self.beyond_lock(&answered);
+    /// What Bedrock answered of the profile, if that can be believed.
+    fn answered(
+        &self,
+        arn: &InferenceProfileArn,
+        answer: &Answer,
+        held: &BTreeSet<FoundationModelArn>,
+    ) -> Result<BTreeSet<FoundationModelArn>, (Reason, String)> {
+        match answer {
+            Answer::Profile { arn: given, models } => self
+                .believe(arn, given, models, held)
+                .map_err(|problem| (Reason::BedrockUnavailable, problem)),
+            Answer::NotFound => {
+                let remedy = remedy::accept(arn.profile.id(), &arn.region);
+                Err((Reason::ProfileShrunk, format!("{} is no longer found; {remedy}", place(arn))))
+            }
+            // The call names the profile and the Region already.
+            Answer::Fault(fault) => Err((Reason::of_bedrock_fault(fault.class), fault.message.clone())),
+            Answer::Model { .. } | Answer::Unasked => {
+                Err((Reason::BedrockUnavailable, format!("{} was not answered for", place(arn))))
+            }
+        }
+    }
+
+    /// Why a route is not permitted, by the lock or by a denied scope.
+    fn not_permitted(
+        &self,
+        arn: &InferenceProfileArn,
+        answered: &BTreeSet<FoundationModelArn>,
+    ) -> Option<String> {
+        let place = place(arn);
+        let beyond = self.beyond_lock(answered);
+        if !beyond.is_empty() && answered.iter().any(|model| model.region.is_none()) {
+            return Some(format!(
+                "{place} may route to any commercial Region, so no routing.allowedDestinationRegions allows it; remove the \
+                 profile or the lock"
+            ));
+        }
         if !beyond.is_empty() {
-            let problem = if answered.iter().any(|model| model.region.is_none()) {
-                format!(
-                    "{place} may route to any commercial Region, so no routing.allowedDestinationRegions allows it; remove the \
-                     profile or the lock"
-                )
-            } else {
-                format!(
-                    "{place} may route to {}, which routing.allowedDestinationRegions does not list; \
-                     allow the destination or remove the profile",
-                    beyond.join(", ")
-                )
-            };
-            return kept(Reason::DestinationNotAllowed, problem);
+            return Some(format!(
+                "{place} may route to {}, which routing.allowedDestinationRegions does not list; \
+                 allow the destination or remove the profile",
+                beyond.join(", ")
+            ));
         }
-        if self.is_denied(&answered) {
-            let problem = format!(
-                "{place} routes globally, which routing.deniedScopes denies; take one of the two out"
-            );
-            return kept(Reason::DestinationNotAllowed, problem);
-        }
+        self.is_denied(answered).then(|| {
+            format!("{place} routes globally, which routing.deniedScopes denies; take one of the two out")
+        })
+    }
+
+    /// Grants a believed answer; where it is less than what is held, and nobody accepts that, both.
+    fn route(
+        &self,
+        arn: &InferenceProfileArn,
+        answered: BTreeSet<FoundationModelArn>,
+        held: &BTreeSet<FoundationModelArn>,
+    ) -> Judgement {
+        let (id, source, place) = (arn.profile.id(), &arn.region, place(arn));
         let may_shrink = self.may_shrink(id, source);
         if answered.is_empty() && !may_shrink {
             let problem = format!("{place} answers without any model; {}", remedy::accept(id, source));
-            return kept(Reason::ProfileShrunk, problem);
+            return kept(arn, held, Reason::ProfileShrunk, problem);
         }
         let lost: Vec<String> = held.difference(&answered).map(destination).collect();
         if !lost.is_empty() && !may_shrink {
-            let models = answered.union(&held).cloned().collect();
+            let models = answered.union(held).cloned().collect();
             let message = format!(
                 "{place} no longer routes to {}; the grant that the role already has is kept; {}",
                 lost.join(", "),
                 remedy::accept(id, source)
             );
             let grant = Grant::Profile { arn: arn.clone(), models };
-            return (Some(grant), Some(Finding::new(Reason::ProfileShrunk, message)));
+            return Judgement::Keep(grant, Finding::new(Reason::ProfileShrunk, message));
         }
-        let grant = (!answered.is_empty()).then(|| Grant::Profile { arn: arn.clone(), models: answered });
-        (grant, None)
+        if answered.is_empty() {
+            return Judgement::Release;
+        }
+        Judgement::Grant(Grant::Profile { arn: arn.clone(), models: answered })
     }
 
     /// What the policy holds of this profile, as far as its type, the lock and the denied scopes allow it.
@@ -143,6 +175,21 @@ impl Judge<'_> {
     pub(super) fn is_denied(&self, models: &BTreeSet<FoundationModelArn>) -> bool {
         write::denies_global(&self.intent.terms) && models.iter().any(|model| model.region.is_none())
     }
+}
+
+/// Keeps what is held of a profile, if anything is.
+fn kept(
+    arn: &InferenceProfileArn,
+    held: &BTreeSet<FoundationModelArn>,
+    reason: Reason,
+    problem: String,
+) -> Judgement {
+    if held.is_empty() {
+        return Judgement::Refuse(Finding::new(reason, problem));
+    }
+    let message = format!("{problem}; the grant that the role already has is kept");
+    let grant = Grant::Profile { arn: arn.clone(), models: held.clone() };
+    Judgement::Keep(grant, Finding::new(reason, message))
 }
 
 fn is_one_model(models: &BTreeSet<FoundationModelArn>) -> bool {
