@@ -5,12 +5,12 @@
 //!
 //! | part | from → to |
 //! |---|---|
-//! | [`expectation`] | what a read shows, after a write of ours → what is believed |
-//! | [`refusal`] | role and account → why nothing may be written |
-//! | [`sync`] | grants and the policy on the role → the steps that make the one the other |
-//! | [`withdrawal`] | what owners took back → the steps that cut it out |
-//! | [`teardown`] | an object that goes → the steps that take its policy along |
-//! | [`repairs`] | drift that comes back → how soon it is repaired again |
+//! | `expectation` | what a read shows, after a write of ours → what is believed |
+//! | `refusal` | role and account → why nothing may be written |
+//! | `sync` | grants and the policy on the role → the steps that make the one the other |
+//! | `withdrawal` | what owners took back → the steps that cut it out |
+//! | `teardown` | an object that goes → the steps that take its policy along |
+//! | `repairs` | drift that comes back → how soon it is repaired again |
 
 mod desired;
 mod expectation;

@@ -1,25 +1,47 @@
 //! Exact IAM policies for Amazon Bedrock inference profiles, as pure functions.
 //!
-//! The policy on a role is a function of three values: what a manifest wants ([`Intent`]), what Bedrock answers
-//! ([`Answers`]), and what the role holds today ([`Observed`]). Read the modules in the order in which data flows:
+//! The policy on a role is a function of four values: what is wanted of it ([`Wish`]), what Bedrock answers ([`Answers`]), what the role
+//! holds ([`Observed`]), and what is remembered of earlier writes ([`decide::Remembered`]). [`decide()`](decide::decide) is that function, and
+//! the only one that puts the parts together. Read the folders of `src` in the order in which data flows:
 //!
-//! | step | module | from → to |
+//! | step | folder | from → to |
 //! |---|---|---|
-//! | who writes | [`PolicyIdentity`] | cluster, namespace, name → policy name and first Sid |
-//! | what is wanted | [`intent`] | the parsed manifest |
-//! | what Bedrock says | [`answer`](mod@answer) | untrusted answers, one per target |
-//! | what that means | [`resolve`](mod@resolve) | intent + answers + what is held → grants and findings |
-//! | as a policy | [`policy`] | grants → [`Document`] |
-//! | what went before | [`unsettled`], [`history`] | our last write and how often it was undone → what to believe, how patient to be |
-//! | what has to go | [`revocation`] | withdrawn consent → what is left of a policy |
-//! | what to do | [`plan`](mod@plan) | desired + observed → at most one write |
-//! | whether it suffices | [`invocation`], [`evaluate`](mod@evaluate) | grants + what was read back → IAM's decision |
+//! | what things are called | `names` | strings → [`arn`]s, [`identifier`]s; a call that failed → [`Fault`] |
+//! | what is wanted | `want` | a manifest, once parsed: [`Intent`] with its [`Claim`] and [`Terms`]; tags → [`consent`] |
+//! | what Bedrock is asked | `resolve` | intent + answers so far → [`Questions`], until [`next_questions`] returns none |
+//! | what Bedrock says | `bedrock` | one [`Answer`] for each [`Target`], and lists for each [`Family`]; nothing is believed yet |
+//! | what the role holds | `iam` | IAM's answers → [`Observed`]; a [`Document`] → its [`Meaning`]; a request → [`evaluate`](mod@evaluate) |
+//! | what that means | [`resolve`](mod@resolve) | intent + answers + [`Held`] → [`Resolution`]: grants and findings |
+//! | as a policy | [`policy`] | grants → [`Document`], and back; what is cut out of one; how large it is |
+//! | what to do | [`decide`](mod@decide) | all of it → [`Decision`], whose [`Plan`] has the steps in their order |
+//! | whether it came about | [`decide`](mod@decide) | a policy read back → [`decide::verify`]; a step that failed → [`decide::step_failed`] |
+//! | what to say | `say` | [`Finding`]s → [`verdict`](mod@verdict): the conditions |
 //! | what nobody looks after | [`orphan`] | a role of the account → policies of ours whose object is gone |
-//! | what to say | [`verdict`](mod@verdict) | findings → conditions |
 //!
 //! Nothing here touches Kubernetes, AWS, a clock or the environment. Facts about Bedrock and IAM name their source:
 //! the AWS page or API.
+//!
+//! # Words
+//!
+//! | word | is |
+//! |---|---|
+//! | inference profile | what a call names in place of a model, so that Bedrock may run it in one of several Regions |
+//! | source Region | where a call is sent ([`Target::source`]) |
+//! | destination | a Region in which Bedrock may run it; a global route may run it in any, which has no name ([`grant::destination`]) |
+//! | scope | the prefix of a profile's id, such as `us` or `global`; or `in-region`, for calls without a profile |
+//! | target | one profile or model that may be called from one source Region ([`Target`]); a family stands for many ([`Family`]) |
+//! | grant | a target with the models that it really leads to ([`Grant`]); the current grants are what our policy holds now ([`Held`]) |
+//! | claim | which policy on which role, and in whose name ([`Claim`]) |
+//! | consent | what an owner says by a tag: which namespaces may use the role or the target ([`consent`]) |
+//! | ownership marker | how our policy begins its first Sid, and no other does ([`PolicyIdentity::mark`]) |
+//! | checksum | what stands behind the marker: the beginning of a [`Digest`] of what we wrote, which an edit leaves behind |
+//! | expectation | our last write, while IAM's reads may still show what was there before ([`decide::Remembered`]) |
+//! | drift | a policy that someone changed; it is repaired, and ever more slowly where it comes back ([`decide::Backoff`]) |
+//! | foreign statements | what someone else put into our policy; it stays ([`ForeignStatements`]) |
+//! | finding | one thing that is not as it is wanted ([`Finding`]): a reason for programs, a message for the person who must act |
+//! | reason, condition | one of a closed table ([`Reason`]), and the line of a status in which it is shown ([`verdict::Condition`]) |
 
+#![warn(clippy::missing_errors_doc)]
 #![doc = include_str!("../docs/grants.md")]
 
 mod bedrock;

@@ -10,6 +10,7 @@ use crate::names::tags::Tags;
 
 /// What Bedrock answered about one target; the strings are unchecked.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Answer {
     /// GetInferenceProfile's `inferenceProfileArn` and `models[].modelArn`.
     Profile {
@@ -71,12 +72,20 @@ impl Answers {
         self.targets.get(target).cloned().unwrap_or_else(|| Answer::Fault(unanswered()))
     }
 
-    /// The tags of a target; those that did not come count as a fault.
+    /// The tags of a target.
+    ///
+    /// # Errors
+    ///
+    /// ListTagsForResource failed, or the tags did not come.
     pub fn tags_of(&self, target: &Target) -> Result<&Tags, Fault> {
         answered(self.tags.get(target))
     }
 
-    /// The tags of a guardrail; those that did not come count as a fault.
+    /// The tags of a guardrail.
+    ///
+    /// # Errors
+    ///
+    /// ListTagsForResource failed, or the tags did not come.
     pub fn tags_of_guardrail(&self, guardrail: &GuardrailArn) -> Result<&Tags, Fault> {
         answered(self.guardrails.get(guardrail))
     }

@@ -28,6 +28,10 @@ pub enum Family {
 
 impl Family {
     /// Its members among what Bedrock lists in the source Region.
+    ///
+    /// # Errors
+    ///
+    /// The list could not be had, or did not come.
     pub fn members(&self, answers: &Answers) -> Result<Vec<Target>, Fault> {
         match self {
             Self::Profiles { source, scope, prefix } => {

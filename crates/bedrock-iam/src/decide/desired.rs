@@ -1,3 +1,5 @@
+//! What a policy is to be, and whether one that was read is that: what planning hands on to a step, and a step to the read behind it.
+
 use crate::iam::canonical::Meaning;
 use crate::iam::document::Document;
 use crate::policy::grant::Grant;

@@ -1,3 +1,5 @@
+//! What a decision comes to: the steps to take, what to say, and what to remember once it is done.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::desired::Desired;

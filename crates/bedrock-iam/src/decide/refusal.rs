@@ -1,3 +1,5 @@
+//! Whether a role may be written to at all: from the claim and what is believed of the role to a plan that says why not.
+
 use super::plan::Plan;
 use super::teardown::teardown;
 use crate::iam::observed::{Observed, PolicyState, RoleState};

@@ -1,3 +1,5 @@
+//! One write to AWS, as a value: from what is desired and what was found to the text that is sent, and to what it leaves behind.
+
 use super::desired::{Desired, DesiredPolicy};
 use crate::iam::document::Document;
 use crate::iam::foreign::ForeignStatements;

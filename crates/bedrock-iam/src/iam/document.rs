@@ -105,6 +105,7 @@ impl Serialize for Values {
 
 /// A text that is no identity policy.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum InvalidDocument {
     /// Percent-encoding that does not decode to UTF-8.
     #[error("the policy document is not UTF-8 once percent-decoded")]
@@ -124,6 +125,10 @@ impl Document {
     }
 
     /// Reads what GetRolePolicy returns (percent-encoded, RFC 3986) as well as plain JSON.
+    ///
+    /// # Errors
+    ///
+    /// The text is no JSON object, or has an element that an identity policy does not.
     pub fn parse(text: &str) -> Result<Self, InvalidDocument> {
         if text.trim_start().starts_with('{') {
             return Ok(serde_json::from_str(text)?);

@@ -32,6 +32,7 @@ pub enum Decision {
 
 /// An element whose effect is not known here.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Unsupported {
     /// A condition operator.
     #[error("the condition operator {0} is not supported")]
@@ -42,6 +43,10 @@ pub enum Unsupported {
 }
 
 /// Decides the request by all of a principal's identity policies together.
+///
+/// # Errors
+///
+/// The decision depends on a condition operator or a policy variable whose effect is not known here.
 pub fn evaluate(documents: &[&Document], request: &Request) -> Result<Decision, Unsupported> {
     let mut decision = Decision::ImplicitDeny;
     for statement in documents.iter().flat_map(|document| &document.statement) {

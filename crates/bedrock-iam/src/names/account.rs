@@ -1,3 +1,5 @@
+//! An AWS account, with the partition that it lies in.
+
 use super::identifier::{AccountId, Partition};
 
 /// The account that the operator works in (STS GetCallerIdentity).

@@ -12,6 +12,7 @@ use crate::names::identifier::{
 
 /// Why a string is not the ARN it should be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum InvalidArn {
     /// The shape is wrong: too few fields, another service or resource type.
     #[error("{arn:?} is not shaped like {expected}")]

@@ -127,6 +127,10 @@ impl RoleName {
 
 impl ProfileId {
     /// The profile of `model` in `scope`: Bedrock composes the id as `scope.model`.
+    ///
+    /// # Errors
+    ///
+    /// The scope is none, so that the two make no id.
     pub fn of(scope: &str, model: &ModelId) -> Result<Self, InvalidIdentifier> {
         format!("{scope}.{model}").parse()
     }

@@ -1,3 +1,5 @@
+//! One policy of a role, by all that tells it from every other one.
+
 use super::identifier::{AccountId, RoleName};
 
 /// Which policy on which role: what a step writes, and what is remembered of it.

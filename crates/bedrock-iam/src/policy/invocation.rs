@@ -45,6 +45,10 @@ pub fn requests(grant: &Grant, action: &str, guardrail: Option<&Guardrail>) -> V
 }
 
 /// Whether the documents let an invocation through.
+///
+/// # Errors
+///
+/// The decision about one of its requests depends on an element whose effect is not known here.
 pub fn is_allowed(
     documents: &[&Document],
     grant: &Grant,

@@ -1,3 +1,5 @@
+//! Whether the owner of a target or guardrail lets it be granted: from its tags to given, refused or unknown.
+
 use crate::bedrock::answer::Answers;
 use crate::bedrock::target::Target;
 use crate::names::arn::GuardrailArn;

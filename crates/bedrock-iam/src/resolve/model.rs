@@ -1,3 +1,6 @@
+//! One model, on demand or of the account's own: what was answered about it, and what is held of it, to a grant or to what stands
+//! against one.
+
 use std::collections::BTreeSet;
 
 use super::judgement::Judgement;

@@ -1,3 +1,8 @@
+//! One inference profile: what was answered about it, and what its policy holds of it, to a grant or to what stands against one.
+//!
+//! The answer must be about this profile, lead to one model, and stay within the lock. One that is missing, or shorter than what is
+//! held, takes nothing away.
+
 use std::collections::BTreeSet;
 
 use super::judgement::Judgement;

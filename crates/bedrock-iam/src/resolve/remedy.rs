@@ -1,3 +1,5 @@
+//! What a person could do about a target that Bedrock does not know: from the profiles that it lists to the words of a finding.
+
 use super::Judge;
 use crate::names::arn::{InferenceProfileArn, Profile};
 use crate::names::identifier::{ModelId, ProfileId, Region};

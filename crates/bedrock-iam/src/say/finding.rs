@@ -20,6 +20,7 @@ impl Finding {
 
 /// The condition that a reason belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Area {
     /// `Ready` itself: the manifest cannot be worked with.
     Ready,
@@ -46,6 +47,7 @@ macro_rules! reasons {
     ($($(#[$doc:meta])* $name:ident $text:literal: $area:ident, $outlook:ident;)*) => {
         /// The closed set of reasons, in the order in which `Ready` prefers them within a condition.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
         pub enum Reason {
             $($(#[$doc])* $name,)*
         }
