@@ -99,7 +99,7 @@ fn a_write_counts_only_once_it_reads_back_whole() {
     let plan = first_plan();
     let (written, _) = carried_out(&plan);
     let desired = &desired(&plan);
-    assert_eq!(verify(&claim(), &desired, &written), None);
+    assert_eq!(verify(&claim(), desired, &written), None);
     let PolicyState::Ours(mut partial) = written else { panic!() };
     partial.statement[1].resource.pop();
     for (found, reason) in [
@@ -107,7 +107,7 @@ fn a_write_counts_only_once_it_reads_back_whole() {
         (PolicyState::Ours(partial), Reason::Progressing),
         (PolicyState::Foreign(None), Reason::PolicyNameTaken),
     ] {
-        assert_eq!(verify(&claim(), &desired, &found).map(|finding| finding.reason), Some(reason));
+        assert_eq!(verify(&claim(), desired, &found).map(|finding| finding.reason), Some(reason));
     }
 }
 

@@ -39,8 +39,8 @@ fn the_explicit_form_is_written_while_it_fits_then_the_factored_one_then_nothing
         }
         last
     };
-    let explicit = largest(&|plan| change(&plan).is_some() && !is_factored(plan));
-    let factored = largest(&|plan| change(&plan).is_some() && is_factored(plan));
+    let explicit = largest(&|plan| change(plan).is_some() && !is_factored(plan));
+    let factored = largest(&|plan| change(plan).is_some() && is_factored(plan));
     assert!(explicit > 0 && factored > explicit, "{explicit} explicit, {factored} factored");
     let (PolicyState::Ours(document), _) = carried_out(&plan_for(factored, None)) else { panic!() };
     assert!(document.characters() <= INLINE_QUOTA);
