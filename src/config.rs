@@ -5,7 +5,7 @@ use std::num::{NonZeroU16, NonZeroU32};
 use std::time::Duration;
 
 use bedrock_iam::Region;
-use bedrock_iam::consent::Policy as ConsentPolicy;
+use bedrock_iam::consent::ConsentPolicy;
 use clap::{Args, ValueEnum};
 use jiff::SignedDuration;
 use tracing_subscriber::EnvFilter;

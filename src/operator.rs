@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
-use bedrock_access_api::parse::Realm;
+use bedrock_access_api::parse::OperatorSettings;
 use bedrock_iam::Fault;
-use bedrock_iam::consent::Policy as ConsentPolicy;
+use bedrock_iam::consent::ConsentPolicy;
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
 use kube::Client;
@@ -175,7 +175,7 @@ async fn prepare(args: RunArgs, health: Arc<Health>, metrics: Metrics) -> Result
         client: calls,
         iam: Iam::new(&config, iam, fence),
         bedrock,
-        realm: Realm {
+        settings: OperatorSettings {
             account,
             own_role: role,
             cluster_id,

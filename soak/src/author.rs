@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use bedrock_iam::{Document, Meaning};
+use bedrock_iam::{CanonicalPolicy, Document};
 
 use crate::expected::grants_core;
 use crate::fleet::{self, Member};
@@ -108,7 +108,7 @@ impl Authors {
         if grants_core(had, routes)? && !grants_core(after, routes)? {
             self.problem(role, place, &format!("an operator took a wanted grant away: {had} became {after}"));
         }
-        let meaning = |text: &str| Document::parse(text).ok().as_ref().map(Meaning::of);
+        let meaning = |text: &str| Document::parse(text).ok().as_ref().map(CanonicalPolicy::of);
         let what = match (&before.document, before.is_foreigners) {
             (None, false) => "created",
             (_, true) => "repaired",

@@ -2,8 +2,8 @@ use std::collections::BTreeSet;
 
 use bedrock_iam::policy::{self, Form};
 use bedrock_iam::{
-    Account, DefaultProjectArn, Document, FoundationModelArn, Grant, InferenceProfileArn, Meaning, ModelId,
-    Operations, Profile, ProfileId, Region, Terms, invocation,
+    Account, CanonicalPolicy, DefaultProjectArn, Document, FoundationModelArn, Grant, InferenceProfileArn,
+    ModelId, Operations, Profile, ProfileId, Region, Terms, invocation,
 };
 use local_cluster::SandboxProcess;
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ pub(crate) struct Expected {
     grants: Vec<Grant>,
     terms: Terms,
     /// The policy in either of its forms.
-    meanings: [Meaning; 2],
+    meanings: [CanonicalPolicy; 2],
     pub(crate) has_typo: bool,
 }
 
@@ -45,7 +45,7 @@ impl Expected {
         let (identity, account) = (member.identity(), account()?);
         let meaning = |form| {
             let document = policy::document(&identity, &account, &grants, &terms, form);
-            document.as_ref().map(Meaning::of).unwrap_or_default()
+            document.as_ref().map(CanonicalPolicy::of).unwrap_or_default()
         };
         let meanings = [meaning(Form::Explicit), meaning(Form::Factored)];
         Ok(Self { grants, terms, meanings, has_typo })
@@ -54,7 +54,7 @@ impl Expected {
     /// Whether the policy means exactly what is wanted, and lets every call through.
     pub(crate) fn is_met_by(&self, held: &str) -> bool {
         let Ok(document) = Document::parse(held) else { return false };
-        self.meanings.contains(&Meaning::of(&document))
+        self.meanings.contains(&CanonicalPolicy::of(&document))
             && self.grants.iter().all(|grant| invocation::covers(&[&document], grant, &self.terms))
     }
 

@@ -56,7 +56,7 @@ impl ForeignWriter {
         let history = stage.history(&role)?;
         let Some(current) = held(&history).remove(&policy) else { return Ok(()) };
         let (what, document) = match self.rng.u8(0..12) {
-            _ if !current.contains(&member.identity().mark()) => ("our name set free", None),
+            _ if !current.contains(&member.identity().marker()) => ("our name set free", None),
             0..=3 => ("ours removed", None),
             4..=6 => ("ours cut", Some(self.cut(&current)?)),
             7..=8 => ("ours widened", Some(self.widened(&current)?)),

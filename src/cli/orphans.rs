@@ -6,7 +6,7 @@ mod table;
 use std::num::NonZeroU32;
 use std::process::ExitCode;
 
-use bedrock_iam::consent::Policy as ConsentPolicy;
+use bedrock_iam::consent::ConsentPolicy;
 use bedrock_iam::decide::Change;
 use bedrock_iam::orphan::{Orphan, Standing, orphans as orphans_on};
 use bedrock_iam::{Fault, Step};
@@ -124,7 +124,7 @@ async fn run(args: OrphansArgs) -> Result<u8, Error> {
 
     let mut listed = Vec::new();
     for orphan in found {
-        let is_named = orphan.claim.applicant.cluster_id == cluster.id;
+        let is_named = orphan.claim.tenant.cluster_id == cluster.id;
         let done = if args.delete && is_named && orphan.standing.is_orphaned() {
             remove(&client, &iam, &cluster, &orphan).await
         } else {

@@ -8,7 +8,7 @@ mod ids;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use bedrock_iam::consent::Policy as ConsentPolicy;
+use bedrock_iam::consent::ConsentPolicy;
 use bedrock_iam::orphan::ObjectName;
 use bedrock_iam::{Claim, PolicyIdentity, RoleName};
 use k8s_openapi::api::core::v1::ConfigMap;

@@ -1,6 +1,6 @@
 use bedrock_iam::decide::{cut, teardown};
 use bedrock_iam::orphan::{self, ObjectName, Standing};
-use bedrock_iam::{Answers, Claim, Fault, Held, PolicyState, RoleState, Step};
+use bedrock_iam::{Answers, Claim, CurrentGrants, Fault, PolicyState, RoleState, Step};
 use kube::Client;
 
 use super::objects;
@@ -42,7 +42,7 @@ pub async fn look_at_role(iam: &Iam, claim: &Claim, now: &str) -> Look {
         (RoleState::Missing, _) | (_, PolicyState::Absent | PolicyState::Foreign(_)) => Look::Gone,
         (RoleState::Fault(fault), _) | (_, PolicyState::Fault(fault)) => Look::Unknown(fault),
         (RoleState::Found(role), policy) => {
-            Look::Orphaned(Standing::of(&claim.applicant, now, &role.tags), policy)
+            Look::Orphaned(Standing::of(&claim.tenant, now, &role.tags), policy)
         }
     }
 }
@@ -62,6 +62,6 @@ pub async fn take_away(iam: &Iam, claim: &Claim, policy: &PolicyState) -> Result
 pub(crate) async fn withdrawal(cx: &Context, claim: &Claim, policy: &PolicyState) -> Option<Step> {
     let mut owners = Answers::default();
     ask_owners(&cx.bedrock, claim, policy, &mut owners).await;
-    let held = policy.document().map(Held::of).unwrap_or_default();
-    cut(claim, policy, &orphan::withdrawn(claim, &cx.realm.cluster_id, &owners, &held))
+    let held = policy.document().map(CurrentGrants::of).unwrap_or_default();
+    cut(claim, policy, &orphan::withdrawn(claim, &cx.settings.cluster_id, &owners, &held))
 }

@@ -59,8 +59,8 @@ impl Suspect {
     }
 
     async fn look(&self, cx: &Context) -> Result<Look, kube::Error> {
-        let now = &cx.realm.cluster_id;
-        if is_former(cx, &self.claim.applicant.cluster_id) {
+        let now = &cx.settings.cluster_id;
+        if is_former(cx, &self.claim.tenant.cluster_id) {
             return Ok(look_at_role(&cx.iam, &self.claim, now).await);
         }
         look(&cx.client, &cx.iam, &self.claim, &self.object, now).await
@@ -136,5 +136,5 @@ impl Suspect {
 
 /// Whether no object looks after what was written under a cluster id: it is one of before, and nothing is moved from it.
 pub(super) fn is_former(cx: &Context, cluster_id: &str) -> bool {
-    cluster_id != cx.realm.cluster_id && cx.adoption.as_ref().map(Adoption::from) != Some(cluster_id)
+    cluster_id != cx.settings.cluster_id && cx.adoption.as_ref().map(Adoption::from) != Some(cluster_id)
 }

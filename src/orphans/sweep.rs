@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 use super::suspect::{Suspect, is_former};
 use crate::reconcile::{Adoption, Context};
 use crate::telemetry::chain;
-use bedrock_access_api::parse::Realm;
+use bedrock_access_api::parse::OperatorSettings;
 
 /// Policies that are looked at in one round, one after the other: IAM's limit is for the objects first. The next round goes on
 /// where this one ended.
@@ -188,7 +188,7 @@ impl Sweeper<'_> {
 
     /// This one, the one whose policies are moved to it, and those before, which no object looks after any more.
     fn installations(&self, objects: &impl Fn() -> Vec<Named>) -> Vec<Installation> {
-        let Realm { cluster_id: now, account, consent, .. } = &self.cx.realm;
+        let OperatorSettings { cluster_id: now, account, consent, .. } = &self.cx.settings;
         let adopted = self.cx.adoption.iter().map(Adoption::from);
         let with_objects = std::iter::once(now.as_str()).chain(adopted);
         let with_objects = with_objects.map(|id| Installation::new(id, account, *consent, objects()));
@@ -221,7 +221,7 @@ impl Sweeper<'_> {
     async fn retire_former(&self) {
         let record = &self.cx.orphans.record;
         for id in self.former() {
-            let is_suspected = self.suspects.values().any(|one| one.claim.applicant.cluster_id == id);
+            let is_suspected = self.suspects.values().any(|one| one.claim.tenant.cluster_id == id);
             if is_suspected || record.count(&id) > 0 {
                 continue;
             }

@@ -1,5 +1,5 @@
 use bedrock_iam::orphan::ObjectName;
-use bedrock_iam::{Claim, Held, PolicyState};
+use bedrock_iam::{Claim, CurrentGrants, PolicyState};
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::Resource;
 use kube::runtime::events::EventType;
@@ -16,14 +16,14 @@ pub(super) async fn orphaned(
     policy: &PolicyState,
     why: &str,
 ) {
-    let grants = policy.document().map_or(0, |document| Held::of(document).grants().len());
+    let grants = policy.document().map_or(0, |document| CurrentGrants::of(document).grants().len());
     let note = format!(
         "{}: its policy {} stays on role {} with {}, {why}; bedrock-access orphans --cluster-id {} --delete removes it, or {}",
         gone(cx, claim, object),
         claim.identity.policy_name(),
         claim.role,
         counted(grants, "grant"),
-        claim.applicant.cluster_id,
+        claim.tenant.cluster_id,
         claim.removal_command()
     );
     publish(cx, object, EventType::Warning, "OrphanedPolicy", &note).await;
@@ -53,7 +53,7 @@ pub(super) async fn cut_back(cx: &Context, claim: &Claim, object: &ObjectName) {
 
 /// Why no object looks after it.
 fn gone(cx: &Context, claim: &Claim, ObjectName { namespace, name }: &ObjectName) -> String {
-    let id = &claim.applicant.cluster_id;
+    let id = &claim.tenant.cluster_id;
     if is_former(cx, id) {
         return format!("BedrockAccess {namespace}/{name} was served under the former cluster id {id}");
     }

@@ -15,7 +15,7 @@ use super::{Context, apply, event};
 use crate::metrics::PolicyWrite;
 use crate::orphans;
 use crate::telemetry::chain;
-use bedrock_access_api::parse::{self, Realm};
+use bedrock_access_api::parse::{self, OperatorSettings};
 use bedrock_access_api::v1alpha1::BedrockAccess;
 
 /// The move from one cluster id to another.
@@ -53,8 +53,8 @@ impl Adoption {
     }
 
     fn claim(&self, object: &BedrockAccess, cx: &Context) -> Option<Claim> {
-        let realm = Realm { cluster_id: self.from.clone(), ..cx.realm.clone() };
-        parse::claim(object, &realm).ok()
+        let settings = OperatorSettings { cluster_id: self.from.clone(), ..cx.settings.clone() };
+        parse::claim(object, &settings).ok()
     }
 
     fn progress(&self, claim: &Claim) -> Progress {
@@ -103,12 +103,11 @@ pub(super) async fn settle(
         }
         (PolicyState::Ours(_) | PolicyState::Shared { .. }, RoleState::Found(role)) => {
             let consents = |cluster_id: &str| {
-                let applicant = old.claim.applicant.clone();
-                let asking =
-                    bedrock_iam::consent::Applicant { cluster_id: cluster_id.to_owned(), ..applicant };
+                let tenant = old.claim.tenant.clone();
+                let asking = bedrock_iam::consent::Tenant { cluster_id: cluster_id.to_owned(), ..tenant };
                 !asking.is_withdrawn(&role.tags)
             };
-            let (is_allowed, was_allowed) = (consents(&cx.realm.cluster_id), consents(&adoption.from));
+            let (is_allowed, was_allowed) = (consents(&cx.settings.cluster_id), consents(&adoption.from));
             if is_proven || !(is_allowed || was_allowed) {
                 // What fails is logged, and tried again at the next look.
                 let _ = take_away(object, cx, adoption, &old).await;
@@ -131,7 +130,7 @@ pub(super) async fn release(object: &BedrockAccess, cx: &Context) -> Result<(), 
         return Err(fault.clone());
     }
     let role = cx.iam.role(&old.claim.role).await;
-    let may_stay = |tags| object.spec.deletion_policy != "Delete" && old.claim.applicant.may_retain(tags);
+    let may_stay = |tags| object.spec.deletion_policy != "Delete" && old.claim.tenant.may_retain(tags);
     if matches!(&role, RoleState::Found(role) if may_stay(&role.tags)) {
         return Ok(());
     }
@@ -189,7 +188,7 @@ async fn tell_of_consent(object: &BedrockAccess, cx: &Context, adoption: &Adopti
         old.claim.identity.policy_name(),
         old.claim.role,
         adoption.from,
-        cx.realm.cluster_id,
+        cx.settings.cluster_id,
         object.namespace().unwrap_or_default()
     );
     event::publish(object, cx, EventType::Warning, "AdoptionWaits", "Reconcile", &note).await;

@@ -9,7 +9,7 @@ use super::memory::Memory;
 use crate::aws::{Bedrock, Iam};
 use crate::metrics::Metrics;
 use crate::orphans::Orphans;
-use bedrock_access_api::parse::Realm;
+use bedrock_access_api::parse::OperatorSettings;
 
 /// What every reconcile works with.
 pub struct Context {
@@ -22,7 +22,7 @@ pub struct Context {
     /// Bedrock.
     pub bedrock: Bedrock,
     /// Account, cluster id, Regions and consent.
-    pub realm: Realm,
+    pub settings: OperatorSettings,
     /// How often an object is looked at, whatever longer interval it has of its own: an owner may have withdrawn consent.
     pub interval: Duration,
     /// How long an object whose policy was proven stays Ready while AWS cannot be asked.

@@ -1,8 +1,8 @@
 use bedrock_iam::consent::Consent;
 use bedrock_iam::decide::{Pace, may_stay};
 use bedrock_iam::{
-    Answers, Claim, Class, Decision, Document, Fault, Finding, Held, PolicyState, Reason, RoleState, Wish,
-    decide,
+    Answers, Claim, Class, CurrentGrants, Decision, Document, Fault, Finding, PolicyState, Reason, RoleState,
+    Wish, decide,
 };
 use jiff::Timestamp;
 use kube::ResourceExt;
@@ -18,7 +18,7 @@ use bedrock_access_api::v1alpha1::BedrockAccess;
 /// Removes our policy before the object goes; an error keeps the finalizer.
 pub(super) async fn remove(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
     // Without a readable role nothing was ever written, since the role cannot change.
-    if let Ok(claim) = parse::claim(object, &cx.realm)
+    if let Ok(claim) = parse::claim(object, &cx.settings)
         && release(object, cx, &claim).await? == Released::Gone
     {
         forget(cx, &claim).await?;
@@ -142,8 +142,8 @@ async fn tell_not_allowed(object: &BedrockAccess, cx: &Context, claim: &Claim, d
         "deletionPolicy is Retain, but the tag of role {} has no entry retain:{} that lets the policy outlive its object, so it is \
          removed; the owner allows it by: {}",
         claim.role,
-        claim.applicant.entry(),
-        claim.applicant.remedy_to_retain(&claim.role)
+        claim.tenant.entry(),
+        claim.tenant.remedy_to_retain(&claim.role)
     );
     event::publish(object, cx, EventType::Warning, "RetainNotAllowed", "Delete", &note).await;
 }
@@ -166,12 +166,12 @@ async fn tell_retained(object: &BedrockAccess, cx: &Context, claim: &Claim, deci
 }
 
 fn granted(document: &Document) -> String {
-    status::counted(Held::of(document).grants().len(), "grant")
+    status::counted(CurrentGrants::of(document).grants().len(), "grant")
 }
 
 async fn is_untagged(cx: &Context, claim: &Claim) -> bool {
     match cx.iam.role(&claim.role).await {
-        RoleState::Found(role) => claim.applicant.consent(&role.tags) == Consent::Untagged,
+        RoleState::Found(role) => claim.tenant.consent(&role.tags) == Consent::Untagged,
         RoleState::Missing | RoleState::Fault(_) => false,
     }
 }

@@ -20,7 +20,7 @@ pub(super) struct Manifest {
 
 /// Parses the manifest. The error is of an object with which nothing can be begun.
 pub(super) fn read(object: &BedrockAccess, cx: &Context) -> Result<Manifest, Finding> {
-    let claim = parse::claim(object, &cx.realm)?;
+    let claim = parse::claim(object, &cx.settings)?;
     let (wish, interval) = match intent(object, cx) {
         Ok((_, interval)) if object.spec.suspend => (as_is(&claim, None), interval),
         Ok((intent, interval)) => (Wish::InStep(Box::new(intent)), interval),
@@ -33,7 +33,7 @@ pub(super) fn read(object: &BedrockAccess, cx: &Context) -> Result<Manifest, Fin
 
 fn intent(object: &BedrockAccess, cx: &Context) -> Result<(Intent, Duration), Finding> {
     let interval = parse::interval(object)?.unwrap_or(cx.interval);
-    let mut intent = parse::intent(object, &cx.realm)?;
+    let mut intent = parse::intent(object, &cx.settings)?;
     let remembered = cx.memory.recall(object, &cx.memory.pace(interval));
     let accepted = object.annotations().get(ACCEPT_SHRINK);
     if accepted.is_some_and(|accepted| remembered.has_settled(accepted)) {

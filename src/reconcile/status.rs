@@ -162,7 +162,7 @@ fn handled(object: &BedrockAccess) -> BedrockAccessStatus {
 /// Whoever has no consent learns nothing of the role but the name that the manifest gave.
 fn set_role(status: &mut BedrockAccessStatus, claim: &Claim, role: &RoleState) {
     match role {
-        RoleState::Found(role) if claim.applicant.consent(&role.tags) == Consent::Given => {
+        RoleState::Found(role) if claim.tenant.consent(&role.tags) == Consent::Given => {
             status.role = Some(RoleStatus {
                 name: claim.role.to_string(),
                 arn: role.arn.to_string(),

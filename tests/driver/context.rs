@@ -10,8 +10,8 @@ use bedrock_access::fence::Fence;
 use bedrock_access::metrics::Metrics;
 use bedrock_access::orphans::{Orphans, Record};
 use bedrock_access::reconcile::{Adoption, Context, Failures, Memory};
-use bedrock_access_api::parse::Realm;
-use bedrock_iam::consent::Policy;
+use bedrock_access_api::parse::OperatorSettings;
+use bedrock_iam::consent::ConsentPolicy;
 use kube::Client;
 use kube::runtime::events::Reporter;
 use testing::world::account;
@@ -51,12 +51,12 @@ pub(crate) fn context(client: Client, aws: &SdkConfig, settings: Settings) -> Co
         reporter: Reporter { controller: "bedrock-access".to_owned(), instance: None },
         iam: Iam::new(aws, Caller::new(UNLIMITED, metrics.clone()), leading()),
         bedrock: Bedrock::new(aws.clone(), UNLIMITED, metrics.clone(), account()),
-        realm: Realm {
+        settings: OperatorSettings {
             account: account(),
             own_role: Some("bedrock-access".parse().unwrap()),
             cluster_id: cluster_id.to_owned(),
             regions: BTreeSet::new(),
-            consent: Policy::Tag,
+            consent: ConsentPolicy::Tag,
         },
         interval: INTERVAL,
         stale_after: Duration::from_hours(24),

@@ -4,7 +4,7 @@ use aws_sandbox::NewRole;
 use bedrock_access::orphans::IsConfirmed;
 use bedrock_access::reconcile::Error;
 use bedrock_iam::PolicyIdentity;
-use bedrock_iam::consent::Policy;
+use bedrock_iam::consent::ConsentPolicy;
 use serde_json::json;
 
 use crate::world::{World, consenting, manifest};
@@ -73,11 +73,11 @@ async fn a_retained_policy_stays_in_the_record() {
 async fn what_was_granted_while_no_role_was_asked_goes_only_once_a_person_confirms_it() {
     let tag = "bedrockaccess.io/namespaces";
     let role = NewRole::new("assistant");
-    let world = World::with(role, manifest()).await.restarted(Policy::None, IsConfirmed::No).await;
+    let world = World::with(role, manifest()).await.restarted(ConsentPolicy::None, IsConfirmed::No).await;
     world.reconcile().await.unwrap();
     assert!(world.is_ready(), "{}", world.message("Ready"));
 
-    let world = world.restarted(Policy::Tag, IsConfirmed::No).await;
+    let world = world.restarted(ConsentPolicy::Tag, IsConfirmed::No).await;
     for _ in 0..2 {
         world.reconcile().await.unwrap();
         assert_eq!(world.condition("Ready"), Some(("False".to_owned(), "ConsentMissing".to_owned())));
@@ -93,10 +93,10 @@ async fn what_was_granted_while_no_role_was_asked_goes_only_once_a_person_confir
     assert_eq!(world.policy(), None);
 
     world.sandbox.untag_role("assistant", tag).unwrap();
-    let world = world.restarted(Policy::None, IsConfirmed::No).await;
+    let world = world.restarted(ConsentPolicy::None, IsConfirmed::No).await;
     world.reconcile().await.unwrap();
     assert!(world.policy().is_some());
-    let world = world.restarted(Policy::Tag, IsConfirmed::Yes).await;
+    let world = world.restarted(ConsentPolicy::Tag, IsConfirmed::Yes).await;
     world.reconcile().await.unwrap();
     assert_eq!(world.policy(), None, "a person confirmed it");
 }

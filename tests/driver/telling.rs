@@ -332,7 +332,7 @@ async fn an_edit_that_was_sealed_anew_is_drift_and_a_warning_that_says_what_diff
     let text = world.policy().unwrap().to_string();
     let wider = text.replace("us-west-2", "eu-west-1");
     let forged = bedrock_iam::Document::parse(&wider).unwrap();
-    let digest = bedrock_iam::Meaning::of(&forged).digest().to_string();
+    let digest = bedrock_iam::CanonicalPolicy::of(&forged).digest().to_string();
     let sealed = wider.replace("d443e5bcf5", &digest[..10]);
     world.sandbox.put_role_policy("assistant", &name, &sealed).unwrap();
     world.kubernetes.take_writes();

@@ -11,7 +11,7 @@ use bedrock_access::aws;
 use bedrock_access::orphans::{IsConfirmed, Record};
 use bedrock_access::reconcile::{Context, Error, FINALIZER, Memory, reconcile};
 use bedrock_access_api::v1alpha1::BedrockAccess;
-use bedrock_iam::consent::Policy;
+use bedrock_iam::consent::ConsentPolicy;
 use kube::runtime::controller::Action;
 use serde_json::{Value, json};
 
@@ -84,7 +84,7 @@ impl World {
     pub(crate) async fn restarted(mut self, consent: Policy, is_confirmed: IsConfirmed) -> Self {
         let context = Arc::get_mut(&mut self.context).unwrap();
         let mut record = Record::new(self.kubernetes.client(), "bedrock-access", "cluster", None);
-        context.realm.consent = record.decide_consent(consent, is_confirmed).await.unwrap();
+        context.settings.consent = record.decide_consent(consent, is_confirmed).await.unwrap();
         context.orphans.record = record;
         context.memory = Memory::new(Duration::ZERO);
         self

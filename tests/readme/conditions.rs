@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use bedrock_iam::finding::{Finding, Reason};
-use bedrock_iam::verdict::{Condition, Praise, Status, verdict};
+use bedrock_iam::verdict::{Condition, Status, SuccessMessages, verdict};
 
 use crate::between;
 
@@ -30,7 +30,7 @@ fn documented() -> BTreeSet<Row> {
 fn judged(reasons: &[Reason]) -> Vec<Condition> {
     let findings: Vec<Finding> = reasons.iter().map(|reason| Finding::new(*reason, "m")).collect();
     let good = || "good".to_owned();
-    verdict(&findings, Praise { role: good(), profiles: good(), policy: good() }).conditions
+    verdict(&findings, SuccessMessages { role: good(), profiles: good(), policy: good() }).conditions
 }
 
 fn row(condition: &Condition) -> Row {

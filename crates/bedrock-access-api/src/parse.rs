@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::str::FromStr;
 use std::time::Duration;
 
-use bedrock_iam::consent::{Applicant, Policy as ConsentPolicy};
+use bedrock_iam::consent::{ConsentPolicy, Tenant};
 use bedrock_iam::intent::AcceptedShrink;
 use bedrock_iam::{
     Account, Claim, DriftPolicy, Finding, Intent, PolicyIdentity, Reason, Region, ResourceId, RoleArn,
@@ -28,7 +28,7 @@ const LONGEST_INTERVAL: Duration = Duration::from_hours(24);
 
 /// What the operator, not the object, determines.
 #[derive(Clone, Debug)]
-pub struct Realm {
+pub struct OperatorSettings {
     /// The operator's account, in which every role lies.
     pub account: Account,
     /// The role whose credentials the operator has: it is never written to.
@@ -44,25 +44,25 @@ pub struct Realm {
 type Parsed<T> = Result<T, Finding>;
 
 /// Reads the whole object.
-pub fn intent(object: &BedrockAccess, realm: &Realm) -> Parsed<Intent> {
+pub fn intent(object: &BedrockAccess, settings: &OperatorSettings) -> Parsed<Intent> {
     let spec = &object.spec;
-    let claim = claim(object, realm)?;
+    let claim = claim(object, settings)?;
     let sources: Vec<Region> = list("spec.sourceRegions", &spec.source_regions)?;
     if sources.is_empty() {
         return invalid("spec.sourceRegions", "at least one Region is needed");
     }
-    served(&sources, realm)?;
+    served(&sources, settings)?;
     if !["Delete", "Retain"].contains(&spec.deletion_policy.as_str()) {
         let message = format!("{:?} is neither Delete nor Retain", spec.deletion_policy);
         return invalid("spec.deletionPolicy", message);
     }
-    let Wanted { targets, families, refused } = models::wanted(object, &sources, &realm.account)?;
+    let Wanted { targets, families, refused } = models::wanted(object, &sources, &settings.account)?;
     Ok(Intent {
         claim,
         targets,
         families,
         refused,
-        terms: terms::terms(object, &sources, &realm.account)?,
+        terms: terms::terms(object, &sources, &settings.account)?,
         allowed_destination_regions: allowed_destination_regions(object)?,
         drift_policy: match spec.drift_policy.as_str() {
             "Enforce" => DriftPolicy::Enforce,
@@ -76,7 +76,7 @@ pub fn intent(object: &BedrockAccess, realm: &Realm) -> Parsed<Intent> {
 }
 
 /// Reads only the role, which is enough to know our policy and to take it away.
-pub fn claim(object: &BedrockAccess, realm: &Realm) -> Parsed<Claim> {
+pub fn claim(object: &BedrockAccess, settings: &OperatorSettings) -> Parsed<Claim> {
     let (role, role_arn) = match (&object.spec.role.name, &object.spec.role.arn) {
         (Some(name), None) => (field("spec.role.name", name)?, None),
         (None, Some(arn)) => {
@@ -85,11 +85,11 @@ pub fn claim(object: &BedrockAccess, realm: &Realm) -> Parsed<Claim> {
         }
         _ => return invalid("spec.role", "exactly one of name and arn must be set"),
     };
-    own(&role, realm)?;
+    own(&role, settings)?;
     let namespace = object.namespace().unwrap_or_default();
-    let identity = PolicyIdentity::derive(&realm.cluster_id, &namespace, &object.name_any());
-    let applicant = Applicant { cluster_id: realm.cluster_id.clone(), namespace, policy: realm.consent };
-    Ok(Claim { identity, applicant, account: realm.account.clone(), role, role_arn })
+    let identity = PolicyIdentity::derive(&settings.cluster_id, &namespace, &object.name_any());
+    let tenant = Tenant { cluster_id: settings.cluster_id.clone(), namespace, policy: settings.consent };
+    Ok(Claim { identity, tenant, account: settings.account.clone(), role, role_arn })
 }
 
 /// The object's own interval, if it has one.
@@ -137,8 +137,8 @@ fn acceptance(value: &str) -> Option<AcceptedShrink> {
 }
 
 /// A role that could extend its own rights would escape whoever granted them. IAM tells names apart without regard to case.
-fn own(role: &RoleName, realm: &Realm) -> Parsed<()> {
-    match &realm.own_role {
+fn own(role: &RoleName, settings: &OperatorSettings) -> Parsed<()> {
+    match &settings.own_role {
         Some(own) if own.as_str().eq_ignore_ascii_case(role.as_str()) => {
             let message =
                 format!("role {role} is the operator's own, which it never changes: choose another role");
@@ -148,15 +148,15 @@ fn own(role: &RoleName, realm: &Realm) -> Parsed<()> {
     }
 }
 
-fn served(sources: &[Region], realm: &Realm) -> Parsed<()> {
-    sources.iter().try_for_each(|source| in_partition(source, &realm.account))?;
-    if realm.regions.is_empty() {
+fn served(sources: &[Region], settings: &OperatorSettings) -> Parsed<()> {
+    sources.iter().try_for_each(|source| in_partition(source, &settings.account))?;
+    if settings.regions.is_empty() {
         return Ok(());
     }
-    let Some(region) = sources.iter().find(|region| !realm.regions.contains(region)) else {
+    let Some(region) = sources.iter().find(|region| !settings.regions.contains(region)) else {
         return Ok(());
     };
-    let served: Vec<&str> = realm.regions.iter().map(Region::as_str).collect();
+    let served: Vec<&str> = settings.regions.iter().map(Region::as_str).collect();
     let message = format!(
         "spec.sourceRegions: this operator does not serve {region}; it serves {} (--regions)",
         served.join(", ")

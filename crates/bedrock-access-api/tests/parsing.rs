@@ -6,14 +6,14 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bedrock_access_api::annotations::ACCEPT_SHRINK;
-use bedrock_access_api::parse::{Realm, claim, intent, interval};
+use bedrock_access_api::parse::{OperatorSettings, claim, intent, interval};
 use bedrock_access_api::v1alpha1::{BedrockAccess, BedrockAccessStatus};
 use bedrock_iam::{
     DriftPolicy, Family, Finding, Guardrail, Intent, Operations, OwnModelKind, Reason, Region, Scope, Target,
 };
 use kube::ResourceExt;
 use serde_json::{Value, json};
-use testing::manifest::realm;
+use testing::manifest::operator_settings;
 
 fn object(spec: &Value) -> BedrockAccess {
     serde_json::from_value(json!({
@@ -34,14 +34,14 @@ fn spec() -> Value {
 }
 
 fn parsed(spec: &Value) -> Intent {
-    intent(&object(spec), &realm()).unwrap()
+    intent(&object(spec), &operator_settings()).unwrap()
 }
 
 fn refused(change: impl FnOnce(&mut Value)) -> Finding {
     let mut spec = spec();
     change(&mut spec);
     let object = object(&spec);
-    intent(&object, &realm()).and_then(|_| interval(&object)).unwrap_err()
+    intent(&object, &operator_settings()).and_then(|_| interval(&object)).unwrap_err()
 }
 
 fn profile(id: &str, source: &str) -> Target {
@@ -203,8 +203,9 @@ fn guardrails_and_denied_scopes_are_terms() {
 
 #[test]
 fn a_source_region_that_the_operator_does_not_serve_is_refused() {
-    let realm = Realm { regions: BTreeSet::from(["us-east-1".parse().unwrap()]), ..realm() };
-    let finding = intent(&object(&spec()), &realm).unwrap_err();
+    let settings =
+        OperatorSettings { regions: BTreeSet::from(["us-east-1".parse().unwrap()]), ..operator_settings() };
+    let finding = intent(&object(&spec()), &settings).unwrap_err();
     assert_eq!(finding.reason, Reason::NotSupported);
     assert!(finding.message.contains("does not serve us-west-2; it serves us-east-1"), "{}", finding.message);
 }
@@ -213,8 +214,8 @@ fn a_source_region_that_the_operator_does_not_serve_is_refused() {
 fn the_role_is_readable_for_deletion_though_the_rest_is_not() {
     let mut spec = spec();
     spec["models"] = json!([{"modelId": "*"}]);
-    assert!(intent(&object(&spec), &realm()).is_err());
-    assert_eq!(claim(&object(&spec), &realm()).unwrap().role.as_str(), "assistant");
+    assert!(intent(&object(&spec), &operator_settings()).is_err());
+    assert_eq!(claim(&object(&spec), &operator_settings()).unwrap().role.as_str(), "assistant");
 }
 
 #[test]
@@ -226,7 +227,7 @@ fn an_accepted_shrink_is_read_once_and_nonsense_accepts_nothing() {
             last_accepted_shrink: handled.map(ToOwned::to_owned),
             ..Default::default()
         });
-        intent(&object, &realm()).unwrap().accepted_shrink
+        intent(&object, &operator_settings()).unwrap().accepted_shrink
     };
     let profile = "us.amazon.nova-2-lite-v1:0";
     let given = accepted(&format!("{profile}@us-east-1#2"), Some(profile)).unwrap();

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use bedrock_iam::policy::{self, Form};
 use bedrock_iam::resolve::{Resolution, resolve};
-use bedrock_iam::{Answers, Claim, Held, Intent, Observed, Plan, PolicyState};
+use bedrock_iam::{Answers, Claim, CurrentGrants, Intent, Observed, Plan, PolicyState};
 use divan::Bencher;
 use testing::{real_profiles, world};
 
@@ -81,7 +81,7 @@ impl Scene {
     }
 
     fn resolution(&self) -> Resolution {
-        resolve(&self.intent, black_box(&self.answers), &Held::default())
+        resolve(&self.intent, black_box(&self.answers), &CurrentGrants::default())
     }
 
     fn plan(&self) -> Plan {

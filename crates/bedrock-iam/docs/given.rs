@@ -2,7 +2,7 @@
 
 pub use std::time::Duration;
 
-pub use bedrock_iam::consent::{Applicant, Policy};
+pub use bedrock_iam::consent::{Tenant, ConsentPolicy};
 pub use bedrock_iam::decide::{Change, Pace, Remembered};
 pub use bedrock_iam::document::Effect;
 pub use bedrock_iam::evaluate::{Decision, Request, evaluate};
@@ -16,10 +16,10 @@ pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 pub fn claim() -> Result<Claim> {
     Ok(Claim {
         identity: PolicyIdentity::derive("cluster", "team-a", "assistant"),
-        applicant: Applicant {
+        tenant: Tenant {
             cluster_id: "cluster".to_owned(),
             namespace: "team-a".to_owned(),
-            policy: Policy::Tag,
+            policy: ConsentPolicy::Tag,
         },
         account: Account { id: "111122223333".parse()?, partition: "aws".parse()? },
         role: "assistant".parse()?,

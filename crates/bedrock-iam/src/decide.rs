@@ -37,7 +37,7 @@ pub use withdrawal::cut;
 use crate::bedrock::answer::Answers;
 use crate::iam::observed::{Observed, PolicyState};
 use crate::iam::provenance::LastWrite;
-use crate::policy::held::Held;
+use crate::policy::current::CurrentGrants;
 use crate::resolve;
 use crate::say::finding::Finding;
 use crate::want::intent::{Claim, Intent};
@@ -130,19 +130,25 @@ fn in_step(
 
 /// What is held so far: by the policy of the former cluster id, as long as there is none of this one's, so that a shorter answer of
 /// Bedrock's takes nothing.
-fn held(claim: &Claim, believed: &Observed, remembered: &Remembered, last_write: &LastWrite) -> Held {
+fn held(
+    claim: &Claim,
+    believed: &Observed,
+    remembered: &Remembered,
+    last_write: &LastWrite,
+) -> CurrentGrants {
     let policy = believed.policy(&claim.policy());
     match &believed.predecessor {
         Some(predecessor) if *policy == PolicyState::Absent => {
-            Held::read(predecessor, LastWrite::default().provenance(predecessor))
+            CurrentGrants::read(predecessor, LastWrite::default().provenance(predecessor))
         }
-        _ => Held::read(policy, last_write.provenance(policy)).or_remembered(remembered.in_sync(claim)),
+        _ => CurrentGrants::read(policy, last_write.provenance(policy))
+            .or_remembered(remembered.in_sync(claim)),
     }
 }
 
 fn as_is(claim: &Claim, answers: &Answers, believed: &Observed, remembered: &Remembered) -> Plan {
     let policy = believed.policy(&claim.policy());
-    let held = policy.document().map(Held::of).unwrap_or_default();
+    let held = policy.document().map(CurrentGrants::of).unwrap_or_default();
     let revoked = resolve::withdrawn(claim, answers, &held);
     let provenance = remembered.last_write(claim, &believed.role).provenance(policy);
     withdrawal::plan(claim, believed, &revoked, provenance)

@@ -10,8 +10,8 @@
 //! | what is wanted | `want` | a manifest, once parsed: [`Intent`] with its [`Claim`] and [`Terms`]; tags → [`consent`] |
 //! | what Bedrock is asked | `resolve` | intent + answers so far → [`Questions`], until [`next_questions`] returns none |
 //! | what Bedrock says | `bedrock` | one [`Answer`] for each [`Target`], and lists for each [`Family`]; nothing is believed yet |
-//! | what the role holds | `iam` | IAM's answers → [`Observed`]; a [`Document`] → its [`Meaning`]; a request → [`evaluate`](mod@evaluate) |
-//! | what that means | [`resolve`](mod@resolve) | intent + answers + [`Held`] → [`Resolution`]: grants and findings |
+//! | what the role holds | `iam` | IAM's answers → [`Observed`]; a [`Document`] → its [`CanonicalPolicy`]; a request → [`evaluate`](mod@evaluate) |
+//! | what that means | [`resolve`](mod@resolve) | intent + answers + [`CurrentGrants`] → [`Resolution`]: grants and findings |
 //! | as a policy | [`policy`] | grants → [`Document`], and back; what is cut out of one; how large it is |
 //! | what to do | [`decide`](mod@decide) | all of it → [`Decision`], whose [`Plan`] has the steps in their order |
 //! | whether it came about | [`decide`](mod@decide) | a policy read back → [`decide::verify`]; a step that failed → [`decide::step_failed`] |
@@ -30,7 +30,7 @@
 //! | destination | a Region in which Bedrock may run it; a global route may run it in any, which has no name ([`grant::destination`]) |
 //! | scope | the prefix of a profile's id, such as `us` or `global`; or `in-region`, for calls without a profile |
 //! | target | one profile or model that may be called from one source Region ([`Target`]); a family stands for many ([`Family`]) |
-//! | grant | a target with the models that it really leads to ([`Grant`]); the current grants are what our policy holds now ([`Held`]) |
+//! | grant | a target with the models that it really leads to ([`Grant`]); the current grants are what our policy holds now ([`CurrentGrants`]) |
 //! | claim | which policy on which role, and in whose name ([`Claim`]) |
 //! | consent | what an owner says by a tag: which namespaces may use the role or the target ([`consent`]) |
 //! | ownership marker | how our policy begins its first Sid, and no other does ([`PolicyIdentity::mark`]) |
@@ -59,7 +59,7 @@ pub use bedrock::family::{self, Family};
 pub use bedrock::project::DefaultProjectArn;
 pub use bedrock::target::Target;
 pub use decide::{Decision, Plan, Step, Wish, decide};
-pub use iam::canonical::{self, Digest, Meaning};
+pub use iam::canonical::{self, CanonicalPolicy, Digest};
 pub use iam::document::{self, Document};
 pub use iam::evaluate;
 pub use iam::foreign::ForeignStatements;
@@ -76,9 +76,9 @@ pub use names::identifier::{
 };
 pub use names::policy::{PolicyKind, PolicyRef};
 pub use names::tags::Tags;
+pub use policy::current::CurrentGrants;
 pub use policy::diff;
 pub use policy::grant::{self, Grant};
-pub use policy::held::Held;
 pub use policy::{invocation, revocation, size};
 pub use resolve::Resolution;
 pub use resolve::questions::{Questions, next_questions, questions_to_owners};

@@ -9,10 +9,10 @@ use crate::iam::observed::PolicyState;
 use crate::names::account::Account;
 use crate::names::identifier::RoleName;
 use crate::names::tags::Tags;
-use crate::policy::held::Held;
+use crate::policy::current::CurrentGrants;
 use crate::policy::revocation::Revoked;
 use crate::resolve;
-use crate::want::consent::{Applicant, Policy};
+use crate::want::consent::{ConsentPolicy, Tenant};
 use crate::want::intent::Claim;
 
 /// A `BedrockAccess`, by its name.
@@ -42,7 +42,7 @@ pub struct Installation {
     account: Account,
     /// Another one, where this one was written under before.
     now: String,
-    consent: Policy,
+    consent: ConsentPolicy,
     /// By policy name; the role that the object names, where that is known.
     looked_after: BTreeMap<String, Option<RoleName>>,
 }
@@ -76,11 +76,11 @@ pub enum Standing {
 }
 
 impl Standing {
-    /// That of a policy of the applicant's own, whose cluster id may be another one by `now`. Where nobody is asked for consent,
+    /// That of a policy of the tenant's own, whose cluster id may be another one by `now`. Where nobody is asked for consent,
     /// nobody can be said to have let it outlive its object.
-    pub fn of(applicant: &Applicant, now: &str, tags: &Tags) -> Self {
-        let names = in_both_names(applicant, now);
-        if applicant.policy != Policy::None && names.iter().any(|name| name.may_retain(tags)) {
+    pub fn of(tenant: &Tenant, now: &str, tags: &Tags) -> Self {
+        let names = in_both_names(tenant, now);
+        if tenant.policy != ConsentPolicy::None && names.iter().any(|name| name.may_retain(tags)) {
             return Self::Retained;
         }
         if names.iter().all(|name| name.is_withdrawn(tags)) { Self::Withdrawn } else { Self::Consented }
@@ -92,19 +92,19 @@ impl Standing {
     }
 }
 
-/// What a policy without a reconcile of its own may no longer hold, because the owner of a target withdrew it from the applicant,
+/// What a policy without a reconcile of its own may no longer hold, because the owner of a target withdrew it from the tenant,
 /// also in the name of the cluster id of `now`. Who did not answer withdrew nothing.
-pub fn withdrawn(claim: &Claim, now: &str, answers: &Answers, held: &Held) -> Revoked {
-    let [before, now] = in_both_names(&claim.applicant, now).map(|applicant| {
-        let claim = Claim { applicant, ..claim.clone() };
+pub fn withdrawn(claim: &Claim, now: &str, answers: &Answers, held: &CurrentGrants) -> Revoked {
+    let [before, now] = in_both_names(&claim.tenant, now).map(|tenant| {
+        let claim = Claim { tenant, ..claim.clone() };
         resolve::withdrawn(&claim, answers, held).targets
     });
     Revoked { targets: &before & &now, ..Revoked::default() }
 }
 
 /// An owner may have rewritten an entry for the cluster id of now already, and not yet for the one before.
-fn in_both_names(applicant: &Applicant, now: &str) -> [Applicant; 2] {
-    [applicant.clone(), Applicant { cluster_id: now.to_owned(), ..applicant.clone() }]
+fn in_both_names(tenant: &Tenant, now: &str) -> [Tenant; 2] {
+    [tenant.clone(), Tenant { cluster_id: now.to_owned(), ..tenant.clone() }]
 }
 
 /// The policies on the role that carry a mark of ours and that no object of any of the installations looks after, each as it
@@ -124,7 +124,7 @@ impl Installation {
     pub fn new(
         cluster_id: &str,
         account: &Account,
-        consent: Policy,
+        consent: ConsentPolicy,
         objects: impl IntoIterator<Item = (ObjectName, Option<RoleName>)>,
     ) -> Self {
         let policy = |object: &ObjectName| {
@@ -145,7 +145,7 @@ impl Installation {
     pub fn claim(&self, object: &ObjectName, role: &RoleName) -> Claim {
         Claim {
             identity: PolicyIdentity::derive(&self.cluster_id, &object.namespace, &object.name),
-            applicant: self.applicant(&object.namespace),
+            tenant: self.tenant(&object.namespace),
             account: self.account.clone(),
             role: role.clone(),
             role_arn: None,
@@ -165,10 +165,10 @@ impl Installation {
             return None;
         }
         let policy = PolicyState::of(document, &identity);
-        let grants = Held::of(policy.document()?).grants().len();
-        let applicant = self.applicant(namespace);
+        let grants = CurrentGrants::of(policy.document()?).grants().len();
+        let tenant = self.tenant(namespace);
         let standing = if PolicyIdentity::derive(&self.cluster_id, namespace, name) == identity {
-            Standing::of(&applicant, &self.now, &role.tags)
+            Standing::of(&tenant, &self.now, &role.tags)
         } else if is_cut {
             Standing::Unknown
         } else {
@@ -177,7 +177,7 @@ impl Installation {
         let object = ObjectName { namespace: namespace.to_owned(), name: name.to_owned() };
         let claim = Claim {
             identity,
-            applicant,
+            tenant,
             account: self.account.clone(),
             role: role.name.clone(),
             role_arn: None,
@@ -185,11 +185,7 @@ impl Installation {
         Some(Orphan { claim, object, grants, standing })
     }
 
-    fn applicant(&self, namespace: &str) -> Applicant {
-        Applicant {
-            cluster_id: self.cluster_id.clone(),
-            namespace: namespace.to_owned(),
-            policy: self.consent,
-        }
+    fn tenant(&self, namespace: &str) -> Tenant {
+        Tenant { cluster_id: self.cluster_id.clone(), namespace: namespace.to_owned(), policy: self.consent }
     }
 }

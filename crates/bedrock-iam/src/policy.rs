@@ -1,8 +1,8 @@
 //! Grants as a policy: written, read back, cut back, compared and measured.
 
+pub(crate) mod current;
 pub mod diff;
 pub mod grant;
-pub(crate) mod held;
 pub mod invocation;
 pub mod revocation;
 pub mod size;

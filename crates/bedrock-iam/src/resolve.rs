@@ -21,12 +21,12 @@ use crate::names::account::Account;
 use crate::names::arn::{FoundationModelArn, GuardrailArn, InferenceProfileArn, OwnModelArn, Profile};
 use crate::names::fault::Class;
 use crate::names::identifier::Region;
+use crate::policy::current::CurrentGrants;
 use crate::policy::grant::{Grant, destination};
-use crate::policy::held::Held;
 use crate::policy::revocation::Revoked;
-use crate::say::finding::{Finding, Outlook, Reason};
+use crate::say::finding::{Finding, Kstatus, Reason};
 use crate::want::intent::{Claim, Intent};
-use consent::Leave;
+use consent::Permission;
 use families::{Expansion, expand};
 use judgement::Judgement;
 use offers::Offer;
@@ -49,7 +49,7 @@ pub struct Resolution {
 }
 
 /// Judges every target of the intent.
-pub fn resolve(intent: &Intent, answers: &Answers, held: &Held) -> Resolution {
+pub fn resolve(intent: &Intent, answers: &Answers, held: &CurrentGrants) -> Resolution {
     let Expansion { targets, families } = expand(intent, answers, held);
     let account = &intent.claim.account;
     let judge = Judge { intent, account, answers, held };
@@ -79,7 +79,7 @@ pub fn resolve(intent: &Intent, answers: &Answers, held: &Held) -> Resolution {
     }
     for (target, answer) in &targets {
         let (grant, finding) = judge.judge(target, answer).into_parts();
-        let is_unknown = finding.as_ref().is_some_and(|finding| finding.reason.outlook() == Outlook::Unknown);
+        let is_unknown = finding.as_ref().is_some_and(|finding| finding.reason.kstatus() == Kstatus::Unknown);
         if is_unknown && judge.shrink_is_accepted(target.id(), target.source()) {
             resolution.acceptance_is_settled = false;
         }
@@ -108,10 +108,11 @@ fn is_absence(finding: &Finding) -> bool {
 }
 
 /// What a policy may no longer hold because an owner of a target withdrew consent, whatever else is wanted.
-pub fn withdrawn(claim: &Claim, answers: &Answers, held: &Held) -> Revoked {
-    let is_refused = |target: &Target| matches!(consent::leave(claim, answers, target), Leave::Refused(_));
+pub fn withdrawn(claim: &Claim, answers: &Answers, held: &CurrentGrants) -> Revoked {
+    let is_refused =
+        |target: &Target| matches!(consent::permission(claim, answers, target), Permission::Refused(_));
     let is_withheld = |guardrail: &&GuardrailArn| {
-        matches!(consent::leave_of_guardrail(claim, answers, guardrail), Leave::Refused(_))
+        matches!(consent::permission_of_guardrail(claim, answers, guardrail), Permission::Refused(_))
     };
     let guardrails = held.guardrails().iter().filter(is_withheld).map(ToString::to_string);
     let targets = held.targets().filter(is_refused).filter_map(|target| target.owned(&claim.account));
@@ -122,7 +123,7 @@ struct Judge<'a> {
     intent: &'a Intent,
     account: &'a Account,
     answers: &'a Answers,
-    held: &'a Held,
+    held: &'a CurrentGrants,
 }
 
 impl Judge<'_> {
@@ -151,10 +152,10 @@ impl Judge<'_> {
     /// it lets nothing through unguarded.
     fn guardrail(&self, guardrail: &GuardrailArn) -> (bool, Option<Finding>) {
         let claim = &self.intent.claim;
-        let fault = match consent::leave_of_guardrail(claim, self.answers, guardrail) {
-            Leave::Given => return (false, None),
-            Leave::Refused(finding) => return (true, Some(finding)),
-            Leave::Unknown(fault) => fault,
+        let fault = match consent::permission_of_guardrail(claim, self.answers, guardrail) {
+            Permission::Given => return (false, None),
+            Permission::Refused(finding) => return (true, Some(finding)),
+            Permission::Unknown(fault) => fault,
         };
         let is_held = self.held.guardrails().contains(guardrail);
         let finding = if fault.class == Class::NotFound {
@@ -167,8 +168,8 @@ impl Judge<'_> {
         (!is_held, Some(finding))
     }
 
-    fn leave(&self, target: &Target) -> Leave {
-        consent::leave(&self.intent.claim, self.answers, target)
+    fn permission(&self, target: &Target) -> Permission {
+        consent::permission(&self.intent.claim, self.answers, target)
     }
 
     /// What an owner, the lock or a denied scope takes away at once.

@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::unnecessary_wraps, reason = "a fixture may fail loudly")]
 
-use bedrock_iam::consent::Policy;
+use bedrock_iam::consent::ConsentPolicy;
 use bedrock_iam::decide::Change;
 use bedrock_iam::intent::AcceptedShrink;
 use bedrock_iam::*;
@@ -95,7 +95,7 @@ fn an_application_profile_and_the_system_profile_below_it_share_one_statement() 
     let document = written(&planned(&both, &answers, &observed(PolicyState::Absent), None));
     let [_, models] = &document.statement[..] else { panic!("{document:?}") };
     assert_eq!(models.condition["StringEquals"]["bedrock:InferenceProfileArn"].0.len(), 2);
-    assert_eq!(Held::of(&document).grants().len(), 2);
+    assert_eq!(CurrentGrants::of(&document).grants().len(), 2);
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn later_with(change: impl FnOnce(&mut Intent, &mut Answers, &mut Observed)) -> 
 }
 
 fn held_after(plan: &Plan) -> Vec<Target> {
-    Held::of(&written(plan)).targets().collect()
+    CurrentGrants::of(&written(plan)).targets().collect()
 }
 
 /// What keeps the rest of a manifest from being served.
@@ -255,7 +255,7 @@ fn leave_to_deny_that_is_taken_back_takes_the_denials_away() {
     assert_eq!(reasons(&plan.findings), [Reason::ConsentMissing]);
     let document = written(&plan);
     assert!(document.statement.iter().all(|statement| statement.effect == document::Effect::Allow));
-    assert_eq!(Held::of(&document).grants().len(), 1);
+    assert_eq!(CurrentGrants::of(&document).grants().len(), 1);
 }
 
 #[test]
@@ -277,7 +277,7 @@ fn tags_that_cannot_be_read_keep_what_is_granted_and_grant_nothing_new() {
 fn without_consent_in_the_cluster_no_tag_is_needed() {
     for (target, answer) in [(application(), leads_to(NOVA, &THREE)), (provisioned(), Answer::Unasked)] {
         let mut intent = intent([target.clone()]);
-        intent.claim.applicant.policy = Policy::None;
+        intent.claim.tenant.policy = ConsentPolicy::None;
         let plan = planned(&intent, &answers([(target, answer)]), &observed(PolicyState::Absent), None);
         assert_eq!(plan.findings, []);
         assert!(matches!(change(&plan), Some(Change::Put { .. })));
@@ -360,7 +360,7 @@ fn an_application_profile_that_routes_globally_is_refused_where_global_is_denied
     let plan = planned(&denying, &answers, &observed, None);
     assert_eq!(reasons(&plan.findings), [Reason::DestinationNotAllowed]);
     assert!(message(&plan).contains("routing.deniedScopes denies"), "{}", message(&plan));
-    assert_eq!(Held::of(&written(&plan)).grants(), []);
+    assert_eq!(CurrentGrants::of(&written(&plan)).grants(), []);
 }
 
 #[test]
@@ -371,7 +371,7 @@ fn under_guardrails_a_model_of_the_account_needs_one_too() {
     guarded.terms.guardrails = [guardrail.clone()].into();
     let answers = answered(&provisioned(), Answer::Unasked, tags("team-a"));
     let document = written(&planned(&guarded, &answers, &observed(PolicyState::Absent), None));
-    let [grant] = &Held::of(&document).grants()[..] else { panic!() };
+    let [grant] = &CurrentGrants::of(&document).grants()[..] else { panic!() };
     let with = |named| invocation::is_allowed(&[&document], grant, "bedrock:InvokeModel", named).unwrap();
     assert!(with(Some(&guardrail)) && !with(None));
 }

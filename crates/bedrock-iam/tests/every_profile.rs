@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bedrock_iam::Held;
+use bedrock_iam::CurrentGrants;
 use bedrock_iam::Intent;
 use bedrock_iam::document::{Effect, Statement};
 use bedrock_iam::policy::Form;
@@ -73,7 +73,7 @@ fn all_profiles_of_one_source_region_together_hold_exactly_the_grants_of_each() 
             grants.push((profile(&id, &source), routes(&id, &source, &destinations)));
         }
         let intent = intent(grants.iter().map(|(target, _)| target.clone()));
-        let resolution = bedrock_iam::resolve::resolve(&intent, &answers(grants), &Held::default());
+        let resolution = bedrock_iam::resolve::resolve(&intent, &answers(grants), &CurrentGrants::default());
         let document = bedrock_iam::policy::document(
             &intent.claim.identity,
             &account(),
@@ -82,7 +82,7 @@ fn all_profiles_of_one_source_region_together_hold_exactly_the_grants_of_each() 
             Form::Explicit,
         )
         .unwrap();
-        assert_eq!(Held::of(&document).grants(), resolution.grants, "{source}");
+        assert_eq!(CurrentGrants::of(&document).grants(), resolution.grants, "{source}");
     }
 }
 

@@ -44,7 +44,7 @@ fn new(intent: &Intent, answers: &Answers) -> (Document, Vec<Reason>) {
 
 /// Whether calls that name the guardrail, or none, get past the models.
 fn lets_through(document: &Document, intent: &Intent) -> (bool, bool) {
-    let grant = Held::of(document).grants().remove(0);
+    let grant = CurrentGrants::of(document).grants().remove(0);
     let with = |guardrail| is_allowed(&[document], &grant, "bedrock:InvokeModel", guardrail).unwrap();
     (with(intent.terms.guardrails.first()), with(None))
 }

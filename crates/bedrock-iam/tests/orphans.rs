@@ -4,9 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use bedrock_iam::consent::{Applicant, Policy};
+use bedrock_iam::consent::{ConsentPolicy, Tenant};
 use bedrock_iam::orphan::{Installation, ObjectName, Orphan, ScannedRole, Standing, orphans, withdrawn};
-use bedrock_iam::{Answers, Claim, Document, Fault, Held, PolicyIdentity, Tags};
+use bedrock_iam::{Answers, Claim, CurrentGrants, Document, Fault, PolicyIdentity, Tags};
 use testing::world::{account, claim};
 
 const TAG: &str = "bedrockaccess.io/namespaces";
@@ -24,7 +24,7 @@ fn document(identity: &PolicyIdentity) -> String {
     format!(
         r#"{{"Version":"2012-10-17","Statement":[{{"Sid":"{}","Effect":"Allow","Action":["bedrock:InvokeModel"],
         "Resource":["arn:aws:bedrock:us-east-1:111122223333:inference-profile/us.amazon.nova-2-lite-v1:0"]}}]}}"#,
-        identity.mark()
+        identity.marker()
     )
 }
 
@@ -40,7 +40,7 @@ fn role(tag: Option<&str>, policies: &[&PolicyIdentity]) -> ScannedRole {
 
 fn installation(objects: &[(&str, Option<&str>)]) -> Installation {
     let objects = objects.iter().map(|(name, role)| (object(name), role.map(|role| role.parse().unwrap())));
-    Installation::new("cluster", &account(), Policy::Tag, objects)
+    Installation::new("cluster", &account(), ConsentPolicy::Tag, objects)
 }
 
 fn standings(found: &[Orphan]) -> Vec<Standing> {
@@ -86,7 +86,7 @@ fn what_becomes_of_an_orphan_is_the_role_owner_s_word() {
 
 #[test]
 fn where_nobody_is_asked_for_consent_a_person_decides() {
-    let lenient = Installation::new("cluster", &account(), Policy::None, []);
+    let lenient = Installation::new("cluster", &account(), ConsentPolicy::None, []);
     let found = orphans(&[lenient], &role(None, &[&identity("cluster", "assistant")]));
     assert_eq!(standings(&found), [Standing::Consented]);
 }
@@ -141,7 +141,7 @@ fn a_percent_encoded_document_with_someone_else_s_statement_is_still_ours() {
 
 /// Those of the cluster id before, which no object looks after any more.
 fn former() -> Installation {
-    Installation::new("former", &account(), Policy::Tag, []).succeeded_by("cluster")
+    Installation::new("former", &account(), ConsentPolicy::Tag, []).succeeded_by("cluster")
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn a_policy_of_a_former_cluster_id_goes_only_where_neither_that_one_nor_the_one_
     ] {
         let found = orphans(&[former()], &scanned(tag));
         assert_eq!(standings(&found), [expected], "{tag}");
-        assert_eq!(found[0].claim.applicant.cluster_id, "former");
+        assert_eq!(found[0].claim.tenant.cluster_id, "former");
     }
 }
 
@@ -187,13 +187,13 @@ fn withdrawn_by(tags: Result<&str, Fault>) -> Vec<String> {
     let document = format!(
         r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"bedrock:InvokeModel","Resource":"{PROVISIONED}"}}]}}"#
     );
-    let held = Held::of(&Document::parse(&document).unwrap());
+    let held = CurrentGrants::of(&Document::parse(&document).unwrap());
     let tags = tags.map(|value| Tags::from([(TAG.to_owned(), value.to_owned())]));
     let answers =
         Answers { tags: held.targets().map(|target| (target, tags.clone())).collect(), ..Answers::default() };
-    let applicant =
-        Applicant { cluster_id: "former".into(), namespace: "team-a".into(), policy: Policy::Tag };
-    let claim = Claim { applicant, ..claim() };
+    let tenant =
+        Tenant { cluster_id: "former".into(), namespace: "team-a".into(), policy: ConsentPolicy::Tag };
+    let claim = Claim { tenant, ..claim() };
     withdrawn(&claim, "cluster", &answers, &held).targets.into_iter().collect()
 }
 

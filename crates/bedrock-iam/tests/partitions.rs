@@ -51,7 +51,7 @@ fn every_arn_of_a_policy_is_of_the_accounts_partition() {
     for (partition, regions, scope) in PARTITIONS {
         let (mut intent, answers) = wanted(partition, regions, scope);
         intent.terms.denied_scopes = ["apac".parse().unwrap()].into();
-        let resolution = resolve(&intent, &answers, &Held::default());
+        let resolution = resolve(&intent, &answers, &CurrentGrants::default());
         assert_eq!((resolution.grants.len(), resolution.findings.len()), (3, 0), "{partition}");
         for form in [Form::Explicit, Form::Factored] {
             let document = policy::document(
@@ -79,7 +79,7 @@ fn a_role_and_an_answer_of_another_partition_are_refused() {
         let other = if partition == "aws" { "aws-us-gov" } else { "aws" };
         let (mut intent, _) = wanted(partition, regions, scope);
         let (_, foreign) = wanted(other, regions, scope);
-        let resolution = resolve(&intent, &foreign, &Held::default());
+        let resolution = resolve(&intent, &foreign, &CurrentGrants::default());
         let granted: Vec<Option<Target>> = resolution.grants.iter().map(Grant::target).collect();
         assert!(
             matches!(granted[..], [Some(Target::OwnModel { .. })]),

@@ -101,7 +101,7 @@ fn the_documentation_says_how_many_grants_fit_in_each_form() {
 #[test]
 fn a_smaller_form_is_ready_for_when_iam_has_no_room_and_is_then_kept() {
     let smaller = put(&plan_for(3, None)).smaller.clone().unwrap();
-    let digest = Meaning::of(&smaller).digest();
+    let digest = CanonicalPolicy::of(&smaller).digest();
     let again = plan_for(3, Some(&digest));
     assert!(is_factored(&again), "what IAM took is restored after drift");
     assert_eq!((again.steps()[0].cause(), &put(&again).smaller), (Some(Cause::Drift), &None));

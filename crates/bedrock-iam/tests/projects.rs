@@ -63,7 +63,7 @@ fn a_guardrail_binds_the_models_and_not_the_project() {
 fn without_a_project_nothing_else_changes() {
     let (with, without) = (written(in_default_project(SOURCE)), written(Terms::default()));
     assert_eq!(with.statement.len(), without.statement.len() + 1);
-    let grant = Held::of(&without).grants().remove(0);
+    let grant = CurrentGrants::of(&without).grants().remove(0);
     assert!(covers(&[&without], &grant, &Terms::default()));
     assert!(!covers(&[&without], &grant, &in_default_project(SOURCE)), "the proof asks for the project too");
     assert!(covers(&[&with], &grant, &in_default_project(SOURCE)));
@@ -72,7 +72,7 @@ fn without_a_project_nothing_else_changes() {
 #[test]
 fn a_policy_of_an_earlier_release_gets_the_project_once_and_is_not_called_drift() {
     let before = written(Terms::default());
-    let digest = Meaning::of(&before).digest();
+    let digest = CanonicalPolicy::of(&before).digest();
     for drift_policy in [DriftPolicy::Enforce, DriftPolicy::Report] {
         let intent = Intent { drift_policy, ..wanting(in_default_project(SOURCE)) };
         let found = observed(PolicyState::Ours(before.clone()));

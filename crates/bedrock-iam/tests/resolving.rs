@@ -29,7 +29,7 @@ fn a_typo_does_not_take_the_other_models_away() {
     let plan = planned(&intent([us(), typo]), &answers, &observed(PolicyState::Absent), None);
     assert_eq!(reasons(&plan.findings), [Reason::ProfileNotFound]);
     let (PolicyState::Ours(document), _) = carried_out(&plan) else { panic!() };
-    assert_eq!(Held::of(&document).grants().len(), 1);
+    assert_eq!(CurrentGrants::of(&document).grants().len(), 1);
 }
 
 #[test]
@@ -243,7 +243,7 @@ fn family() -> (Intent, Answers) {
 
 fn granted(plan: &Plan) -> Vec<String> {
     let (PolicyState::Ours(document), _) = carried_out(plan) else { panic!() };
-    Held::of(&document).targets().map(|target| target.id().to_owned()).collect()
+    CurrentGrants::of(&document).targets().map(|target| target.id().to_owned()).collect()
 }
 
 #[test]

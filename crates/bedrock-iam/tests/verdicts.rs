@@ -1,7 +1,7 @@
 //! From findings to conditions.
 
 use bedrock_iam::finding::{Finding, Reason};
-use bedrock_iam::verdict::{Condition, Next, Praise, Status, Verdict, refusal, verdict};
+use bedrock_iam::verdict::{Condition, Next, Status, SuccessMessages, Verdict, refusal, verdict};
 
 fn judged(reasons: &[Reason]) -> Verdict {
     let findings: Vec<Finding> =
@@ -9,7 +9,7 @@ fn judged(reasons: &[Reason]) -> Verdict {
     let praise = |text: &str| text.to_owned();
     verdict(
         &findings,
-        Praise { role: praise("role"), profiles: praise("profiles"), policy: praise("policy") },
+        SuccessMessages { role: praise("role"), profiles: praise("profiles"), policy: praise("policy") },
     )
 }
 
@@ -85,7 +85,7 @@ fn what_may_come_right_by_itself_is_looked_at_soon() {
 fn a_hundred_typos_make_a_bounded_message() {
     let findings: Vec<Finding> =
         (0..100).map(|n| Finding::new(Reason::ProfileNotFound, format!("typo {n}"))).collect();
-    let nothing = Praise { role: String::new(), profiles: String::new(), policy: String::new() };
+    let nothing = SuccessMessages { role: String::new(), profiles: String::new(), policy: String::new() };
     let verdict = verdict(&findings, nothing);
     let message = &condition(&verdict, "Ready").unwrap().message;
     assert!(message.starts_with("(1) typo 0 (2) typo 1") && message.ends_with("and 96 more"), "{message}");

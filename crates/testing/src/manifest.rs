@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use bedrock_access_api::parse::{self, Realm};
+use bedrock_access_api::parse::{self, OperatorSettings};
 use bedrock_access_api::v1alpha1::BedrockAccess;
 use bedrock_iam::answer::{Answer, unanswered};
-use bedrock_iam::consent::{Policy, TAG};
+use bedrock_iam::consent::{ConsentPolicy, TAG};
 use bedrock_iam::policy::{self, Form};
 use bedrock_iam::resolve::resolve;
 use bedrock_iam::{
-    Account, Answers, Class, Document, Fault, Held, Intent, PolicyState, Questions, Target, next_questions,
+    Account, Answers, Class, CurrentGrants, Document, Fault, Intent, PolicyState, Questions, Target,
+    next_questions,
 };
 
 use crate::properties::exactness;
@@ -37,10 +38,10 @@ pub fn text_grants_exactly_or_nothing(text: &str) -> Option<Came> {
 /// Parsing, resolving and writing never panic. A policy in either form holds no wildcard but the two that are promised, and
 /// nothing that was not both wanted and answered; nor does the next one, after other answers, which keeps what it held.
 pub fn grants_exactly_or_nothing(object: &BedrockAccess, said: &str) -> Came {
-    let (realm, lines) = (realm(), said.lines().collect::<Vec<_>>());
-    let _ = (parse::claim(object, &realm), parse::interval(object));
-    let Ok(intent) = parse::intent(object, &realm) else { return Came::Refused };
-    let mut held = Held::default();
+    let (settings, lines) = (operator_settings(), said.lines().collect::<Vec<_>>());
+    let _ = (parse::claim(object, &settings), parse::interval(object));
+    let Ok(intent) = parse::intent(object, &settings) else { return Came::Refused };
+    let mut held = CurrentGrants::default();
     let mut came = Came::ToNothing;
     for turn in 0..2 {
         let Some(answers) = answers(&intent, &lines, turn) else { return came };
@@ -52,7 +53,7 @@ pub fn grants_exactly_or_nothing(object: &BedrockAccess, said: &str) -> Came {
         };
         let grants = resolve(&scene.intent, &scene.answers, &held).grants;
         let write =
-            |form| policy::document(&intent.claim.identity, &realm.account, &grants, &intent.terms, form);
+            |form| policy::document(&intent.claim.identity, &settings.account, &grants, &intent.terms, form);
         let (Some(explicit), Some(factored)) = (write(Form::Explicit), write(Form::Factored)) else {
             continue;
         };
@@ -61,27 +62,27 @@ pub fn grants_exactly_or_nothing(object: &BedrockAccess, said: &str) -> Came {
             exactness::assert_founded(document, &scene, &held);
             assert_wanted(document, &scene);
         }
-        assert_eq!(Held::of(&explicit), Held::of(&factored), "the forms differ");
+        assert_eq!(CurrentGrants::of(&explicit), CurrentGrants::of(&factored), "the forms differ");
         came = if grants.is_empty() { came } else { Came::ToGrants };
-        held = Held::of(&explicit);
+        held = CurrentGrants::of(&explicit);
     }
     came
 }
 
 /// What the operator of [`account`] determines, which serves every Region and asks roles for a tag.
-pub fn realm() -> Realm {
-    Realm {
+pub fn operator_settings() -> OperatorSettings {
+    OperatorSettings {
         account: account(),
         own_role: None,
         cluster_id: "cluster".to_owned(),
         regions: BTreeSet::new(),
-        consent: Policy::Tag,
+        consent: ConsentPolicy::Tag,
     }
 }
 
 /// No policy grants what the manifest does not name.
 fn assert_wanted(document: &Document, scene: &Scene) {
-    for grant in Held::of(document).grants() {
+    for grant in CurrentGrants::of(document).grants() {
         let target = grant.target().unwrap();
         let is_wanted = scene.intent.targets.contains(&target)
             || scene.intent.families.iter().any(|family| family.contains(&target));

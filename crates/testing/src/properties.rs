@@ -11,8 +11,8 @@ use bedrock_iam::evaluate::{Request, evaluate};
 use bedrock_iam::policy::{self, Form, INLINE_QUOTA};
 use bedrock_iam::resolve::resolve;
 use bedrock_iam::{
-    Document, FoundationModelArn, GuardrailArn, Held, InferenceProfileArn, Intent, Meaning, OwnModelArn,
-    PolicyState, RoleArn,
+    CanonicalPolicy, CurrentGrants, Document, FoundationModelArn, GuardrailArn, InferenceProfileArn, Intent,
+    OwnModelArn, PolicyState, RoleArn,
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -31,12 +31,12 @@ pub fn a_document_keeps_its_meaning(text: &str) {
     for text in [written.clone(), utf8_percent_encode(&written, NON_ALPHANUMERIC).to_string()] {
         let again = Document::parse(&text).unwrap();
         assert_eq!(again, document, "{text}");
-        assert_eq!(Meaning::of(&again), Meaning::of(&document), "{text}");
-        assert_eq!(Meaning::of(&again).digest(), Meaning::of(&document).digest(), "{text}");
+        assert_eq!(CanonicalPolicy::of(&again), CanonicalPolicy::of(&document), "{text}");
+        assert_eq!(CanonicalPolicy::of(&again).digest(), CanonicalPolicy::of(&document).digest(), "{text}");
         assert_eq!(PolicyState::of(&text, &identity), state, "{text}");
     }
     assert!(document.characters() <= written.chars().count());
-    Held::of(&document).grants();
+    CurrentGrants::of(&document).grants();
     let request = Request {
         action: "bedrock:InvokeModel".to_owned(),
         resource: "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-2-lite-v1:0".to_owned(),
@@ -66,7 +66,7 @@ pub fn grants_are_exact_and_settle(text: &str) {
     let scene = Scene::read(text);
     let Intent { claim, terms, .. } = &scene.intent;
     let policy = scene.observed.policy(&claim.policy());
-    let held = policy.document().map(Held::of).unwrap_or_default();
+    let held = policy.document().map(CurrentGrants::of).unwrap_or_default();
     let grants = resolve(&scene.intent, &scene.answers, &held).grants;
     for form in [Form::Explicit, Form::Factored] {
         if let Some(document) = policy::document(&claim.identity, &claim.account, &grants, terms, form) {
@@ -107,7 +107,7 @@ fn settles(scene: &Scene, desired: &Desired, document: &Document) {
     if terms.denied_scopes.is_empty() {
         assert_eq!(verify(claim, desired, &policy), None, "{}", document.to_json());
     }
-    let written = Meaning::of(document).digest();
+    let written = CanonicalPolicy::of(document).digest();
     let mut observed = scene.observed.clone();
     observed.policies.insert(claim.policy(), policy);
     let next = planned(&scene.intent, &scene.answers, &observed, Some(&written));

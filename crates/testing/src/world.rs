@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bedrock_iam::answer::Answer;
-use bedrock_iam::consent::{Applicant, Policy, TAG};
+use bedrock_iam::consent::{ConsentPolicy, TAG, Tenant};
 use bedrock_iam::decide::{Change, Desired, DesiredPolicy, Pace, Remembered};
 use bedrock_iam::{
-    Account, Answers, Claim, Class, DefaultProjectArn, Digest, DriftPolicy, Fault, Finding, Intent, Meaning,
-    Observed, Operations, Plan, PolicyIdentity, PolicyState, Reason, Region, Role, RoleState, Target, Terms,
-    Wish, Written, decide,
+    Account, Answers, CanonicalPolicy, Claim, Class, DefaultProjectArn, Digest, DriftPolicy, Fault, Finding,
+    Intent, Observed, Operations, Plan, PolicyIdentity, PolicyState, Reason, Region, Role, RoleState, Target,
+    Terms, Wish, Written, decide,
 };
 
 /// The id of the only account.
@@ -57,10 +57,10 @@ pub fn in_default_project(source: &str) -> Terms {
 pub fn claim() -> Claim {
     Claim {
         identity: PolicyIdentity::derive("cluster", "team-a", "assistant"),
-        applicant: Applicant {
+        tenant: Tenant {
             cluster_id: "cluster".to_owned(),
             namespace: "team-a".to_owned(),
-            policy: Policy::Tag,
+            policy: ConsentPolicy::Tag,
         },
         account: account(),
         role: "assistant".parse().unwrap(),
@@ -194,7 +194,7 @@ pub fn put(plan: &Plan) -> &DesiredPolicy {
 /// The policy that a plan writes, as the next reconcile will observe it, and its digest.
 pub fn carried_out(plan: &Plan) -> (PolicyState, Digest) {
     let document = &put(plan).document;
-    (PolicyState::Ours(document.clone()), Meaning::of(document).digest())
+    (PolicyState::Ours(document.clone()), CanonicalPolicy::of(document).digest())
 }
 
 /// [`US`], called from us-east-1.

@@ -1,6 +1,6 @@
 //! As which cluster the account is looked at.
 
-use bedrock_iam::consent::Policy as ConsentPolicy;
+use bedrock_iam::consent::ConsentPolicy;
 use bedrock_iam::orphan::{Installation, ObjectName, Orphan};
 use bedrock_iam::{Account, Fault, RoleName};
 use kube::Client;
@@ -72,7 +72,7 @@ impl Cluster {
 
     /// Reads anew what became of a listed policy.
     pub(super) async fn look(&self, client: &Client, iam: &Iam, orphan: &Orphan) -> Result<Look, Fault> {
-        let id = &orphan.claim.applicant.cluster_id;
+        let id = &orphan.claim.tenant.cluster_id;
         let now = self.successor_of(id);
         if self.is_former(id) {
             return Ok(orphans::look_at_role(iam, &orphan.claim, now).await);
@@ -121,7 +121,7 @@ pub(super) mod tests {
                 Installation::new(id, &account(), ConsentPolicy::Tag, []).claim(&object, &name).identity;
             let statement = format!(
                 r#"{{"Sid":"{}","Effect":"Allow","Action":"bedrock:InvokeModel","Resource":"*"}}"#,
-                identity.mark()
+                identity.marker()
             );
             let document = format!(r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#);
             (identity.policy_name().to_owned(), document)
@@ -130,7 +130,7 @@ pub(super) mod tests {
         let role = ScannedRole { name: name.clone(), tags, policies: policies.to_vec() };
         let found =
             orphans(&cluster.installations(&account(), ConsentPolicy::Tag, &[(object, Some(name))]), &role);
-        found.into_iter().map(|orphan| (orphan.claim.applicant.cluster_id, orphan.standing)).collect()
+        found.into_iter().map(|orphan| (orphan.claim.tenant.cluster_id, orphan.standing)).collect()
     }
 
     #[test]

@@ -69,7 +69,7 @@ fn word(standing: Standing) -> &'static str {
 fn written_under(orphan: &Orphan) -> Option<&str> {
     match orphan.standing {
         Standing::Withdrawn | Standing::Consented | Standing::Retained => {
-            Some(&orphan.claim.applicant.cluster_id)
+            Some(&orphan.claim.tenant.cluster_id)
         }
         Standing::Elsewhere | Standing::Unknown => None,
     }
@@ -89,7 +89,7 @@ fn why(cluster: &Cluster, orphan: &Orphan, done: &Done) -> String {
 }
 
 fn stays(cluster: &Cluster, orphan: &Orphan) -> String {
-    let id = &orphan.claim.applicant.cluster_id;
+    let id = &orphan.claim.tenant.cluster_id;
     let cause = if cluster.is_former(id) {
         format!("it was written under the former cluster id {id}")
     } else {
@@ -108,7 +108,7 @@ fn stays(cluster: &Cluster, orphan: &Orphan) -> String {
 
 #[cfg(test)]
 mod tests {
-    use bedrock_iam::consent::Policy;
+    use bedrock_iam::consent::ConsentPolicy;
     use bedrock_iam::orphan::{Installation, ObjectName};
     use testing::world::account;
 
@@ -121,7 +121,7 @@ mod tests {
 
     fn orphan_of(cluster_id: &str, standing: Standing) -> Orphan {
         let object = ObjectName { namespace: "team-a".to_owned(), name: "assistant".to_owned() };
-        let claim = Installation::new(cluster_id, &account(), Policy::Tag, [])
+        let claim = Installation::new(cluster_id, &account(), ConsentPolicy::Tag, [])
             .claim(&object, &"a-role".parse().unwrap());
         Orphan { claim, object, grants: 2, standing }
     }

@@ -2,14 +2,14 @@ use std::fmt::Display;
 
 use bedrock_iam::decide::Outcome;
 use bedrock_iam::policy::INLINE_QUOTA;
-use bedrock_iam::verdict::Praise;
-use bedrock_iam::{Decision, Held, Intent, RoleState};
+use bedrock_iam::verdict::SuccessMessages;
+use bedrock_iam::{CurrentGrants, Decision, Intent, RoleState};
 
 /// So many of a list stand in a message.
 const MOST_LISTED: usize = 4;
 
 /// What is said of an object with nothing against it.
-pub(super) fn praise(intent: &Intent, decision: &Decision, outcome: &Outcome) -> Praise {
+pub(super) fn praise(intent: &Intent, decision: &Decision, outcome: &Outcome) -> SuccessMessages {
     let claim = &intent.claim;
     let arn = match &decision.believed.role {
         RoleState::Found(role) => role.arn.to_string(),
@@ -20,13 +20,13 @@ pub(super) fn praise(intent: &Intent, decision: &Decision, outcome: &Outcome) ->
             "policy {} on role {} holds exactly {} ({} of {INLINE_QUOTA} characters)",
             claim.identity.policy_name(),
             claim.role,
-            counted(Held::of(document).grants().len(), "grant"),
+            counted(CurrentGrants::of(document).grants().len(), "grant"),
             document.characters()
         ),
         None => format!("nothing to grant: the operator keeps no policy on role {}", claim.role),
     };
-    Praise {
-        role: format!("role {arn} lets namespace {} use it", claim.applicant.namespace),
+    SuccessMessages {
+        role: format!("role {arn} lets namespace {} use it", claim.tenant.namespace),
         profiles: format!(
             "Bedrock answered for every model in every source Region{}{}",
             listed("; not offered, and not needed", decision.plan.not_offered.iter()),

@@ -5,8 +5,8 @@ use bedrock_iam::decide::Outcome;
 use bedrock_iam::grant::destination;
 use bedrock_iam::resolve::offers::Offer;
 use bedrock_iam::{
-    Claim, Decision, Digest, Document, Grant, Held, OwnModelKind, PolicyIdentity, PolicyState, Profile,
-    Written,
+    Claim, CurrentGrants, Decision, Digest, Document, Grant, OwnModelKind, PolicyIdentity, PolicyState,
+    Profile, Written,
 };
 
 /// The destinations of a global profile: any commercial Region.
@@ -32,7 +32,7 @@ pub(super) fn set_policy(
     }
     // Whoever wrote them: a person wants to know what stands there.
     let whole = policy.whole();
-    let grants = whole.as_ref().map(|whole| Held::of(whole).grants()).unwrap_or_default();
+    let grants = whole.as_ref().map(|whole| CurrentGrants::of(whole).grants()).unwrap_or_default();
     status.grants = grants.iter().map(grant).collect();
     status.grant_count = i64::try_from(grants.len()).unwrap_or(i64::MAX);
 

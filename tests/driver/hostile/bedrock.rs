@@ -47,7 +47,7 @@ impl Liar {
             .test_credentials();
         let config = aws::sdk_config(loader).await;
         let context = Arc::get_mut(&mut world.context).unwrap();
-        let (account, metrics) = (context.realm.account.clone(), context.metrics.clone());
+        let (account, metrics) = (context.settings.account.clone(), context.metrics.clone());
         context.bedrock = Bedrock::new(config, UNLIMITED, metrics, account);
         Self { script, serving }
     }

@@ -1,13 +1,13 @@
 //! Policies of others that look like ours, under our name and beside it.
 
-use bedrock_iam::{Document, Meaning, PolicyIdentity, PolicyState};
+use bedrock_iam::{CanonicalPolicy, Document, PolicyIdentity, PolicyState};
 use serde_json::json;
 
 use super::stage::policy_name;
 use crate::world::{World, manifest};
 
-fn mark() -> String {
-    PolicyIdentity::derive("cluster", "team-a", "assistant").mark()
+fn marker() -> String {
+    PolicyIdentity::derive("cluster", "team-a", "assistant").marker()
 }
 
 fn statement(sid: &str) -> String {
@@ -23,7 +23,7 @@ fn policies_of_others() -> Vec<String> {
     let mark = mark();
     let (first, theirs) = (statement(&mark), statement("Theirs"));
     let blank = " ".repeat(10_000);
-    let other = statement(&PolicyIdentity::derive("cluster", "team-b", "assistant").mark());
+    let other = statement(&PolicyIdentity::derive("cluster", "team-b", "assistant").marker());
     let without_sid = r#"{"Effect":"Allow","Action":"bedrock:InvokeModel","Resource":"*"}"#;
     vec![
         // Nearly our mark.
@@ -107,7 +107,7 @@ async fn a_policy_of_our_name_that_is_not_ours_is_never_changed_or_removed() {
 
 /// Statements that someone may put beside ours; each is theirs, whatever it says.
 fn statements_of_others() -> Vec<String> {
-    let other = PolicyIdentity::derive("cluster", "team-b", "assistant").mark();
+    let other = PolicyIdentity::derive("cluster", "team-b", "assistant").marker();
     let named =
         ["Theirs", "", "bedrockaccess1", "BedrockAccess", "BedrockAccess01", "BedrockAccess1x", &other];
     let mut statements: Vec<String> = named.into_iter().map(statement).collect();
@@ -124,13 +124,13 @@ fn statements_of_others() -> Vec<String> {
 }
 
 /// What the statements that are not ours mean, and in which version.
-fn theirs_in(text: &str) -> (String, Meaning) {
+fn theirs_in(text: &str) -> (String, CanonicalPolicy) {
     let mut document = Document::parse(text).unwrap();
     let identity = PolicyIdentity::derive("cluster", "team-a", "assistant");
     if let PolicyState::Shared { foreign, .. } = PolicyState::of(text, &identity) {
         document = foreign.alone();
     }
-    (document.version.clone(), Meaning::of(&document))
+    (document.version.clone(), CanonicalPolicy::of(&document))
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ const FORGERIES: [Forgery; 22] = [
     ("a wrong digest", |status| status["policies"][0]["digest"] = json!("0123456789abcdef0123")),
     ("a hostile digest", |status| status["policies"][0]["digest"] = json!("*\0${aws:username}\n")),
     ("the digest of nothing", |status| {
-        let nothing = bedrock_iam::Meaning::default().digest();
+        let nothing = bedrock_iam::CanonicalPolicy::default().digest();
         status["policies"][0]["digest"] = json!(nothing.to_string());
     }),
     ("a policy of another name", |status| status["policies"][0]["name"] = json!("AdministratorAccess")),

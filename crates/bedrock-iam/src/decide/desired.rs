@@ -1,6 +1,6 @@
 //! What a policy is to be, and whether one that was read is that: what planning hands on to a step, and a step to the read behind it.
 
-use crate::iam::canonical::Meaning;
+use crate::iam::canonical::CanonicalPolicy;
 use crate::iam::document::Document;
 use crate::policy::grant::Grant;
 use crate::policy::invocation;
@@ -37,10 +37,10 @@ pub enum Purpose {
 
 impl Desired {
     /// What it means; the meaning of nothing is that of an empty policy.
-    pub fn meaning(&self) -> Meaning {
+    pub fn meaning(&self) -> CanonicalPolicy {
         match self {
-            Self::Policy(policy) => Meaning::of(&policy.document),
-            Self::Nothing => Meaning::default(),
+            Self::Policy(policy) => CanonicalPolicy::of(&policy.document),
+            Self::Nothing => CanonicalPolicy::default(),
         }
     }
 
@@ -56,7 +56,7 @@ impl Desired {
 
 impl DesiredPolicy {
     fn is_met_by(&self, held: &Document) -> bool {
-        let is_same = |wanted: &Document| Meaning::of(wanted) == Meaning::of(held);
+        let is_same = |wanted: &Document| CanonicalPolicy::of(wanted) == CanonicalPolicy::of(held);
         let suffices = match &self.purpose {
             Purpose::Grants(grants, terms) => {
                 grants.iter().all(|grant| invocation::covers(&[held], grant, terms))

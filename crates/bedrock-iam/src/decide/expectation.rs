@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::plan::Plan;
 use super::step::{Cause, Step};
-use crate::iam::canonical::Meaning;
+use crate::iam::canonical::CanonicalPolicy;
 use crate::iam::observed::{PolicyState, Role, RoleState};
 use crate::say::finding::{Finding, Reason};
 use crate::want::consent::Consent;
@@ -29,11 +29,11 @@ pub(super) struct Expectation {
 }
 
 /// What a read shows: the meaning of our statements and of those beside them, as far as there are any of ours.
-type Shown = Option<(Meaning, Meaning)>;
+type Shown = Option<(CanonicalPolicy, CanonicalPolicy)>;
 
 fn shown(policy: &PolicyState) -> Shown {
-    let foreign = policy.foreign().map(|foreign| Meaning::of(&foreign.alone()));
-    policy.document().map(|ours| (Meaning::of(ours), foreign.unwrap_or_default()))
+    let foreign = policy.foreign().map(|foreign| CanonicalPolicy::of(&foreign.alone()));
+    policy.document().map(|ours| (CanonicalPolicy::of(ours), foreign.unwrap_or_default()))
 }
 
 /// What is not known for certain about a role.
@@ -78,7 +78,7 @@ impl Expectation {
     /// What the role was when it was written to is not undone by one read that shows another: neither that it exists, nor
     /// whether it consents.
     pub(super) fn believe_role(&self, seen: RoleState, claim: &Claim) -> (RoleState, Doubt) {
-        let consents = |role: &Role| claim.applicant.consent(&role.tags) == Consent::Given;
+        let consents = |role: &Role| claim.tenant.consent(&role.tags) == Consent::Given;
         let is_stale = match &seen {
             RoleState::Missing => true,
             RoleState::Found(role) => role.id == self.role.id && consents(role) != consents(&self.role),

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use super::desired::{Desired, Purpose};
 use super::plan::Plan;
 use super::step::{Change, Step};
-use crate::iam::canonical::Meaning;
+use crate::iam::canonical::CanonicalPolicy;
 use crate::iam::foreign::ForeignStatements;
 use crate::iam::observed::{PolicyState, RoleState};
 use crate::names::fault::{Class, Fault};
 use crate::names::policy::PolicyRef;
 use crate::policy::size;
-use crate::say::finding::{Finding, Outlook, Reason};
+use crate::say::finding::{Finding, Kstatus, Reason};
 use crate::want::intent::Claim;
 
 /// How far the steps of a plan came.
@@ -57,12 +57,13 @@ impl Outcome {
         role: &RoleState,
         reported: Option<&str>,
     ) -> Option<String> {
-        let of =
-            |state: &PolicyState| state.document().map(|document| Meaning::of(document).digest().to_string());
+        let of = |state: &PolicyState| {
+            state.document().map(|document| CanonicalPolicy::of(document).digest().to_string())
+        };
         if let Some(step) = self.applied.done.iter().rfind(|step| step.policy == *policy) {
             return of(&step.leaves());
         }
-        let is_complete = self.findings.iter().all(|finding| finding.reason.outlook() != Outlook::Unknown);
+        let is_complete = self.findings.iter().all(|finding| finding.reason.kstatus() != Kstatus::Unknown);
         let state = self.policy(policy);
         match (&self.applied.failed, plan.desired(policy)) {
             // What only agrees with an incomplete answer was not written by us, and is not to be taken for it.

@@ -4,7 +4,7 @@ use super::plan::Plan;
 use super::teardown::teardown;
 use crate::iam::observed::{Observed, PolicyState, RoleState};
 use crate::names::arn::RoleArn;
-use crate::policy::held::Held;
+use crate::policy::current::CurrentGrants;
 use crate::say::finding::{Finding, Reason};
 use crate::want::consent::{Consent, TAG, Taggable};
 use crate::want::intent::{Claim, Intent};
@@ -38,7 +38,7 @@ pub(super) fn of_role(claim: &Claim, observed: &Observed) -> Option<Plan> {
         return refuse(Reason::RoleIamUnavailable, message);
     }
     if let Some(wanted) = claim.role_arn.as_ref().filter(|wanted| **wanted != role.arn) {
-        let consents = claim.applicant.consent(&role.tags) == Consent::Given;
+        let consents = claim.tenant.consent(&role.tags) == Consent::Given;
         // The path of a role is nothing that a stranger may learn.
         let found = if consents { format!("is {}, not", role.arn) } else { "exists, but is not".to_owned() };
         let message = format!(
@@ -47,11 +47,11 @@ pub(super) fn of_role(claim: &Claim, observed: &Observed) -> Option<Plan> {
         );
         return refuse(Reason::RoleArnDiffers, message);
     }
-    let mut message = claim.applicant.refusal(Taggable::Role(&claim.role), &role.tags)?;
+    let mut message = claim.tenant.refusal(Taggable::Role(&claim.role), &role.tags)?;
     message.extend(still_granting(claim, observed.policy(&claim.policy())));
     message.extend(observed.predecessor.as_ref().and_then(still_granting_before));
     let findings = vec![Finding::new(Reason::ConsentMissing, message)];
-    if !claim.applicant.is_withdrawn(&role.tags) {
+    if !claim.tenant.is_withdrawn(&role.tags) {
         return Some(Plan { findings, ..Plan::default() });
     }
     Some(Plan { findings, is_withdrawal: true, ..teardown(claim, observed.policy(&claim.policy())) })
@@ -60,7 +60,7 @@ pub(super) fn of_role(claim: &Claim, observed: &Observed) -> Option<Plan> {
 /// A policy of our name that we may not take for ours, since its mark is gone, stays without consent too.
 fn still_granting(claim: &Claim, policy: &PolicyState) -> Option<String> {
     let PolicyState::Foreign(Some(document)) = policy else { return None };
-    let grants = Held::of(document).grants().len();
+    let grants = CurrentGrants::of(document).grants().len();
     (grants > 0).then(|| {
         format!(
             "; policy {} is still on the role without this operator's mark and grants {grants}: remove it with {}",
@@ -72,23 +72,23 @@ fn still_granting(claim: &Claim, policy: &PolicyState) -> Option<String> {
 
 /// Nor does the owner's word for one cluster id let a policy be moved from it to another.
 fn still_granting_before(predecessor: &PolicyState) -> Option<String> {
-    let grants = Held::of(predecessor.document()?).grants().len();
+    let grants = CurrentGrants::of(predecessor.document()?).grants().len();
     (grants > 0).then(|| {
         format!("; the policy under the cluster id that policies are moved from is still on the role and grants {grants}")
     })
 }
 
 /// An explicit Deny reaches beyond what the operator grants, so the role's owner has to allow it by itself.
-pub(super) fn without_leave_to_deny(intent: &Intent, observed: &Observed) -> Option<Plan> {
+pub(super) fn without_permission_to_deny(intent: &Intent, observed: &Observed) -> Option<Plan> {
     let RoleState::Found(role) = &observed.role else { return None };
-    let Claim { role: name, applicant, .. } = &intent.claim;
-    if intent.terms.denied_scopes.is_empty() || applicant.may_deny(&role.tags) {
+    let Claim { role: name, tenant, .. } = &intent.claim;
+    if intent.terms.denied_scopes.is_empty() || tenant.may_deny(&role.tags) {
         return None;
     }
     let message = format!(
         "the tag {TAG} on role {name} does not let namespace {} use deniedScopes; allow it with: {}",
-        applicant.namespace,
-        applicant.remedy_to_deny(name)
+        tenant.namespace,
+        tenant.remedy_to_deny(name)
     );
     Some(Plan::against(Reason::ConsentMissing, message))
 }

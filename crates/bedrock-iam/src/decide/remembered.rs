@@ -10,7 +10,7 @@ use super::outcome::{Outcome, not_shown};
 use super::plan::Plan;
 use super::repairs::{Backoff, Pace, Repairs};
 use super::step::{Cause, Step};
-use crate::iam::canonical::{Digest, Meaning};
+use crate::iam::canonical::{CanonicalPolicy, Digest};
 use crate::iam::document::Document;
 use crate::iam::observed::{Observed, PolicyState, RoleState};
 use crate::iam::provenance::{LastWrite, Written};
@@ -140,8 +140,10 @@ impl Remembered {
         policy.written = None;
         if let RoleState::Found(role) = &believed.role {
             policy.expectation = Some(Expectation::after(earlier, role, believed.policy(&step.policy), step));
-            let written =
-                |ours: &Document| Written { role: role.id.clone(), digest: Meaning::of(ours).digest() };
+            let written = |ours: &Document| Written {
+                role: role.id.clone(),
+                digest: CanonicalPolicy::of(ours).digest(),
+            };
             policy.written = step.leaves().document().map(written);
         }
         if step.cause() == Some(Cause::Drift) {
@@ -157,7 +159,7 @@ impl Remembered {
             for (policy, state) in &outcome.policies {
                 let of_policy = self.policies.entry(policy.clone()).or_default();
                 of_policy.in_sync = state.document().cloned();
-                let meant = of_policy.in_sync.as_ref().map(|document| Meaning::of(document).digest());
+                let meant = of_policy.in_sync.as_ref().map(|document| CanonicalPolicy::of(document).digest());
                 of_policy.written = match (role, meant) {
                     (RoleState::Found(role), Some(digest)) => Some(Written { role: role.id.clone(), digest }),
                     _ => None,
@@ -234,5 +236,5 @@ impl Remembered {
 }
 
 fn meaning(step: &Step) -> Option<Digest> {
-    step.text().map(|document| Meaning::of(&document).digest())
+    step.text().map(|document| CanonicalPolicy::of(&document).digest())
 }

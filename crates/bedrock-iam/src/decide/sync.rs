@@ -14,21 +14,21 @@ use std::time::Duration;
 
 use super::desired::{Desired, DesiredPolicy, Purpose};
 use super::plan::{Course, Plan};
-use super::refusal::{self, without_leave_to_deny};
+use super::refusal::{self, without_permission_to_deny};
 use super::repairs::Backoff;
 use super::step::{Cause, Step};
 use super::withdrawal;
-use crate::iam::canonical::Meaning;
+use crate::iam::canonical::CanonicalPolicy;
 use crate::iam::document::Document;
 use crate::iam::observed::{Observed, PolicyState};
 use crate::iam::provenance::{LastWrite, Provenance};
+use crate::policy::current::CurrentGrants;
 use crate::policy::diff;
-use crate::policy::held::Held;
 use crate::policy::revocation::Revoked;
 use crate::policy::size;
 use crate::policy::write::{self, Form, INLINE_QUOTA};
 use crate::resolve::Resolution;
-use crate::say::finding::{Finding, Outlook, Reason};
+use crate::say::finding::{Finding, Kstatus, Reason};
 use crate::want::intent::{Claim, DriftPolicy, Intent};
 use crate::want::terms::Terms;
 
@@ -44,7 +44,7 @@ pub(super) fn plan(
     let policy = observed.policy(&claim.policy());
     let (mut plan, revoked) = match refusal::of_role(claim, observed) {
         Some(plan) => (plan, Revoked::default()),
-        None => match without_leave_to_deny(intent, observed) {
+        None => match without_permission_to_deny(intent, observed) {
             Some(plan) => (plan, Revoked { denials: true, ..resolution.revoked.clone() }),
             None => (compare(intent, resolution, policy, last_write, repairs), resolution.revoked.clone()),
         },
@@ -97,7 +97,7 @@ fn compare(
         Backoff::Due(pause) | Backoff::Waiting(pause) => vec![contended(claim, pause)],
     };
     let meaning = desired.meaning();
-    if held.map(Meaning::of).unwrap_or_default() == meaning {
+    if held.map(CanonicalPolicy::of).unwrap_or_default() == meaning {
         return Plan { findings: contended, ..Plan::in_sync(claim.policy(), desired) };
     }
 
@@ -108,7 +108,7 @@ fn compare(
         None => Cause::New,
     };
     let is_incomplete =
-        resolution.findings.iter().any(|finding| finding.reason.outlook() == Outlook::Unknown);
+        resolution.findings.iter().any(|finding| finding.reason.kstatus() == Kstatus::Unknown);
     let is_reporting = intent.drift_policy == DriftPolicy::Report;
     let is_edited = last_write.provenance(policy) == Provenance::Edited;
     let may_be_drift = is_reporting && last_write.reported.is_some() && cause == Cause::Changed;
@@ -147,8 +147,8 @@ fn name_taken(claim: &Claim, policy: &PolicyState) -> Finding {
          the operator's kind: move what someone else put there to another policy, then remove it with {}",
         claim.role,
         claim.identity.policy_name(),
-        claim.identity.mark(),
-        policy.whole().map_or(0, |document| Held::of(&document).grants().len()),
+        claim.identity.marker(),
+        policy.whole().map_or(0, |document| CurrentGrants::of(&document).grants().len()),
         claim.removal_command()
     );
     Finding::new(Reason::PolicyNameTaken, message)
@@ -185,9 +185,9 @@ fn desired(
         let message = size::too_large(claim, &resolution.grants, &terms);
         return Err(Finding::new(Reason::PolicyTooLarge, message));
     }
-    let meaning = Meaning::of(&factored);
+    let meaning = CanonicalPolicy::of(&factored);
     let only_factored = explicit_size > INLINE_QUOTA
-        || held.is_some_and(|held| Meaning::of(held) == meaning)
+        || held.is_some_and(|held| CanonicalPolicy::of(held) == meaning)
         || last_write.meant(&meaning, held) == Some(true);
     let (document, smaller) = match (only_factored, factored_size < explicit_size) {
         (true, true) => (factored, None),

@@ -25,7 +25,7 @@ pub fn teardown(claim: &Claim, policy: &PolicyState) -> Plan {
 /// that seems to be gone is removed all the same, unless the role neither consents nor was ever written to.
 pub(super) fn release(claim: &Claim, observed: &Observed, last_write: &LastWrite) -> Plan {
     let may_be_hidden = match &observed.role {
-        RoleState::Found(role) => claim.applicant.consent(&role.tags) == Consent::Given,
+        RoleState::Found(role) => claim.tenant.consent(&role.tags) == Consent::Given,
         RoleState::Missing => false,
         RoleState::Fault(_) => true,
     };
@@ -42,7 +42,7 @@ pub(super) fn release(claim: &Claim, observed: &Observed, last_write: &LastWrite
 /// Whether a policy may outlive its object. A role that is not there, or does not answer, forbids it to nobody.
 pub fn may_stay(claim: &Claim, role: &RoleState) -> bool {
     match role {
-        RoleState::Found(role) => claim.applicant.may_retain(&role.tags),
+        RoleState::Found(role) => claim.tenant.may_retain(&role.tags),
         RoleState::Missing | RoleState::Fault(_) => true,
     }
 }

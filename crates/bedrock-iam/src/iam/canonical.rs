@@ -1,6 +1,6 @@
 //! What a policy means, apart from how it is written.
 //!
-//! Two documents with the same [`Meaning`] are decided alike by IAM: order, one-or-many, duplicates, Sids, the case of
+//! Two documents with the same [`CanonicalPolicy`] are decided alike by IAM: order, one-or-many, duplicates, Sids, the case of
 //! actions, and how grants are spread over statements do not matter.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +12,7 @@ use crate::iam::document::{Conditions, Document, Effect, Statement};
 
 /// A policy as a set of atoms: one effect, action, resource and set of conditions each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Meaning(BTreeSet<Atom>);
+pub struct CanonicalPolicy(BTreeSet<Atom>);
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Atom {
@@ -32,7 +32,7 @@ enum Scope {
     AllBut(BTreeSet<String>),
 }
 
-/// A fingerprint of a [`Meaning`]: 80 bits of SHA-256 in hexadecimal.
+/// A fingerprint of a [`CanonicalPolicy`]: 80 bits of SHA-256 in hexadecimal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Digest(String);
 
@@ -49,8 +49,8 @@ impl fmt::Display for Digest {
     }
 }
 
-impl Meaning {
-    /// The meaning of a document; of no document at all it is [`Meaning::default`].
+impl CanonicalPolicy {
+    /// The meaning of a document; of no document at all it is [`CanonicalPolicy::default`].
     pub fn of(document: &Document) -> Self {
         Self(document.statement.iter().flat_map(atoms).collect())
     }
@@ -126,9 +126,9 @@ fn canonical_conditions(conditions: &Conditions) -> CanonicalConditions {
 mod tests {
     use super::*;
 
-    fn meaning(statements: &str) -> Meaning {
+    fn meaning(statements: &str) -> CanonicalPolicy {
         let text = format!(r#"{{"Version":"2012-10-17","Statement":{statements}}}"#);
-        Meaning::of(&Document::parse(&text).unwrap())
+        CanonicalPolicy::of(&Document::parse(&text).unwrap())
     }
 
     #[test]

@@ -91,8 +91,8 @@ mod tests {
 
     #[test]
     fn a_statement_is_ours_by_its_sid_alone() {
-        let mark = identity().mark();
-        let other = PolicyIdentity::derive("cluster", "team-b", "assistant").mark();
+        let mark = identity().marker();
+        let other = PolicyIdentity::derive("cluster", "team-b", "assistant").marker();
         for (sid, is_ours) in [
             (mark.as_str(), true),
             ("BedrockAccess1", true),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::iam::canonical::Meaning;
+use crate::iam::canonical::CanonicalPolicy;
 use crate::iam::document::Document;
 use crate::names::identifier::RoleName;
 
@@ -15,7 +15,7 @@ const SID_PREFIX: &str = "BedrockAccess";
 const HASH_LENGTH: usize = 16;
 
 /// 40 bits in hexadecimal: enough to notice an edit; Sids cost quota.
-const SEAL_LENGTH: usize = 10;
+const CHECKSUM_LENGTH: usize = 10;
 
 /// 128 characters: PutRolePolicy, `PolicyName`.
 const MAX_POLICY_NAME: usize = 128;
@@ -90,17 +90,17 @@ impl PolicyIdentity {
     }
 
     /// What the first Sid of our policy begins with, and no Sid of another.
-    pub fn mark(&self) -> String {
+    pub fn marker(&self) -> String {
         format!("{SID_PREFIX}{}", self.hash)
     }
 
     /// Names the statements. The first Sid carries the mark and a seal over what the policy means, so that an edit shows without
     /// anything being remembered; the others stay short for the quota's sake.
     pub(crate) fn sign(&self, document: &mut Document) {
-        let seal = Meaning::of(document).digest().to_string();
+        let seal = CanonicalPolicy::of(document).digest().to_string();
         for (index, statement) in document.statement.iter_mut().enumerate() {
             statement.sid = Some(match index {
-                0 => format!("{}{}", self.mark(), &seal[..SEAL_LENGTH]),
+                0 => format!("{}{}", self.marker(), &seal[..CHECKSUM_LENGTH]),
                 _ => format!("{SID_PREFIX}{index}"),
             });
         }
@@ -117,38 +117,38 @@ impl PolicyIdentity {
             places().filter_map(|place| Some((number(sid(place))?, place))).collect();
         let row = (1..).map_while(|number| numbered.get(&number).copied());
         let row: Vec<usize> = row.collect();
-        for head in places().filter(|place| self.is_mark(sid(*place))) {
+        for head in places().filter(|place| self.is_marker(sid(*place))) {
             // The longest first: what adds nothing to the meaning is no one's concern.
             for length in (0..=row.len()).rev() {
                 let own: BTreeSet<usize> = row[..length].iter().copied().chain([head]).collect();
                 let covered = own.iter().map(|place| document.statement[*place].clone()).collect();
-                if is_sealed(&Document::new(covered)) {
+                if has_own_checksum(&Document::new(covered)) {
                     return own;
                 }
             }
         }
-        places().filter(|place| self.is_mark(sid(*place)) || number(sid(*place)).is_some()).collect()
+        places().filter(|place| self.is_marker(sid(*place)) || number(sid(*place)).is_some()).collect()
     }
 
     /// Whether a Sid is the first one of our policy.
-    pub(crate) fn is_mark(&self, sid: &str) -> bool {
-        sid.strip_prefix(&self.mark()).is_some_and(|rest| rest.is_empty() || is_seal(rest))
+    pub(crate) fn is_marker(&self, sid: &str) -> bool {
+        sid.strip_prefix(&self.marker()).is_some_and(|rest| rest.is_empty() || is_checksum(rest))
     }
 }
 
 /// Whether the seal on a policy of ours is that of what it means.
-pub(crate) fn is_sealed(document: &Document) -> bool {
-    was_written_as(document, &Meaning::of(document)) == Some(true)
+pub(crate) fn has_own_checksum(document: &Document) -> bool {
+    was_written_as(document, &CanonicalPolicy::of(document)) == Some(true)
 }
 
 /// Whether `meaning` is what we last wrote, by the seal in a policy of ours, which an edit leaves behind; `None` without one.
-pub(crate) fn was_written_as(document: &Document, meaning: &Meaning) -> Option<bool> {
+pub(crate) fn was_written_as(document: &Document, meaning: &CanonicalPolicy) -> Option<bool> {
     seal(document).map(|seal| meaning.digest().to_string().starts_with(seal))
 }
 
 fn seal(document: &Document) -> Option<&str> {
     let mut sids = document.statement.iter().filter_map(|statement| statement.sid.as_deref());
-    sids.find_map(|sid| sid.strip_prefix(SID_PREFIX)?.get(HASH_LENGTH..).filter(|rest| is_seal(rest)))
+    sids.find_map(|sid| sid.strip_prefix(SID_PREFIX)?.get(HASH_LENGTH..).filter(|rest| is_checksum(rest)))
 }
 
 /// Far more than the statements of a policy; another policy's hash is longer.
@@ -163,8 +163,8 @@ fn number(sid: &str) -> Option<usize> {
     if is_number { digits.parse().ok() } else { None }
 }
 
-fn is_seal(text: &str) -> bool {
-    text.len() == SEAL_LENGTH && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+fn is_checksum(text: &str) -> bool {
+    text.len() == CHECKSUM_LENGTH && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 fn base32(bytes: &[u8]) -> String {
@@ -184,7 +184,7 @@ mod tests {
     #[test]
     fn the_name_is_readable_and_ends_with_eighty_bits_of_hash() {
         let identity = PolicyIdentity::derive("cluster", "team-a", "assistant");
-        let hash = identity.mark()[SID_PREFIX.len()..].to_owned();
+        let hash = identity.marker()[SID_PREFIX.len()..].to_owned();
         assert_eq!(identity.policy_name(), format!("bedrock-access.team-a.assistant.{hash}"));
         assert_eq!(hash.len(), HASH_LENGTH);
     }
@@ -194,17 +194,17 @@ mod tests {
         let written = r#"{"Version":"2012-10-17","Statement":[
             {"Effect":"Allow","Action":"a:B","Resource":["r","s"]},{"Effect":"Deny","Action":"a:C","Resource":"*"}]}"#;
         let mut document = Document::parse(written).unwrap();
-        assert!(!is_sealed(&document));
+        assert!(!has_own_checksum(&document));
         let identity = PolicyIdentity::derive("cluster", "team-a", "assistant");
         identity.sign(&mut document);
         let sids: Vec<&str> =
             document.statement.iter().filter_map(|statement| statement.sid.as_deref()).collect();
-        assert!(identity.is_mark(sids[0]) && sids[1] == "BedrockAccess1", "{sids:?}");
+        assert!(identity.is_marker(sids[0]) && sids[1] == "BedrockAccess1", "{sids:?}");
         document.statement.reverse();
         document.statement[1].resource.reverse();
-        assert!(is_sealed(&document), "order is no edit");
+        assert!(has_own_checksum(&document), "order is no edit");
         document.statement[0].resource = vec!["r".to_owned()];
-        assert!(!is_sealed(&document));
+        assert!(!has_own_checksum(&document));
     }
 
     #[test]

@@ -129,7 +129,7 @@ impl PolicyState {
             return Self::Foreign(None);
         };
         let mut sids = document.statement.iter().filter_map(|statement| statement.sid.as_deref());
-        if !sids.any(|sid| identity.is_mark(sid)) {
+        if !sids.any(|sid| identity.is_marker(sid)) {
             return Self::Foreign(Some(document));
         }
         match ForeignStatements::take_from(&mut document, identity) {
@@ -158,14 +158,14 @@ mod tests {
 
     #[test]
     fn a_policy_with_our_mark_is_ours_in_any_order() {
-        let mark = identity().mark();
+        let mark = identity().marker();
         assert!(matches!(judge(&[&mark, "BedrockAccess1"]), PolicyState::Ours(_)));
         assert!(matches!(judge(&["BedrockAccess1", &mark]), PolicyState::Ours(_)));
     }
 
     #[test]
     fn statements_of_others_beside_ours_are_told_apart() {
-        let mark = identity().mark();
+        let mark = identity().marker();
         for theirs in ["Theirs", "", "BedrockAccessS3"] {
             let state = judge(&["BedrockAccess1", theirs, &mark]);
             let PolicyState::Shared { ours, foreign } = &state else { panic!("{theirs}: {state:?}") };
@@ -176,8 +176,8 @@ mod tests {
 
     #[test]
     fn a_policy_without_our_mark_is_foreign() {
-        let mark = identity().mark();
-        let other = PolicyIdentity::derive("cluster", "team-b", "assistant").mark();
+        let mark = identity().marker();
+        let other = PolicyIdentity::derive("cluster", "team-b", "assistant").marker();
         assert!(judge(&[&format!("{mark}evil")]).is_foreign());
         assert!(judge(&[&other]).is_foreign());
         assert!(judge(&["BedrockAccess1"]).is_foreign());

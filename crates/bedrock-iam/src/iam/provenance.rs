@@ -6,7 +6,7 @@
 //! | the checksum in the policy's first Sid, which an edit leaves behind | where this process knows nothing |
 //! | the object's status | last, and only so that a grant stays: anyone may have written it |
 
-use super::canonical::{Digest, Meaning};
+use super::canonical::{CanonicalPolicy, Digest};
 use super::document::Document;
 use super::identity;
 use super::observed::PolicyState;
@@ -44,9 +44,9 @@ impl LastWrite {
     /// How the policy came to be what it is; one that is not there, or not ours, was edited by nobody.
     pub(crate) fn provenance(&self, policy: &PolicyState) -> Provenance {
         let Some(document) = policy.document() else { return Provenance::AsWritten };
-        let digest = Meaning::of(document).digest();
+        let digest = CanonicalPolicy::of(document).digest();
         let is = |known: &Option<Digest>| known.as_ref() == Some(&digest);
-        if is(&self.remembered) || (self.remembered.is_none() && identity::is_sealed(document)) {
+        if is(&self.remembered) || (self.remembered.is_none() && identity::has_own_checksum(document)) {
             Provenance::AsWritten
         } else if self.remembered.is_none() && is(&self.reported) {
             Provenance::AsReported
@@ -56,7 +56,7 @@ impl LastWrite {
     }
 
     /// Whether what we last wrote meant this; `None` where nothing tells.
-    pub(crate) fn meant(&self, meaning: &Meaning, held: Option<&Document>) -> Option<bool> {
+    pub(crate) fn meant(&self, meaning: &CanonicalPolicy, held: Option<&Document>) -> Option<bool> {
         let digest = meaning.digest();
         if self.remembered.as_ref() == Some(&digest) {
             return Some(true);

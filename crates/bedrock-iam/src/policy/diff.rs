@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::iam::canonical::Meaning;
+use crate::iam::canonical::CanonicalPolicy;
 use crate::iam::document::{Document, Statement};
 use crate::iam::identity::PolicyIdentity;
 
@@ -27,7 +27,7 @@ pub fn drift(identity: &PolicyIdentity, wanted: &Document, found: Option<&Docume
 /// What the statements of one name say together.
 #[derive(Default)]
 struct Content {
-    meaning: Meaning,
+    meaning: CanonicalPolicy,
     words: BTreeSet<String>,
 }
 
@@ -44,7 +44,7 @@ impl Content {
             let all = action.iter().chain(not_action).chain(resource).chain(not_resource);
             all.cloned().collect::<Vec<_>>()
         });
-        Self { words: words.collect(), meaning: Meaning::of(&Document::new(statements.to_vec())) }
+        Self { words: words.collect(), meaning: CanonicalPolicy::of(&Document::new(statements.to_vec())) }
     }
 
     /// The actions and resources that `found` has more or less; nothing where only effects or conditions differ.
@@ -80,7 +80,7 @@ fn by_name(identity: &PolicyIdentity, document: &Document) -> BTreeMap<String, C
 /// The Sid without the seal, which differs with every meaning.
 fn name_of(identity: &PolicyIdentity, statement: &Statement) -> String {
     match statement.sid.as_deref() {
-        Some(sid) if identity.is_mark(sid) => identity.mark(),
+        Some(sid) if identity.is_marker(sid) => identity.marker(),
         sid => sid.unwrap_or_default().to_owned(),
     }
 }
@@ -99,7 +99,7 @@ mod tests {
         let statement = |sid: &str, resource: &str| {
             format!(r#"{{"Sid":"{sid}","Effect":"Allow","Action":"a:b","Resource":"{resource}"}}"#)
         };
-        let (mark, one, two) = (identity.mark(), "BedrockAccess1", "BedrockAccess2");
+        let (mark, one, two) = (identity.marker(), "BedrockAccess1", "BedrockAccess2");
         let all = |statements: &[String]| document(&statements.join(","));
         let wanted = all(&[statement(&mark, "r"), statement(one, "s")]);
         let with_seal = statement(&format!("{mark}0123456789"), "r");

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::iam::document::{Document, Effect, Statement, Values};
 use crate::iam::identity::PolicyIdentity;
-use crate::policy::held::Held;
+use crate::policy::current::CurrentGrants;
 use crate::policy::write::{self, INFERENCE_PROFILE_ARN, STRING_EQUALS};
 
 /// What a policy of ours may no longer hold.
@@ -38,7 +38,7 @@ pub fn remainder(identity: &PolicyIdentity, document: &Document, revoked: &Revok
         return Remainder::Whole;
     }
     // Projects and guardrails only go with grants.
-    if Held::of(&Document::new(statement.clone())).grants().is_empty() {
+    if CurrentGrants::of(&Document::new(statement.clone())).grants().is_empty() {
         statement.retain(|statement| statement.effect == Effect::Deny);
     }
     if statement.is_empty() {

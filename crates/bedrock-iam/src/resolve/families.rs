@@ -6,7 +6,7 @@ use crate::bedrock::answer::{Answer, Answers};
 use crate::bedrock::family::Family;
 use crate::bedrock::target::Target;
 use crate::names::fault::Fault;
-use crate::policy::held::Held;
+use crate::policy::current::CurrentGrants;
 use crate::say::finding::{Finding, Reason};
 use crate::want::intent::Intent;
 
@@ -20,7 +20,7 @@ pub(super) struct Expansion {
 
 /// Every target of the intent with its answer: those that are named, the members of families, and the members that the role
 /// holds though Bedrock no longer lists them.
-pub(super) fn expand(intent: &Intent, answers: &Answers, held: &Held) -> Expansion {
+pub(super) fn expand(intent: &Intent, answers: &Answers, held: &CurrentGrants) -> Expansion {
     let answered = |target: &Target| (target.clone(), answers.of(target));
     let mut targets: BTreeMap<Target, Answer> = intent.targets.iter().map(answered).collect();
     let mut families = Vec::new();

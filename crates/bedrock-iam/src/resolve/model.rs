@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::judgement::Judgement;
-use super::{Judge, Leave, remedy};
+use super::{Judge, Permission, remedy};
 use crate::bedrock::answer::{Answer, ON_DEMAND};
 use crate::bedrock::target::Target;
 use crate::names::arn::{FoundationModelArn, OwnModelArn};
@@ -59,10 +59,10 @@ impl Judge<'_> {
         if self.is_locked_out(&arn.region) {
             return Judgement::Refuse(locked_out(&place, &arn.region));
         }
-        let fault = match self.leave(target) {
-            Leave::Given => return Judgement::Grant(Grant::OwnModel { arn }),
-            Leave::Refused(finding) => return Judgement::Refuse(finding),
-            Leave::Unknown(fault) => fault,
+        let fault = match self.permission(target) {
+            Permission::Given => return Judgement::Grant(Grant::OwnModel { arn }),
+            Permission::Refused(finding) => return Judgement::Refuse(finding),
+            Permission::Unknown(fault) => fault,
         };
         let is_gone = fault.class == Class::NotFound;
         let (reason, problem) = if is_gone {

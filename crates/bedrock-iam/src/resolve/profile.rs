@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::judgement::Judgement;
-use super::{Judge, Leave, remedy};
+use super::{Judge, Permission, remedy};
 use crate::bedrock::answer::Answer;
 use crate::bedrock::target::Target;
 use crate::names::arn::{FoundationModelArn, InferenceProfileArn, Profile};
@@ -29,8 +29,8 @@ impl Judge<'_> {
     pub(super) fn profile(&self, target: &Target, arn: &InferenceProfileArn, answer: &Answer) -> Judgement {
         let held = self.held_models(arn);
         let kept = |(reason, problem): (Reason, String)| kept(arn, &held, reason, problem);
-        let leave = self.leave(target);
-        if let Leave::Refused(finding) = leave {
+        let permission = self.permission(target);
+        if let Permission::Refused(finding) = permission {
             return Judgement::Refuse(finding);
         }
         let is_final = held.is_empty() || self.may_shrink(arn.profile.id(), &arn.region);
@@ -41,7 +41,7 @@ impl Judge<'_> {
             Ok(models) => models,
             Err(why) => return kept(why),
         };
-        if let Leave::Unknown(fault) = leave {
+        if let Permission::Unknown(fault) = permission {
             let problem = format!("{}: {}", place(arn), fault.message);
             return kept((Reason::of_bedrock_fault(fault.class), problem));
         }

@@ -8,10 +8,10 @@ use crate::bedrock::target::Target;
 use crate::iam::observed::PolicyState;
 use crate::names::arn::GuardrailArn;
 use crate::names::identifier::Region;
-use crate::policy::held::Held;
+use crate::policy::current::CurrentGrants;
 use crate::policy::size;
 use crate::say::finding::Finding;
-use crate::want::consent::Policy;
+use crate::want::consent::ConsentPolicy;
 use crate::want::intent::{Claim, Intent};
 
 /// Questions that may be asked together.
@@ -91,7 +91,7 @@ pub fn next_questions(intent: &Intent, answers: &Answers) -> Result<Questions, F
 
 /// By whose consent the role holds what it holds, where that was not asked yet.
 pub fn questions_to_owners(claim: &Claim, policy: &PolicyState, answers: &Answers) -> Questions {
-    let held = policy.document().map(Held::of).unwrap_or_default();
+    let held = policy.document().map(CurrentGrants::of).unwrap_or_default();
     let targets = held.targets().filter(|target| target.owned(&claim.account).is_some());
     let guardrails = held.guardrails().iter().filter(|guardrail| guardrail.is_of(&claim.account)).cloned();
     of_owners(claim, targets, guardrails, answers)
@@ -103,7 +103,7 @@ fn of_owners(
     guardrails: impl IntoIterator<Item = GuardrailArn>,
     answers: &Answers,
 ) -> Questions {
-    if claim.applicant.policy == Policy::None {
+    if claim.tenant.policy == ConsentPolicy::None {
         return Questions::default();
     }
     let (targets, guardrails) = (targets.into_iter(), guardrails.into_iter());

@@ -34,7 +34,7 @@ pub enum Area {
 
 /// Who has to act, and so what a tool that waits should do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Outlook {
+pub enum Kstatus {
     /// The manifest, the role or AWS must change first: `Stalled`.
     Stalled,
     /// It may still come right: `Reconciling`, condition False.
@@ -67,8 +67,8 @@ macro_rules! reasons {
             }
 
             /// What a tool that waits should do.
-            pub fn outlook(self) -> Outlook {
-                match self { $(Self::$name => Outlook::$outlook,)* }
+            pub fn kstatus(self) -> Kstatus {
+                match self { $(Self::$name => Kstatus::$outlook,)* }
             }
         }
     };

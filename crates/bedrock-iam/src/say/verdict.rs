@@ -2,7 +2,7 @@
 //!
 //! `Ready` is the summary. `Reconciling` and `Stalled` exist only while true, as kstatus (Helm, Flux, Argo CD) expects.
 
-use crate::say::finding::{Area, Finding, Outlook, Reason};
+use crate::say::finding::{Area, Finding, Kstatus, Reason};
 
 /// What an object's status is to say, and when to look again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +59,7 @@ pub enum Next {
 
 /// The three messages of an object with nothing against it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Praise {
+pub struct SuccessMessages {
     /// For `RoleAccepted`.
     pub role: String,
     /// For `ProfilesResolved`.
@@ -97,7 +97,7 @@ pub const RECONCILED: &str = "Reconciled";
 const MOST_MESSAGES: usize = 4;
 
 /// Sums up the findings; `praise` is what to say of each area that has none.
-pub fn verdict(findings: &[Finding], praise: Praise) -> Verdict {
+pub fn verdict(findings: &[Finding], praise: SuccessMessages) -> Verdict {
     let mut conditions = Vec::new();
     let role_accepted = areas(findings, Area::RoleAccepted).next().is_none();
     if areas(findings, Area::Ready).next().is_none() {
@@ -179,12 +179,12 @@ fn summary(findings: &[Finding], praise: String) -> Vec<Condition> {
     let decisive = findings
         .iter()
         .map(|finding| finding.reason)
-        .min_by_key(|reason| (reason.outlook() == Outlook::Unknown, reason.area(), *reason));
+        .min_by_key(|reason| (reason.kstatus() == Kstatus::Unknown, reason.area(), *reason));
     let Some(reason) = decisive else {
         return vec![Condition { kind: READY, status: Status::True, reason: RECONCILED, message: praise }];
     };
     let ready = unmet(READY, reason, message(findings, reason));
-    let kind = if reason.outlook() == Outlook::Stalled { STALLED } else { RECONCILING };
+    let kind = if reason.kstatus() == Kstatus::Stalled { STALLED } else { RECONCILING };
     let message = ready.message.clone();
     vec![Condition { kind, status: Status::True, reason: reason.as_str(), message }, ready]
 }
@@ -192,7 +192,7 @@ fn summary(findings: &[Finding], praise: String) -> Vec<Condition> {
 fn next(findings: &[Finding]) -> Next {
     let soon = findings.iter().any(|finding| match finding.reason {
         Reason::RoleNotFound | Reason::ConsentMissing => true,
-        reason => reason.outlook() == Outlook::Unknown,
+        reason => reason.kstatus() == Kstatus::Unknown,
     });
     if soon { Next::BackOff } else { Next::AtInterval }
 }
@@ -216,11 +216,11 @@ fn area(
 
 fn decisive(findings: &[Finding], area: Area) -> Option<Reason> {
     let reasons = areas(findings, area).map(|finding| finding.reason);
-    reasons.min_by_key(|reason| (reason.outlook() == Outlook::Unknown, *reason))
+    reasons.min_by_key(|reason| (reason.kstatus() == Kstatus::Unknown, *reason))
 }
 
 fn unmet(kind: &'static str, reason: Reason, message: String) -> Condition {
-    let status = if reason.outlook() == Outlook::Unknown { Status::Unknown } else { Status::False };
+    let status = if reason.kstatus() == Kstatus::Unknown { Status::Unknown } else { Status::False };
     Condition { kind, status, reason: reason.as_str(), message }
 }
 

@@ -27,18 +27,18 @@ const UNCONFIRMED: &str =
 
 /// Who asks for consent, and whether it must be asked for at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Applicant {
+pub struct Tenant {
     /// The cluster's id.
     pub cluster_id: String,
     /// The manifest's namespace.
     pub namespace: String,
     /// How the cluster asks for consent.
-    pub policy: Policy,
+    pub policy: ConsentPolicy,
 }
 
 /// Whether consent must be given by a tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Policy {
+pub enum ConsentPolicy {
     /// By the role's tag.
     Tag,
     /// By the role's tag, after no role was asked for a while: what was granted then stays on roles without the tag, until a person
@@ -82,10 +82,10 @@ impl fmt::Display for Taggable<'_> {
     }
 }
 
-impl Applicant {
+impl Tenant {
     /// Reads the tags. Entries are separated by blanks: `cluster-id/namespace`, `namespace`, or `@any`.
     pub fn consent(&self, tags: &Tags) -> Consent {
-        if self.policy == Policy::None {
+        if self.policy == ConsentPolicy::None {
             return Consent::Given;
         }
         if !tags.contains_key(TAG) {
@@ -103,18 +103,18 @@ impl Applicant {
         match self.consent(tags) {
             Consent::Given => false,
             Consent::Withheld => true,
-            Consent::Untagged => self.policy != Policy::Unconfirmed,
+            Consent::Untagged => self.policy != ConsentPolicy::Unconfirmed,
         }
     }
 
     /// Whether the role also lets the namespace use explicit denies: by `deny:` before its entry.
     pub fn may_deny(&self, tags: &Tags) -> bool {
-        self.policy == Policy::None || self.is_listed_after(DENY, tags)
+        self.policy == ConsentPolicy::None || self.is_listed_after(DENY, tags)
     }
 
     /// Whether the role lets the namespace's policy outlive its object: by `retain:` before its entry.
     pub fn may_retain(&self, tags: &Tags) -> bool {
-        self.policy == Policy::None || self.is_listed_after(RETAIN, tags)
+        self.policy == ConsentPolicy::None || self.is_listed_after(RETAIN, tags)
     }
 
     /// The entry that the documentation shows first: this namespace of this cluster.
@@ -189,13 +189,13 @@ fn keys() -> impl Iterator<Item = String> {
 mod tests {
     use super::*;
 
-    fn applicant() -> Applicant {
-        Applicant { cluster_id: "c1".into(), namespace: "team-a".into(), policy: Policy::Tag }
+    fn tenant() -> Tenant {
+        Tenant { cluster_id: "c1".into(), namespace: "team-a".into(), policy: ConsentPolicy::Tag }
     }
 
     fn consent(tags: &[(&str, &str)]) -> Consent {
         let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        applicant().consent(&tags)
+        tenant().consent(&tags)
     }
 
     #[test]
@@ -223,7 +223,7 @@ mod tests {
 
     #[test]
     fn explicit_denies_need_an_entry_of_their_own() {
-        let may_deny = |value: &str| applicant().may_deny(&[(TAG.to_owned(), value.to_owned())].into());
+        let may_deny = |value: &str| tenant().may_deny(&[(TAG.to_owned(), value.to_owned())].into());
         assert!(may_deny("deny:team-a") && may_deny("team-b deny:c1/team-a") && may_deny("deny:@any"));
         assert!(!may_deny("team-a") && !may_deny("deny:team-b team-a") && !may_deny("deny: team-a"));
     }
@@ -236,14 +236,14 @@ mod tests {
             let tags = [(TAG, first), second];
             assert_eq!(consent(&tags), Consent::Withheld, "{first}");
             let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-            assert!(!applicant().may_deny(&tags) && !applicant().may_retain(&tags), "{first}");
+            assert!(!tenant().may_deny(&tags) && !tenant().may_retain(&tags), "{first}");
         }
         assert_eq!(consent(&[(TAG, ""), second]), Consent::Given);
     }
 
     #[test]
     fn a_policy_may_outlive_its_object_by_an_entry_of_its_own() {
-        let may_retain = |value: &str| applicant().may_retain(&[(TAG.to_owned(), value.to_owned())].into());
+        let may_retain = |value: &str| tenant().may_retain(&[(TAG.to_owned(), value.to_owned())].into());
         assert!(
             may_retain("retain:team-a") && may_retain("team-b retain:c1/team-a") && may_retain("retain:@any")
         );
@@ -259,7 +259,7 @@ mod tests {
         let role: RoleName = "app".parse().unwrap();
         let refusal = |tags: &[(&str, &str)]| {
             let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-            applicant().refusal(Taggable::Role(&role), &tags).unwrap()
+            tenant().refusal(Taggable::Role(&role), &tags).unwrap()
         };
         let untagged = refusal(&[]);
         assert_eq!(untagged, refusal(&[(TAG, "secret/payroll deny:secret/security")]));
@@ -276,14 +276,14 @@ mod tests {
     fn the_remedy_of_a_target_names_its_region_and_arn() {
         let (source, arn) = ("us-east-1".parse().unwrap(), "arn:aws:bedrock:us-east-1:1:provisioned-model/m");
         let subject = Taggable::Target { source: &source, arn };
-        let refusal = applicant().refusal(subject, &Tags::new()).unwrap();
+        let refusal = tenant().refusal(subject, &Tags::new()).unwrap();
         let command = format!("aws bedrock tag-resource --region us-east-1 --resource-arn {arn} --tags ");
         assert!(refusal.contains(&command) && refusal.ends_with(" c1/team-a\""), "{refusal}");
     }
 
     #[test]
     fn until_the_change_is_confirmed_a_role_without_the_tag_keeps_what_it_has_and_no_other_does() {
-        let asking = Applicant { policy: Policy::Unconfirmed, ..applicant() };
+        let asking = Tenant { policy: ConsentPolicy::Unconfirmed, ..tenant() };
         let tags = |value: &str| [(TAG.to_owned(), value.to_owned())].into();
         assert!(!asking.is_withdrawn(&Tags::new()) && asking.consent(&Tags::new()) == Consent::Untagged);
         assert!(asking.is_withdrawn(&tags("@none")) && asking.is_withdrawn(&tags("team-b")));
@@ -291,13 +291,13 @@ mod tests {
         let role: RoleName = "app".parse().unwrap();
         let told = asking.refusal(Taggable::Role(&role), &Tags::new()).unwrap();
         assert!(told.contains("--confirm-consent"), "{told}");
-        assert!(applicant().is_withdrawn(&Tags::new()));
+        assert!(tenant().is_withdrawn(&Tags::new()));
     }
 
     #[test]
     fn consent_can_be_turned_off_for_a_cluster_with_one_tenant() {
-        let applicant =
-            Applicant { cluster_id: "c1".into(), namespace: "team-a".into(), policy: Policy::None };
-        assert_eq!(applicant.consent(&Tags::new()), Consent::Given);
+        let tenant =
+            Tenant { cluster_id: "c1".into(), namespace: "team-a".into(), policy: ConsentPolicy::None };
+        assert_eq!(tenant.consent(&Tags::new()), Consent::Given);
     }
 }

@@ -11,7 +11,7 @@ use crate::names::arn::RoleArn;
 use crate::names::identifier::{Region, RoleName};
 use crate::names::policy::{PolicyKind, PolicyRef};
 use crate::say::finding::Finding;
-use crate::want::consent::Applicant;
+use crate::want::consent::Tenant;
 
 /// Which policy on which role, and in whose name: all that is needed to take a policy away again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct Claim {
     /// Under which name we write.
     pub identity: PolicyIdentity,
     /// Whose consent the role must have given.
-    pub applicant: Applicant,
+    pub tenant: Tenant,
     /// The account that the operator works in for the object.
     pub account: Account,
     /// The role, in that account.

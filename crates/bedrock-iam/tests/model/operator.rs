@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex};
 
-use bedrock_iam::finding::{Area, Outlook};
+use bedrock_iam::finding::{Area, Kstatus};
 use bedrock_iam::invocation;
 use bedrock_iam::plan::{self, Cause};
 use bedrock_iam::*;
@@ -169,7 +169,7 @@ fn keep(question: &Question, spec: Spec, patience: Patience) -> Decision {
         pause: std::time::Duration::ZERO,
         patience,
     };
-    let held = Held::read(&observed.policy, &history);
+    let held = CurrentGrants::read(&observed.policy, &history);
     let resolution = resolve::resolve(&intent, &world::account(), &answers(question.route), &held);
     let plan = plan::plan(&intent, &world::account(), &resolution, &observed, &history);
     let plan = match &unsettled {
@@ -179,7 +179,7 @@ fn keep(question: &Question, spec: Spec, patience: Patience) -> Decision {
 
     let not_shown = unsettled.as_ref().and_then(|unsettled| unsettled.finding(claim));
     let findings: Vec<&Finding> = plan.findings.iter().chain(&not_shown).collect();
-    let is_complete = findings.iter().all(|finding| finding.reason.outlook() != Outlook::Unknown);
+    let is_complete = findings.iter().all(|finding| finding.reason.kstatus() != Kstatus::Unknown);
     let digest = match &plan.desired {
         Some(Desired::Policy(_)) if is_complete => observed.policy.document().map(digest),
         Some(Desired::Nothing) if is_complete => None,
@@ -193,7 +193,7 @@ fn keep(question: &Question, spec: Spec, patience: Patience) -> Decision {
         in_sync: (
             plan.desired.is_some()
                 && findings.iter().all(|finding| finding.reason.area() != Area::PolicyInSync),
-            observed.policy.document().map(|document| Known::new(Meaning::of(document).digest())),
+            observed.policy.document().map(|document| Known::new(CanonicalPolicy::of(document).digest())),
         ),
         pending: pending(question, &plan, observed),
         desired: plan.desired,
@@ -245,7 +245,7 @@ fn pending(question: &Question, plan: &Plan, observed: Observed) -> Option<Pendi
 }
 
 /// What the policy is to be at rest, by grants that are written down here and not resolved.
-pub(crate) fn expected(object: usize, spec: Spec, route: Route) -> Option<Meaning> {
+pub(crate) fn expected(object: usize, spec: Spec, route: Route) -> Option<CanonicalPolicy> {
     let us: &[&str] = if route == Route::Narrow { &["us-east-1"] } else { &["us-east-1", "us-east-2"] };
     let ids: &[(&str, &[&str])] = match spec {
         Spec::Nothing => &[],
@@ -262,7 +262,7 @@ pub(crate) fn expected(object: usize, spec: Spec, route: Route) -> Option<Meanin
     let terms = world::terms(Operations::Both);
     let form = policy::Form::Explicit;
     let document = policy::document(&aws::identity(object), &world::account(), &grants, &terms, form);
-    document.as_ref().map(Meaning::of)
+    document.as_ref().map(CanonicalPolicy::of)
 }
 
 /// Whether the read-back proves that what was wanted is there.
@@ -334,5 +334,5 @@ fn last_written(told: &Told, role: &RoleState) -> Option<Digest> {
 }
 
 fn digest(document: &Document) -> Known<Digest> {
-    Known::new(Meaning::of(document).digest())
+    Known::new(CanonicalPolicy::of(document).digest())
 }

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-use bedrock_iam::Meaning;
+use bedrock_iam::CanonicalPolicy;
 
 use crate::object::Object;
 use crate::operator::{self, Operator, Route};
@@ -91,7 +91,7 @@ fn is_as_wanted(operator: &Operator, state: &State) -> bool {
         if is_foreign(policy) {
             return read.is_foreign();
         }
-        let held = read.document().map(Meaning::of);
+        let held = read.document().map(CanonicalPolicy::of);
         let wanted = spec.filter(|_| !is_deleted && state.aws.role.now.consents);
         let Some(spec) = wanted else { return held.is_none() || *is_policy_left };
         let is_expected = |route| held == operator::expected(object, spec, route);

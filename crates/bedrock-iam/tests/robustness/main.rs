@@ -5,7 +5,7 @@
 
 mod rewriting;
 
-use bedrock_iam::{Document, Meaning};
+use bedrock_iam::{CanonicalPolicy, Document};
 use proptest::prelude::*;
 use proptest::sample::select;
 use testing::properties;
@@ -213,8 +213,8 @@ proptest! {
     #[test]
     fn equal_meaning_is_no_drift((document, text) in rewritten()) {
         let read = Document::parse(&text).unwrap();
-        prop_assert_eq!(Meaning::of(&read), Meaning::of(&document));
-        prop_assert_eq!(Meaning::of(&read).digest(), Meaning::of(&document).digest());
+        prop_assert_eq!(CanonicalPolicy::of(&read), CanonicalPolicy::of(&document));
+        prop_assert_eq!(CanonicalPolicy::of(&read).digest(), CanonicalPolicy::of(&document).digest());
     }
 
     #[test]
@@ -222,7 +222,7 @@ proptest! {
         document in documents(), at in any::<prop::sample::Index>(), change in select(Change::ALL),
     ) {
         let (before, after) = changed(&document, at.index(document.statement.len()), change);
-        prop_assert_ne!(Meaning::of(&after), Meaning::of(&before));
-        prop_assert_ne!(Meaning::of(&after).digest(), Meaning::of(&before).digest());
+        prop_assert_ne!(CanonicalPolicy::of(&after), CanonicalPolicy::of(&before));
+        prop_assert_ne!(CanonicalPolicy::of(&after).digest(), CanonicalPolicy::of(&before).digest());
     }
 }

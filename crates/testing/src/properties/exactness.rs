@@ -8,8 +8,8 @@ use bedrock_iam::consent::Consent;
 use bedrock_iam::document::{Effect, Statement, Values};
 use bedrock_iam::policy::{GUARDRAIL_IDENTIFIER, INFERENCE_PROFILE_ARN, REQUESTED_REGION};
 use bedrock_iam::{
-    Account, Document, FoundationModelArn, Grant, GuardrailArn, Held, InferenceProfileArn, OwnModelArn,
-    Profile, Region,
+    Account, CurrentGrants, Document, FoundationModelArn, Grant, GuardrailArn, InferenceProfileArn,
+    OwnModelArn, Profile, Region,
 };
 
 use super::scene::Scene;
@@ -149,14 +149,14 @@ fn assert_denial(statement: &Statement, scene: &Scene) {
 }
 
 /// Nothing is granted that neither Bedrock answered nor the role's policy held, and nothing beyond the lock.
-pub(crate) fn assert_founded(document: &Document, scene: &Scene, held: &Held) {
-    for grant in Held::of(document).grants() {
+pub(crate) fn assert_founded(document: &Document, scene: &Scene, held: &CurrentGrants) {
+    for grant in CurrentGrants::of(document).grants() {
         let target = grant.target().unwrap();
         let answer = scene.answers.targets.get(&target);
         if target.owned(&scene.intent.claim.account).is_some()
             && let Some(Ok(tags)) = scene.answers.tags.get(&target)
         {
-            let consent = scene.intent.claim.applicant.consent(tags);
+            let consent = scene.intent.claim.tenant.consent(tags);
             assert_eq!(consent, Consent::Given, "{grant:?} against its tags");
         }
         let granted: Vec<Option<&Region>> = match &grant {

@@ -5,7 +5,7 @@ use bedrock_iam::consent::TAG;
 use bedrock_iam::document::Effect;
 use bedrock_iam::intent::AcceptedShrink;
 use bedrock_iam::{
-    Answers, Class, DefaultProjectArn, Digest, Family, Fault, Guardrail, Intent, Meaning, Observed,
+    Answers, CanonicalPolicy, Class, DefaultProjectArn, Digest, Family, Fault, Guardrail, Intent, Observed,
     Operations, OwnModelKind, PolicyState, Target, Terms,
 };
 
@@ -118,7 +118,7 @@ impl Scene {
                 let PolicyState::Ours(document) = self.observed.policy(&self.intent.claim.policy()) else {
                     return None;
                 };
-                self.last_written = Some(Meaning::of(document).digest());
+                self.last_written = Some(CanonicalPolicy::of(document).digest());
             }
             _ => return None,
         }

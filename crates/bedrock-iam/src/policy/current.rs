@@ -16,7 +16,7 @@ use crate::policy::write::{self, INFERENCE_PROFILE_ARN, STRING_EQUALS};
 
 /// The grants that stand in our policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Held {
+pub struct CurrentGrants {
     profiles: BTreeMap<InferenceProfileArn, BTreeSet<FoundationModelArn>>,
     on_demand: BTreeSet<FoundationModelArn>,
     own_models: BTreeSet<OwnModelArn>,
@@ -24,7 +24,7 @@ pub struct Held {
     edited: bool,
 }
 
-impl Held {
+impl CurrentGrants {
     /// Reads our statements on the role. A status which someone forged can keep a grant, and never take one away.
     pub(crate) fn read(policy: &PolicyState, provenance: Provenance) -> Self {
         let edited = provenance == Provenance::Edited;
