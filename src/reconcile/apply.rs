@@ -19,7 +19,7 @@ pub(super) async fn apply(
             Ok(step) => {
                 let (believed, generation) = (&decision.believed, object.metadata.generation);
                 cx.memory.update(object, pace, |remembered| remembered.wrote(believed, &step, generation));
-                report::announce(object, cx, claim, &step, believed.policy(&step.policy)).await;
+                report::publish_write(object, cx, claim, &step, believed.policy(&step.policy)).await;
                 applied.done.push(step);
             }
             Err(failed) => {

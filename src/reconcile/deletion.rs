@@ -62,7 +62,7 @@ async fn release(object: &BedrockAccess, cx: &Context, claim: &Claim) -> Result<
     let decision = decide(&wish, &answers, &observed, &manifest::recall(object, cx, claim, &pace), &pace); // decides
     let is_retained = matches!(wish, Wish::Retained(_)) && may_stay(claim, &decision.believed.role);
     if matches!(wish, Wish::Retained(_)) && !is_retained {
-        tell_not_allowed(object, cx, claim, &decision).await;
+        publish_not_allowed(object, cx, claim, &decision).await;
     }
     if !is_retained && decision.believed.policy(&claim.policy()).is_foreign() {
         leave(object, cx, claim, "does not carry this operator's mark").await;
@@ -81,7 +81,7 @@ async fn release(object: &BedrockAccess, cx: &Context, claim: &Claim) -> Result<
     };
     match released {
         Ok(()) if is_retained => {
-            tell_retained(object, cx, claim, &decision).await;
+            publish_retained(object, cx, claim, &decision).await;
             Ok(Released::Left)
         }
         Ok(()) => Ok(Released::Gone),
@@ -111,7 +111,7 @@ async fn wait(object: &BedrockAccess, cx: &Context, claim: &Claim, fault: &Fault
         fault.message
     );
     let finding = Finding::new(Reason::of_policy_fault(fault.class), message.clone());
-    report::tell(object, cx, &status::blocked(object, finding, Timestamp::now())).await?;
+    report::write(object, cx, &status::blocked(object, finding, Timestamp::now())).await?;
     Err(Error::DeletionWaits(message))
 }
 
@@ -134,7 +134,7 @@ async fn write(
 }
 
 /// The role's owner did not allow what the manifest asks for.
-async fn tell_not_allowed(object: &BedrockAccess, cx: &Context, claim: &Claim, decision: &Decision) {
+async fn publish_not_allowed(object: &BedrockAccess, cx: &Context, claim: &Claim, decision: &Decision) {
     if decision.believed.policy(&claim.policy()).document().is_none() {
         return;
     }
@@ -149,7 +149,7 @@ async fn tell_not_allowed(object: &BedrockAccess, cx: &Context, claim: &Claim, d
 }
 
 /// Nobody looks after the policy from here on, so a person must be able to find it.
-async fn tell_retained(object: &BedrockAccess, cx: &Context, claim: &Claim, decision: &Decision) {
+async fn publish_retained(object: &BedrockAccess, cx: &Context, claim: &Claim, decision: &Decision) {
     let reference = claim.policy();
     let after = match decision.plan.steps().last() {
         Some(step) => step.leaves(),

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use bedrock_iam::decide::Outcome;
-use bedrock_iam::verdict::{self, Condition as Verdicts, READY, Status, Verdict};
+use bedrock_iam::verdict::{self, READY, Status, Verdict};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
@@ -33,9 +33,9 @@ pub(super) fn outlast(
         let why = found.map_or("", |found| found.message.as_str());
         let message =
             format!("the policy was last proven more than {hours} h ago, and AWS cannot be asked: {why}");
-        Verdicts { kind: READY, status: Status::Unknown, reason: STALE, message }
+        verdict::Condition { kind: READY, status: Status::Unknown, reason: STALE, message }
     } else {
-        Verdicts {
+        verdict::Condition {
             kind: READY,
             status: Status::True,
             reason: verdict::RECONCILED,

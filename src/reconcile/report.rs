@@ -11,7 +11,7 @@ use kube::{Api, Resource, ResourceExt};
 use serde_json::json;
 
 use super::event::publish;
-use super::status::Told;
+use super::status::NewStatus;
 use super::{Context, Error};
 use crate::metrics::{Ending, PolicyWrite};
 use bedrock_access_api::v1alpha1::{BedrockAccess, BedrockAccessStatus};
@@ -23,10 +23,10 @@ const FIELD_MANAGER: &str = "bedrock-access";
 pub(super) async fn report(
     object: &BedrockAccess,
     cx: &Context,
-    told: Told,
+    told: NewStatus,
     interval: Duration,
 ) -> Result<Action, Error> {
-    tell(object, cx, &told).await?;
+    write(object, cx, &told).await?;
     cx.metrics.reconciled(ending(&told.status));
     let uid = object.uid().unwrap_or_default();
     Ok(Action::requeue(match told.next {
@@ -39,7 +39,7 @@ pub(super) async fn report(
 }
 
 /// Writes the status, and an Event where `Ready` changes; nothing that is already there.
-pub(super) async fn tell(object: &BedrockAccess, cx: &Context, told: &Told) -> Result<(), Error> {
+pub(super) async fn write(object: &BedrockAccess, cx: &Context, told: &NewStatus) -> Result<(), Error> {
     told.reasons.iter().for_each(|reason| cx.metrics.found(*reason));
     let status = &told.status;
     if !object.status.as_ref().is_some_and(|old| says_the_same(old, status)) {
@@ -55,7 +55,7 @@ pub(super) async fn tell(object: &BedrockAccess, cx: &Context, told: &Told) -> R
 }
 
 /// Tells of a write to AWS as soon as it is done, whatever becomes of the status.
-pub(super) async fn announce(
+pub(super) async fn publish_write(
     object: &BedrockAccess,
     cx: &Context,
     claim: &Claim,

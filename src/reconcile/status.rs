@@ -17,19 +17,19 @@ use kube::ResourceExt;
 use super::{Context, outage};
 use conditions::{condition, set_conditions};
 pub(crate) use messages::counted;
-use messages::praise;
+use messages::success;
 pub(super) use policies::written;
 use policies::{not_offered, set_policy};
 
 /// A status, and when to look again.
-pub(super) struct Told {
+pub(super) struct NewStatus {
     pub(super) status: BedrockAccessStatus,
     pub(super) next: verdict::Next,
     /// Of everything that stands against the object.
     pub(super) reasons: Vec<Reason>,
 }
 
-impl Told {
+impl NewStatus {
     /// The acceptance of a shrink that is acted upon, as the object's annotation says it.
     pub(super) fn accepted_shrink<'a>(&self, object: &'a BedrockAccess) -> Option<&'a str> {
         let accepted = object.annotations().get(ACCEPT_SHRINK)?;
@@ -45,7 +45,7 @@ pub(super) fn of(
     decision: &Decision,
     outcome: &Outcome,
     now: Timestamp,
-) -> Told {
+) -> NewStatus {
     match wish {
         Wish::InStep(intent) => kept(object, cx, intent, decision, outcome, now),
         Wish::AsIs(claim, None) => suspended(object, claim, decision, outcome, now),
@@ -63,10 +63,10 @@ fn kept(
     decision: &Decision,
     outcome: &Outcome,
     now: Timestamp,
-) -> Told {
+) -> NewStatus {
     let plan = &decision.plan;
     let mut status = handled(object);
-    let verdict = verdict::verdict(&outcome.findings, praise(intent, decision, outcome));
+    let verdict = verdict::verdict(&outcome.findings, success(intent, decision, outcome));
     let verdict = outage::outlast(object, cx.stale_after, outcome, verdict, now);
     set_conditions(object, &mut status, &verdict, now);
     status.not_offered = plan.not_offered.iter().map(not_offered).collect();
@@ -75,11 +75,11 @@ fn kept(
     if plan.settles_acceptance && outcome.applied.failed.is_none() {
         status.last_accepted_shrink = object.annotations().get(ACCEPT_SHRINK).cloned();
     }
-    Told { status, next: verdict.next, reasons: reasons(&outcome.findings) }
+    NewStatus { status, next: verdict.next, reasons: reasons(&outcome.findings) }
 }
 
 /// The status of an object with which nothing can be begun, for the one reason given.
-pub(super) fn blocked(object: &BedrockAccess, finding: Finding, now: Timestamp) -> Told {
+pub(super) fn blocked(object: &BedrockAccess, finding: Finding, now: Timestamp) -> NewStatus {
     against(object, &[finding], now)
 }
 
@@ -90,7 +90,7 @@ fn refused(
     decision: &Decision,
     outcome: &Outcome,
     now: Timestamp,
-) -> Told {
+) -> NewStatus {
     let mut told = against(object, &outcome.findings, now);
     set_role(&mut told.status, claim, &decision.believed.role);
     set_policy(&mut told.status, claim, decision, outcome);
@@ -104,10 +104,10 @@ fn suspended(
     decision: &Decision,
     outcome: &Outcome,
     now: Timestamp,
-) -> Told {
+) -> NewStatus {
     let mut told = if outcome.findings.is_empty() {
         let (status, next) = (handled(object), verdict::Next::AtInterval);
-        let mut told = Told { status, next, reasons: Vec::new() };
+        let mut told = NewStatus { status, next, reasons: Vec::new() };
         set_role(&mut told.status, claim, &decision.believed.role);
         set_policy(&mut told.status, claim, decision, outcome);
         told
@@ -142,11 +142,11 @@ fn is_overtaken(object: &BedrockAccess, ready: &Condition) -> bool {
 }
 
 /// The old status with only what stands against the object.
-fn against(object: &BedrockAccess, findings: &[Finding], now: Timestamp) -> Told {
+fn against(object: &BedrockAccess, findings: &[Finding], now: Timestamp) -> NewStatus {
     let verdict = verdict::refusal(findings);
     let mut status = handled(object);
     set_conditions(object, &mut status, &verdict, now);
-    Told { status, next: verdict.next, reasons: reasons(findings) }
+    NewStatus { status, next: verdict.next, reasons: reasons(findings) }
 }
 
 /// The old status, marked as seen.

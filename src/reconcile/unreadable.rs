@@ -31,5 +31,5 @@ pub async fn report_panic(object: &BedrockAccess, cx: &Context) -> Result<(), Er
 }
 
 async fn tell(object: &BedrockAccess, finding: Finding, cx: &Context) -> Result<(), Error> {
-    report::tell(object, cx, &status::blocked(object, finding, Timestamp::now())).await
+    report::write(object, cx, &status::blocked(object, finding, Timestamp::now())).await
 }

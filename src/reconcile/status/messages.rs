@@ -9,7 +9,7 @@ use bedrock_iam::{CurrentGrants, Decision, Intent, RoleState};
 const MOST_LISTED: usize = 4;
 
 /// What is said of an object with nothing against it.
-pub(super) fn praise(intent: &Intent, decision: &Decision, outcome: &Outcome) -> SuccessMessages {
+pub(super) fn success(intent: &Intent, decision: &Decision, outcome: &Outcome) -> SuccessMessages {
     let claim = &intent.claim;
     let arn = match &decision.believed.role {
         RoleState::Found(role) => role.arn.to_string(),

@@ -15,7 +15,7 @@ use crate::iam::document::Document;
 use crate::iam::observed::{Observed, PolicyState, RoleState};
 use crate::iam::provenance::{LastWrite, Written};
 use crate::names::policy::PolicyRef;
-use crate::say::finding::{Area, Finding};
+use crate::say::finding::{ConditionType, Finding};
 use crate::want::intent::Claim;
 
 /// Before a write for which IAM had no room is sent again, the first time.
@@ -154,7 +154,10 @@ impl Remembered {
 
     /// After the object was told: a policy that is as it should be, and an acceptance that was acted upon.
     pub fn told(&mut self, plan: &Plan, outcome: &Outcome, role: &RoleState, accepted_shrink: Option<&str>) {
-        let is_in_sync = outcome.findings.iter().all(|finding| finding.reason.area() != Area::PolicyInSync);
+        let is_in_sync = outcome
+            .findings
+            .iter()
+            .all(|finding| finding.reason.condition_type() != ConditionType::PolicyInSync);
         if plan.is_decided() && is_in_sync {
             for (policy, state) in &outcome.policies {
                 let of_policy = self.policies.entry(policy.clone()).or_default();

@@ -39,7 +39,7 @@ pub(super) fn cut_out(
     let (Course::Leave, Some(held)) = (&plan.course, policy.document()) else { return plan };
     let step = match revocation::remainder(&claim.identity, held, revoked) {
         Remainder::Whole => return plan,
-        // What someone put in must not be written anew under our seal.
+        // What someone put in must not be written anew under our checksum.
         Remainder::Part(document) if provenance == Provenance::AsWritten => {
             let desired = DesiredPolicy { document, smaller: None, purpose: Purpose::Remainder };
             Step::put(claim.policy(), Box::new(desired), policy, Cause::Withdrawn)

@@ -94,13 +94,13 @@ impl PolicyIdentity {
         format!("{SID_PREFIX}{}", self.hash)
     }
 
-    /// Names the statements. The first Sid carries the mark and a seal over what the policy means, so that an edit shows without
+    /// Names the statements. The first Sid carries the ownership marker and a checksum over what the policy means, so that an edit shows without
     /// anything being remembered; the others stay short for the quota's sake.
     pub(crate) fn sign(&self, document: &mut Document) {
-        let seal = CanonicalPolicy::of(document).digest().to_string();
+        let checksum = CanonicalPolicy::of(document).digest().to_string();
         for (index, statement) in document.statement.iter_mut().enumerate() {
             statement.sid = Some(match index {
-                0 => format!("{}{}", self.marker(), &seal[..CHECKSUM_LENGTH]),
+                0 => format!("{}{}", self.marker(), &checksum[..CHECKSUM_LENGTH]),
                 _ => format!("{SID_PREFIX}{index}"),
             });
         }
@@ -108,8 +108,8 @@ impl PolicyIdentity {
 
     /// Which statements of a document with our mark are ours, each by its place in it.
     ///
-    /// The seal tells: it covers the marked statement and those with the numbers behind it. Whatever else has a Sid like ours was put
-    /// there by someone who wrote alike. Where the seal covers no such row, one of ours was edited, and every Sid like ours counts.
+    /// The checksum tells: it covers the statement with our marker and those with the numbers behind it. Whatever else has a Sid like ours was put
+    /// there by someone who wrote alike. Where the checksum covers no such row, one of ours was edited, and every Sid like ours counts.
     pub(crate) fn own_statements(&self, document: &Document) -> BTreeSet<usize> {
         let sid = |place: usize| document.statement[place].sid.as_deref().unwrap_or_default();
         let places = || 0..document.statement.len();
@@ -136,17 +136,17 @@ impl PolicyIdentity {
     }
 }
 
-/// Whether the seal on a policy of ours is that of what it means.
+/// Whether the checksum on a policy of ours is that of what it means.
 pub(crate) fn has_own_checksum(document: &Document) -> bool {
     was_written_as(document, &CanonicalPolicy::of(document)) == Some(true)
 }
 
-/// Whether `meaning` is what we last wrote, by the seal in a policy of ours, which an edit leaves behind; `None` without one.
+/// Whether `meaning` is what we last wrote, by the checksum in a policy of ours, which an edit leaves behind; `None` without one.
 pub(crate) fn was_written_as(document: &Document, meaning: &CanonicalPolicy) -> Option<bool> {
-    seal(document).map(|seal| meaning.digest().to_string().starts_with(seal))
+    checksum(document).map(|checksum| meaning.digest().to_string().starts_with(checksum))
 }
 
-fn seal(document: &Document) -> Option<&str> {
+fn checksum(document: &Document) -> Option<&str> {
     let mut sids = document.statement.iter().filter_map(|statement| statement.sid.as_deref());
     sids.find_map(|sid| sid.strip_prefix(SID_PREFIX)?.get(HASH_LENGTH..).filter(|rest| is_checksum(rest)))
 }

@@ -77,7 +77,7 @@ fn by_name(identity: &PolicyIdentity, document: &Document) -> BTreeMap<String, C
     statements.into_iter().map(|(name, of_name)| (name, Content::of(&of_name))).collect()
 }
 
-/// The Sid without the seal, which differs with every meaning.
+/// The Sid without the checksum, which differs with every meaning.
 fn name_of(identity: &PolicyIdentity, statement: &Statement) -> String {
     match statement.sid.as_deref() {
         Some(sid) if identity.is_marker(sid) => identity.marker(),
@@ -102,9 +102,12 @@ mod tests {
         let (mark, one, two) = (identity.marker(), "BedrockAccess1", "BedrockAccess2");
         let all = |statements: &[String]| document(&statements.join(","));
         let wanted = all(&[statement(&mark, "r"), statement(one, "s")]);
-        let with_seal = statement(&format!("{mark}0123456789"), "r");
+        let with_checksum = statement(&format!("{mark}0123456789"), "r");
         for (found, expected) in [
-            (all(&[with_seal, statement(one, "t")]), "BedrockAccess1 had been changed (+t, -s)".to_owned()),
+            (
+                all(&[with_checksum, statement(one, "t")]),
+                "BedrockAccess1 had been changed (+t, -s)".to_owned(),
+            ),
             (all(&[statement(&mark, "r")]), "BedrockAccess1 had been removed".to_owned()),
             (
                 all(&[statement(&mark, "r"), statement(one, "s"), statement(&mark, "*")]),

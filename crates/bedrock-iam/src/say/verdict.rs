@@ -2,7 +2,8 @@
 //!
 //! `Ready` is the summary. `Reconciling` and `Stalled` exist only while true, as kstatus (Helm, Flux, Argo CD) expects.
 
-use crate::say::finding::{Area, Finding, Kstatus, Reason};
+pub use crate::say::finding::Next;
+use crate::say::finding::{ConditionType, Finding, Kstatus, Reason};
 
 /// What an object's status is to say, and when to look again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,15 +49,6 @@ impl Status {
     }
 }
 
-/// When to look at the object again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
-    /// After the object's interval.
-    AtInterval,
-    /// Soon, then less and less often, at most by the interval.
-    BackOff,
-}
-
 /// The three messages of an object with nothing against it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SuccessMessages {
@@ -72,10 +64,10 @@ const ROLE_ACCEPTED: &str = "RoleAccepted";
 const PROFILES_RESOLVED: &str = "ProfilesResolved";
 const POLICY_IN_SYNC: &str = "PolicyInSync";
 
-const AREAS: [(Area, &str); 3] = [
-    (Area::RoleAccepted, ROLE_ACCEPTED),
-    (Area::ProfilesResolved, PROFILES_RESOLVED),
-    (Area::PolicyInSync, POLICY_IN_SYNC),
+const CONDITION_TYPES: [(ConditionType, &str); 3] = [
+    (ConditionType::RoleAccepted, ROLE_ACCEPTED),
+    (ConditionType::ProfilesResolved, PROFILES_RESOLVED),
+    (ConditionType::PolicyInSync, POLICY_IN_SYNC),
 ];
 
 /// The condition that summarises the others.
@@ -96,38 +88,44 @@ pub const RECONCILED: &str = "Reconciled";
 
 const MOST_MESSAGES: usize = 4;
 
-/// Sums up the findings; `praise` is what to say of each area that has none.
-pub fn verdict(findings: &[Finding], praise: SuccessMessages) -> Verdict {
+/// Sums up the findings; `success` is what to say of each condition against which nothing stands.
+pub fn verdict(findings: &[Finding], success: SuccessMessages) -> Verdict {
     let mut conditions = Vec::new();
-    let role_accepted = areas(findings, Area::RoleAccepted).next().is_none();
-    if areas(findings, Area::Ready).next().is_none() {
-        conditions.push(area(findings, Area::RoleAccepted, ROLE_ACCEPTED, "RoleFound", praise.role));
-        conditions.push(area(
+    let role_accepted = of_type(findings, ConditionType::RoleAccepted).next().is_none();
+    if of_type(findings, ConditionType::Ready).next().is_none() {
+        conditions.push(condition(
             findings,
-            Area::ProfilesResolved,
+            ConditionType::RoleAccepted,
+            ROLE_ACCEPTED,
+            "RoleFound",
+            success.role,
+        ));
+        conditions.push(condition(
+            findings,
+            ConditionType::ProfilesResolved,
             "ProfilesResolved",
             "Resolved",
-            praise.profiles,
+            success.profiles,
         ));
         // Without the role nothing is known of the policy; the one exception would be the policy that consent lost.
         if role_accepted {
-            conditions.push(area(
+            conditions.push(condition(
                 findings,
-                Area::PolicyInSync,
+                ConditionType::PolicyInSync,
                 "PolicyInSync",
                 "InSync",
-                praise.policy.clone(),
+                success.policy.clone(),
             ));
         }
     }
 
-    conditions.extend(summary(findings, praise.policy));
+    conditions.extend(summary(findings, success.policy));
     Verdict { conditions, next: next(findings) }
 }
 
 /// Says only what stands against an object, and nothing of what was not looked at.
 pub fn refusal(findings: &[Finding]) -> Verdict {
-    let decisive = AREAS.into_iter().filter_map(|(of, kind)| Some((kind, decisive(findings, of)?)));
+    let decisive = CONDITION_TYPES.into_iter().filter_map(|(of, kind)| Some((kind, decisive(findings, of)?)));
     let mut conditions: Vec<Condition> =
         decisive.map(|(kind, reason)| unmet(kind, reason, message(findings, reason))).collect();
     conditions.extend(summary(findings, String::new()));
@@ -175,13 +173,13 @@ pub fn through_outage(mut verdict: Verdict, ready: Condition) -> Verdict {
 }
 
 /// `Ready`, and while it is not True whoever has to act.
-fn summary(findings: &[Finding], praise: String) -> Vec<Condition> {
+fn summary(findings: &[Finding], success: String) -> Vec<Condition> {
     let decisive = findings
         .iter()
         .map(|finding| finding.reason)
-        .min_by_key(|reason| (reason.kstatus() == Kstatus::Unknown, reason.area(), *reason));
+        .min_by_key(|reason| (reason.kstatus() == Kstatus::Unknown, reason.condition_type(), *reason));
     let Some(reason) = decisive else {
-        return vec![Condition { kind: READY, status: Status::True, reason: RECONCILED, message: praise }];
+        return vec![Condition { kind: READY, status: Status::True, reason: RECONCILED, message: success }];
     };
     let ready = unmet(READY, reason, message(findings, reason));
     let kind = if reason.kstatus() == Kstatus::Stalled { STALLED } else { RECONCILING };
@@ -190,32 +188,29 @@ fn summary(findings: &[Finding], praise: String) -> Vec<Condition> {
 }
 
 fn next(findings: &[Finding]) -> Next {
-    let soon = findings.iter().any(|finding| match finding.reason {
-        Reason::RoleNotFound | Reason::ConsentMissing => true,
-        reason => reason.kstatus() == Kstatus::Unknown,
-    });
-    if soon { Next::BackOff } else { Next::AtInterval }
+    let is_soon = findings.iter().any(|finding| finding.reason.next() == Next::BackOff);
+    if is_soon { Next::BackOff } else { Next::AtInterval }
 }
 
-fn areas(findings: &[Finding], area: Area) -> impl Iterator<Item = &Finding> {
-    findings.iter().filter(move |finding| finding.reason.area() == area)
+fn of_type(findings: &[Finding], of: ConditionType) -> impl Iterator<Item = &Finding> {
+    findings.iter().filter(move |finding| finding.reason.condition_type() == of)
 }
 
-fn area(
+fn condition(
     findings: &[Finding],
-    area: Area,
+    of: ConditionType,
     kind: &'static str,
     good: &'static str,
-    praise: String,
+    success: String,
 ) -> Condition {
-    match decisive(findings, area) {
-        None => Condition { kind, status: Status::True, reason: good, message: praise },
+    match decisive(findings, of) {
+        None => Condition { kind, status: Status::True, reason: good, message: success },
         Some(reason) => unmet(kind, reason, message(findings, reason)),
     }
 }
 
-fn decisive(findings: &[Finding], area: Area) -> Option<Reason> {
-    let reasons = areas(findings, area).map(|finding| finding.reason);
+fn decisive(findings: &[Finding], of: ConditionType) -> Option<Reason> {
+    let reasons = of_type(findings, of).map(|finding| finding.reason);
     reasons.min_by_key(|reason| (reason.kstatus() == Kstatus::Unknown, *reason))
 }
 
@@ -226,7 +221,7 @@ fn unmet(kind: &'static str, reason: Reason, message: String) -> Condition {
 
 /// What the deciding reason's condition has to say, that reason first; bounded, since a manifest may have a hundred typos.
 fn message(findings: &[Finding], decisive: Reason) -> String {
-    let mut of_area: Vec<&Finding> = areas(findings, decisive.area()).collect();
+    let mut of_area: Vec<&Finding> = of_type(findings, decisive.condition_type()).collect();
     of_area.sort_by_key(|finding| finding.reason != decisive);
     let mut texts: Vec<&str> = of_area.into_iter().map(|finding| finding.message.as_str()).collect();
     texts.dedup();
