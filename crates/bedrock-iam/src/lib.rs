@@ -33,7 +33,7 @@
 //! | grant | a target with the models that it really leads to ([`Grant`]); the current grants are what our policy holds now ([`CurrentGrants`]) |
 //! | claim | which policy on which role, and in whose name ([`Claim`]) |
 //! | consent | what an owner says by a tag: which namespaces may use the role or the target ([`consent`]) |
-//! | ownership marker | how our policy begins its first Sid, and no other does ([`PolicyIdentity::mark`]) |
+//! | ownership marker | how our policy begins its first Sid, and no other does ([`PolicyIdentity::marker`]) |
 //! | checksum | what stands behind the marker: the beginning of a [`Digest`] of what we wrote, which an edit leaves behind |
 //! | expectation | our last write, while IAM's reads may still show what was there before ([`decide::Remembered`]) |
 //! | drift | a policy that someone changed; it is repaired, and ever more slowly where it comes back ([`decide::Backoff`]) |

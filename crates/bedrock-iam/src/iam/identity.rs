@@ -98,9 +98,18 @@ impl PolicyIdentity {
     /// anything being remembered; the others stay short for the quota's sake.
     pub(crate) fn sign(&self, document: &mut Document) {
         let checksum = CanonicalPolicy::of(document).digest().to_string();
+        self.name_statements(document, &checksum[..CHECKSUM_LENGTH]);
+    }
+
+    /// Names the statements by Sids of the same length as the right ones, for a document that is only measured.
+    pub(crate) fn measure(&self, document: &mut Document) {
+        self.name_statements(document, &"0".repeat(CHECKSUM_LENGTH));
+    }
+
+    fn name_statements(&self, document: &mut Document, checksum: &str) {
         for (index, statement) in document.statement.iter_mut().enumerate() {
             statement.sid = Some(match index {
-                0 => format!("{}{}", self.marker(), &checksum[..CHECKSUM_LENGTH]),
+                0 => format!("{}{checksum}", self.marker()),
                 _ => format!("{SID_PREFIX}{index}"),
             });
         }

@@ -60,8 +60,7 @@ pub(crate) fn no_room(claim: &Claim, grants: &[Grant], terms: &Terms, others: Op
 
 /// The size of the factored form, which is never the larger one.
 fn smallest(claim: &Claim, grants: &[Grant], terms: &Terms) -> usize {
-    let document = write::document(&claim.identity, &claim.account, grants, terms, Form::Factored);
-    document.map_or(0, |document| document.characters())
+    write::characters(&claim.identity, &claim.account, grants, terms, Form::Factored)
 }
 
 /// How many of the grants, in their order, fit into so many characters.

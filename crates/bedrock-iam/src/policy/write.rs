@@ -62,6 +62,26 @@ pub fn document(
     terms: &Terms,
     form: Form,
 ) -> Option<Document> {
+    let mut document = Document::new(statements(account, grants, terms, form));
+    identity.sign(&mut document);
+    (!document.statement.is_empty()).then_some(document)
+}
+
+/// How many characters that policy takes; none, where there is nothing to grant or to deny. The checksum, which costs more than all the
+/// rest, is always of one length.
+pub(crate) fn characters(
+    identity: &PolicyIdentity,
+    account: &Account,
+    grants: &[Grant],
+    terms: &Terms,
+    form: Form,
+) -> usize {
+    let mut document = Document::new(statements(account, grants, terms, form));
+    identity.measure(&mut document);
+    if document.statement.is_empty() { 0 } else { document.characters() }
+}
+
+fn statements(account: &Account, grants: &[Grant], terms: &Terms, form: Form) -> Vec<Statement> {
     let mut profiles = BTreeSet::new();
     let mut routes: BTreeMap<&BTreeSet<FoundationModelArn>, Vec<&InferenceProfileArn>> = BTreeMap::new();
     let mut on_demand = BTreeSet::new();
@@ -112,12 +132,7 @@ pub fn document(
         statements.push(statement(Effect::Allow, &[APPLY_GUARDRAIL], terms.applied()));
     }
     statements.extend(denials(account, &terms.denied_scopes));
-    if statements.is_empty() {
-        return None;
-    }
-    let mut document = Document::new(statements);
-    identity.sign(&mut document);
-    Some(document)
+    statements
 }
 
 /// Invoking the profiles and asking about them; apart where only the one is bound to a guardrail.
