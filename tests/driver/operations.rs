@@ -64,7 +64,7 @@ async fn what_is_called_and_counted_is_the_list_of_operations_and_nothing_else()
     let listed: BTreeSet<String> = OPERATIONS.iter().map(ToString::to_string).collect();
     assert_eq!(counted(&world), listed);
     let calls = world.sandbox.calls().into_iter();
-    let called: BTreeSet<String> =
-        calls.map(|call| format!("{}:{}", call.service.name(), call.operation)).collect();
-    assert_eq!(called, listed);
+    let seen: BTreeSet<String> =
+        calls.map(|one| format!("{}:{}", one.service.name(), one.operation)).collect();
+    assert_eq!(seen, listed);
 }

@@ -81,7 +81,7 @@ impl World {
     }
 
     /// The same world for an operator that was started anew, with another word on how roles consent.
-    pub(crate) async fn restarted(mut self, consent: Policy, is_confirmed: IsConfirmed) -> Self {
+    pub(crate) async fn restarted(mut self, consent: ConsentPolicy, is_confirmed: IsConfirmed) -> Self {
         let context = Arc::get_mut(&mut self.context).unwrap();
         let mut record = Record::new(self.kubernetes.client(), "bedrock-access", "cluster", None);
         context.settings.consent = record.decide_consent(consent, is_confirmed).await.unwrap();

@@ -133,7 +133,8 @@ fn when_iam_has_no_room_the_sizes_and_what_would_fit_are_named() {
 
 #[test]
 fn what_a_policy_is_said_to_need_is_what_it_takes() {
-    let largest = (1..95).rev().map(|count| plan_for(count, None)).find(|plan| change(plan).is_some()).unwrap();
+    let largest =
+        (1..95).rev().map(|count| plan_for(count, None)).find(|plan| change(plan).is_some()).unwrap();
     let quota = Fault { class: Class::Quota, message: "m".to_owned() };
     let finding = step_failed(&claim(), &largest, &largest.steps()[0], &quota, None);
     let smaller = put(&largest).smaller.as_ref().unwrap_or(&put(&largest).document);

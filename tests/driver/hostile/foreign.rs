@@ -20,25 +20,25 @@ fn document(statements: &str) -> String {
 
 /// None of them is ours, whatever they say.
 fn policies_of_others() -> Vec<String> {
-    let mark = mark();
-    let (first, theirs) = (statement(&mark), statement("Theirs"));
+    let marker = marker();
+    let (first, theirs) = (statement(&marker), statement("Theirs"));
     let blank = " ".repeat(10_000);
     let other = statement(&PolicyIdentity::derive("cluster", "team-b", "assistant").marker());
     let without_sid = r#"{"Effect":"Allow","Action":"bedrock:InvokeModel","Resource":"*"}"#;
     vec![
-        // Nearly our mark.
+        // Nearly our marker.
         document(&theirs),
         document(without_sid),
         document(&other),
         document(&statement("BedrockAccess")),
         document(&statement("BedrockAccess1")),
-        document(&statement(&mark[..mark.len() - 1])),
-        document(&statement(&format!("{mark}x"))),
-        document(&statement(&format!("{mark}012345678"))),
-        document(&statement(&format!("{mark}0123456789a"))),
-        document(&statement(&format!("{mark}ABCDEF0123"))),
-        document(&statement(&mark.to_uppercase())),
-        document(&statement(&format!(" {mark}"))),
+        document(&statement(&marker[..marker.len() - 1])),
+        document(&statement(&format!("{marker}x"))),
+        document(&statement(&format!("{marker}012345678"))),
+        document(&statement(&format!("{marker}0123456789a"))),
+        document(&statement(&format!("{marker}ABCDEF0123"))),
+        document(&statement(&marker.to_uppercase())),
+        document(&statement(&format!(" {marker}"))),
         document(r#"{"Effect":"Allow","NotAction":"iam:*","NotResource":"arn:aws:s3:::x"}"#),
         // No identity policy, or not one that can be read without overlooking something.
         String::new(),
@@ -171,7 +171,7 @@ async fn a_statement_beside_ours_is_kept_and_keeps_nothing_of_ours_on_the_role()
             world.reconcile().await.unwrap();
             let left = world.text().unwrap();
             assert_eq!(theirs_in(&left), expected, "{way}: {theirs}");
-            assert!(!left.contains(&mark()) && !left.contains("inference-profile"), "{way}: {left}");
+            assert!(!left.contains(&marker()) && !left.contains("inference-profile"), "{way}: {left}");
             world.sandbox.tag_role("assistant", "bedrockaccess.io/namespaces", "team-a").unwrap();
         }
         world.sandbox.delete_role_policy("assistant", &policy_name()).unwrap();
@@ -183,7 +183,7 @@ async fn policies_of_others_beside_ours_stay_through_the_whole_life_of_an_object
     let world = World::new().await;
     let ours = policy_name();
     world.reconcile().await.unwrap();
-    let text = document(&statement(&mark()));
+    let text = document(&statement(&marker()));
     let names = [
         "bedrock-access".to_owned(),
         "bedrock-access.team-a.assistant".to_owned(),
