@@ -1,7 +1,9 @@
 //! One object, once: `parse → ask ∥ observe → decide → apply → verify → report`.
 //!
-//! Each arrow is a value; no step reaches back. `ask`, `observe`, `apply` and `verify` talk to AWS; `report`, the finalizer, and what
-//! stands around a write (`still_current`, the record) talk to Kubernetes. What decides is in the crate `bedrock_iam`.
+//! Each arrow is a value; no step reaches back. `ask`, `observe`, `apply`, `verify` and, while policies are moved from a former cluster id,
+//! `adopt` talk to AWS; `report`, the finalizer, Events and what stands around a write (`still_current`, the record) talk to Kubernetes.
+//! What is to be done is decided in the crate `bedrock_iam`. A suspended object, and one that cannot be followed, go the same way with
+//! another wish; one that is being deleted has a way of its own (`deletion`).
 
 mod adopt;
 mod apply;
@@ -76,18 +78,20 @@ async fn keep(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
             return report::report(object, cx, told, cx.interval).await; // tells Kubernetes
         }
     };
-    let predecessor = adopt::look(object, cx).await; // asks AWS
+    let former = adopt::look(object, cx).await; // asks AWS: its policy under a former cluster id
     let (asked, observed) = futures::join!(
-        ask::ask(&cx.bedrock, &wish, max_age),              // asks AWS
-        observe::observe(cx, &claim, predecessor.as_ref())  // asks AWS
+        ask::ask(&cx.bedrock, &wish, max_age),         // asks AWS
+        observe::observe(cx, &claim, former.as_ref())  // asks AWS
     );
     let (wish, mut answers) = match asked {
         Ok(answers) => (wish, answers),
         Err(finding) => (as_is(&claim, Some(finding)), Answers::default()),
     };
-    ask::ask_owners(&cx.bedrock, &claim, observed.policy(&claim.policy()), &mut answers).await; // asks AWS
     let remembered = manifest::recall(object, cx, &claim, &pace);
+    let held = remembered.believed(&observed, &claim).policy(&claim.policy()).clone(); // decides
+    ask::ask_owners(&cx.bedrock, &claim, &held, &mut answers).await; // asks AWS
     let decision = decide(&wish, &answers, &observed, &remembered, &pace); // decides
+    // Writes to AWS, and asks it what came of that.
     let outcome = match carry_out(object, cx, &claim, &decision, &pace).await {
         Err(Error::Outdated) => {
             // The object changes while it is worked on. That must not put off what an owner withdrew.
@@ -98,7 +102,7 @@ async fn keep(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
         outcome => outcome?,
     };
     let is_proven = matches!(wish, Wish::InStep(_)) && outcome.findings.is_empty();
-    adopt::settle(object, cx, predecessor, &decision.believed.role, is_proven).await; // writes to AWS
+    adopt::settle(object, cx, former, &decision.believed.role, is_proven).await; // writes to AWS
     let told = status::of(object, cx, &wish, &decision, &outcome, Timestamp::now()); // decides
     let accepted = told.accepted_shrink(object);
     cx.memory.update(object, &pace, |remembered| {

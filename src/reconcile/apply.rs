@@ -1,5 +1,5 @@
 use bedrock_iam::decide::{Applied, Failed, Pace, step_failed};
-use bedrock_iam::{Claim, Class, Decision, Fault, Plan, Step};
+use bedrock_iam::{Claim, Class, Decision, Fault, Plan, PolicyKind, Step};
 
 use super::{Context, report};
 use crate::aws::Iam;
@@ -76,8 +76,8 @@ async fn take(
 
 /// The one write of a step.
 pub(crate) async fn send(iam: &Iam, claim: &Claim, step: &Step) -> Result<(), Fault> {
-    match step.text() {
-        Some(document) => iam.put(&claim.role, &claim.identity, &document).await,
-        None => iam.delete(&claim.role, &claim.identity).await,
+    match (step.policy.kind, step.text()) {
+        (PolicyKind::Inline, Some(document)) => iam.put(&claim.role, &claim.identity, &document).await,
+        (PolicyKind::Inline, None) => iam.delete(&claim.role, &claim.identity).await,
     }
 }

@@ -55,11 +55,13 @@ async fn release(object: &BedrockAccess, cx: &Context, claim: &Claim) -> Result<
     };
     let pace = cx.memory.pace(cx.interval);
     let observed = observe::observe(cx, claim, None).await; // asks AWS
+    let remembered = manifest::recall(object, cx, claim, &pace);
     let mut answers = Answers::default();
     if matches!(wish, Wish::Retained(_)) {
-        ask::ask_owners(&cx.bedrock, claim, observed.policy(&claim.policy()), &mut answers).await; // asks AWS
+        let held = remembered.believed(&observed, claim).policy(&claim.policy()).clone(); // decides
+        ask::ask_owners(&cx.bedrock, claim, &held, &mut answers).await; // asks AWS
     }
-    let decision = decide(&wish, &answers, &observed, &manifest::recall(object, cx, claim, &pace), &pace); // decides
+    let decision = decide(&wish, &answers, &observed, &remembered, &pace); // decides
     let is_retained = matches!(wish, Wish::Retained(_)) && may_stay(claim, &decision.believed.role);
     if matches!(wish, Wish::Retained(_)) && !is_retained {
         publish_not_allowed(object, cx, claim, &decision).await;

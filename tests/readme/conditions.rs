@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use bedrock_iam::finding::{Finding, Reason};
 use bedrock_iam::verdict::{Condition, Status, SuccessMessages, verdict};
+use bedrock_iam::{Finding, Reason};
 
 use crate::between;
 

@@ -74,7 +74,7 @@ pub use names::fault::{Class, Fault};
 pub use names::identifier::{
     self, AccountId, ModelId, ModelPrefix, Partition, ProfileId, Region, ResourceId, RoleName, Scope,
 };
-pub use names::policy::{PolicyKind, PolicyRef};
+pub use names::policy_ref::{PolicyKind, PolicyRef};
 pub use names::tags::Tags;
 pub use policy::current::CurrentGrants;
 pub use policy::diff;
@@ -82,8 +82,10 @@ pub use policy::grant::{self, Grant};
 pub use policy::{invocation, revocation, size};
 pub use resolve::Resolution;
 pub use resolve::questions::{Questions, next_questions, questions_to_owners};
-pub use say::finding::{self, Finding, Reason};
+pub use say::finding::Finding;
+pub use say::reason::{self, Reason};
 pub use say::verdict::{self, Verdict};
 pub use want::consent;
 pub use want::intent::{self, Claim, DriftPolicy, Intent};
-pub use want::terms::{Guardrail, Operations, Terms};
+pub use want::operations::Operations;
+pub use want::terms::{Guardrail, Terms};

@@ -4,5 +4,5 @@ pub(crate) mod account;
 pub mod arn;
 pub(crate) mod fault;
 pub mod identifier;
-pub(crate) mod policy;
+pub(crate) mod policy_ref;
 pub(crate) mod tags;

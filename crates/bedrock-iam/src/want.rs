@@ -2,4 +2,5 @@
 
 pub mod consent;
 pub mod intent;
+pub(crate) mod operations;
 pub(crate) mod terms;

@@ -1,7 +1,7 @@
 //! From findings to conditions.
 
-use bedrock_iam::finding::{Finding, Reason};
 use bedrock_iam::verdict::{Condition, Next, Status, SuccessMessages, Verdict, refusal, verdict};
+use bedrock_iam::{Finding, Reason};
 
 fn judged(reasons: &[Reason]) -> Verdict {
     let findings: Vec<Finding> =

@@ -10,7 +10,8 @@ use super::plan::Plan;
 use super::step::{Cause, Step};
 use crate::iam::canonical::CanonicalPolicy;
 use crate::iam::observed::{PolicyState, Role, RoleState};
-use crate::say::finding::{Finding, Reason};
+use crate::say::finding::Finding;
+use crate::say::reason::Reason;
 use crate::want::consent::Consent;
 use crate::want::intent::Claim;
 

@@ -9,9 +9,10 @@ use crate::iam::canonical::CanonicalPolicy;
 use crate::iam::foreign::ForeignStatements;
 use crate::iam::observed::{PolicyState, RoleState};
 use crate::names::fault::{Class, Fault};
-use crate::names::policy::PolicyRef;
+use crate::names::policy_ref::PolicyRef;
 use crate::policy::size;
-use crate::say::finding::{Finding, Kstatus, Reason};
+use crate::say::finding::Finding;
+use crate::say::reason::{Kstatus, Reason};
 use crate::want::intent::Claim;
 
 /// How far the steps of a plan came.

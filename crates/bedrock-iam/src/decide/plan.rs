@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::desired::Desired;
 use super::step::Step;
 use crate::names::fault::Fault;
-use crate::names::policy::PolicyRef;
+use crate::names::policy_ref::PolicyRef;
 use crate::resolve::offers::Offer;
-use crate::say::finding::{Finding, Reason};
+use crate::say::finding::Finding;
+use crate::say::reason::Reason;
 
 /// What to do, and what to say about it.
 ///

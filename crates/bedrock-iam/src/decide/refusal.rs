@@ -5,7 +5,8 @@ use super::teardown::teardown;
 use crate::iam::observed::{Observed, PolicyState, RoleState};
 use crate::names::arn::RoleArn;
 use crate::policy::current::CurrentGrants;
-use crate::say::finding::{Finding, Reason};
+use crate::say::finding::Finding;
+use crate::say::reason::Reason;
 use crate::want::consent::{Consent, TAG, Taggable};
 use crate::want::intent::{Claim, Intent};
 

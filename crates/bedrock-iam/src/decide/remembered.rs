@@ -14,8 +14,9 @@ use crate::iam::canonical::{CanonicalPolicy, Digest};
 use crate::iam::document::Document;
 use crate::iam::observed::{Observed, PolicyState, RoleState};
 use crate::iam::provenance::{LastWrite, Written};
-use crate::names::policy::PolicyRef;
-use crate::say::finding::{ConditionType, Finding};
+use crate::names::policy_ref::PolicyRef;
+use crate::say::finding::Finding;
+use crate::say::reason::ConditionType;
 use crate::want::intent::Claim;
 
 /// Before a write for which IAM had no room is sent again, the first time.
@@ -105,7 +106,12 @@ impl Remembered {
         self
     }
 
-    /// What is to be believed of what was observed.
+    /// What is to be believed of what was observed, for questions that depend on it.
+    pub fn believed(&self, observed: &Observed, claim: &Claim) -> Observed {
+        self.clone().believe(observed, claim).0
+    }
+
+    /// The same for a decision: it is noted what a read has shown, and said what stays in doubt.
     pub(super) fn believe(&mut self, observed: &Observed, claim: &Claim) -> (Observed, Doubt) {
         let (mut believed, mut doubt) = (observed.clone(), Doubt::None);
         for (policy, of_policy) in &mut self.policies {

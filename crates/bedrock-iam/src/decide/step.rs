@@ -4,7 +4,7 @@ use super::desired::{Desired, DesiredPolicy};
 use crate::iam::document::Document;
 use crate::iam::foreign::ForeignStatements;
 use crate::iam::observed::PolicyState;
-use crate::names::policy::PolicyRef;
+use crate::names::policy_ref::PolicyRef;
 
 /// One write to AWS; repeating it changes nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -28,7 +28,8 @@ use crate::policy::revocation::Revoked;
 use crate::policy::size;
 use crate::policy::write::{self, Form, INLINE_QUOTA};
 use crate::resolve::Resolution;
-use crate::say::finding::{Finding, Kstatus, Reason};
+use crate::say::finding::Finding;
+use crate::say::reason::{Kstatus, Reason};
 use crate::want::intent::{Claim, DriftPolicy, Intent};
 use crate::want::terms::Terms;
 

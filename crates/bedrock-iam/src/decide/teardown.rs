@@ -7,7 +7,7 @@ use crate::bedrock::answer::Answers;
 use crate::iam::observed::{Observed, PolicyState, RoleState};
 use crate::iam::provenance::LastWrite;
 use crate::names::fault::{Class, Fault};
-use crate::say::finding::Reason;
+use crate::say::reason::Reason;
 use crate::want::consent::Consent;
 use crate::want::intent::Claim;
 

@@ -7,7 +7,7 @@ use crate::iam::foreign::ForeignStatements;
 use crate::iam::identity::PolicyIdentity;
 use crate::names::arn::RoleArn;
 use crate::names::fault::Fault;
-use crate::names::policy::PolicyRef;
+use crate::names::policy_ref::PolicyRef;
 use crate::names::tags::Tags;
 
 /// The role and our policies on it.

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use crate::bedrock::target::Target;
 use crate::policy::grant::Grant;
 use crate::policy::write::{self, Form, INLINE_QUOTA};
-use crate::say::finding::{Finding, Reason};
+use crate::say::finding::Finding;
+use crate::say::reason::Reason;
 use crate::want::intent::Claim;
 use crate::want::terms::Terms;
 

@@ -15,7 +15,8 @@ use crate::names::account::Account;
 use crate::names::arn::{FoundationModelArn, InferenceProfileArn};
 use crate::names::identifier::Scope;
 use crate::policy::grant::Grant;
-use crate::want::terms::{Guardrail, Operations, Terms};
+use crate::want::operations::Operations;
+use crate::want::terms::{Guardrail, Terms};
 
 /// The condition key that names the profile through which a foundation model is reached.
 pub const INFERENCE_PROFILE_ARN: &str = "bedrock:InferenceProfileArn";

@@ -6,7 +6,8 @@ use crate::names::arn::GuardrailArn;
 use crate::names::fault::{Class, Fault};
 use crate::names::identifier::Region;
 use crate::names::tags::Tags;
-use crate::say::finding::{Finding, Reason};
+use crate::say::finding::Finding;
+use crate::say::reason::Reason;
 use crate::want::consent::{ConsentPolicy, Taggable, Tenant};
 use crate::want::intent::Claim;
 

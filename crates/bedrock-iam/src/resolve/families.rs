@@ -7,7 +7,8 @@ use crate::bedrock::family::Family;
 use crate::bedrock::target::Target;
 use crate::names::fault::Fault;
 use crate::policy::current::CurrentGrants;
-use crate::say::finding::{Finding, Reason};
+use crate::say::finding::Finding;
+use crate::say::reason::Reason;
 use crate::want::intent::Intent;
 
 /// What the entries of a manifest come to.

@@ -11,7 +11,8 @@ use crate::names::arn::{FoundationModelArn, OwnModelArn};
 use crate::names::fault::Class;
 use crate::names::identifier::{ModelId, Region};
 use crate::policy::grant::Grant;
-use crate::say::finding::{Finding, Reason};
+use crate::say::finding::Finding;
+use crate::say::reason::Reason;
 
 impl Judge<'_> {
     /// A foundation model without a profile.

@@ -12,7 +12,8 @@ use crate::bedrock::target::Target;
 use crate::names::arn::{FoundationModelArn, InferenceProfileArn, Profile};
 use crate::policy::grant::{Grant, destination};
 use crate::policy::write;
-use crate::say::finding::{Finding, Reason};
+use crate::say::finding::Finding;
+use crate::say::reason::Reason;
 
 impl Judge<'_> {
     /// An inference profile, with the model in every destination.

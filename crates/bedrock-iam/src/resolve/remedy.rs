@@ -3,7 +3,8 @@
 use super::Judge;
 use crate::names::arn::{InferenceProfileArn, Profile};
 use crate::names::identifier::{ModelId, ProfileId, Region};
-use crate::say::finding::{Finding, Reason};
+use crate::say::finding::Finding;
+use crate::say::reason::Reason;
 
 impl Judge<'_> {
     fn listed(&self, source: &Region) -> impl Iterator<Item = &ProfileId> {

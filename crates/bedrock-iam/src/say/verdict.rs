@@ -2,8 +2,9 @@
 //!
 //! `Ready` is the summary. `Reconciling` and `Stalled` exist only while true, as kstatus (Helm, Flux, Argo CD) expects.
 
-pub use crate::say::finding::Next;
-use crate::say::finding::{ConditionType, Finding, Kstatus, Reason};
+use crate::say::finding::Finding;
+pub use crate::say::reason::Next;
+use crate::say::reason::{ConditionType, Kstatus, Reason};
 
 /// What an object's status is to say, and when to look again.
 #[derive(Clone, Debug, PartialEq, Eq)]

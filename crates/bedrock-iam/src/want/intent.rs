@@ -9,7 +9,7 @@ use crate::iam::identity::PolicyIdentity;
 use crate::names::account::Account;
 use crate::names::arn::RoleArn;
 use crate::names::identifier::{Region, RoleName};
-use crate::names::policy::{PolicyKind, PolicyRef};
+use crate::names::policy_ref::{PolicyKind, PolicyRef};
 use crate::say::finding::Finding;
 use crate::want::consent::Tenant;
 

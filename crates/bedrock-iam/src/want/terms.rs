@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::operations::Operations;
 use crate::bedrock::project::DefaultProjectArn;
 use crate::names::account::Account;
 use crate::names::arn::GuardrailArn;
@@ -63,28 +64,5 @@ impl Guardrail {
     /// Guide, "Enforce the use of specific guardrails in model inference requests").
     pub fn identifier(&self) -> String {
         self.version.map_or_else(|| self.arn.to_string(), |version| format!("{}:{version}", self.arn))
-    }
-}
-
-/// The Bedrock actions of a grant (Service Authorization Reference).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Operations {
-    /// `bedrock:InvokeModel`, which also authorises Converse.
-    Invoke,
-    /// `bedrock:InvokeModelWithResponseStream`, which also authorises ConverseStream.
-    Stream,
-    /// Both.
-    #[default]
-    Both,
-}
-
-impl Operations {
-    /// The IAM actions.
-    pub fn actions(self) -> &'static [&'static str] {
-        match self {
-            Self::Invoke => &["bedrock:InvokeModel"],
-            Self::Stream => &["bedrock:InvokeModelWithResponseStream"],
-            Self::Both => &["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"],
-        }
     }
 }

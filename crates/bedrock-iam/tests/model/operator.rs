@@ -2,9 +2,9 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex};
 
-use bedrock_iam::finding::{Area, Kstatus};
 use bedrock_iam::invocation;
 use bedrock_iam::plan::{self, Cause};
+use bedrock_iam::reason::{Area, Kstatus};
 use bedrock_iam::*;
 use testing::world::{self, US};
 

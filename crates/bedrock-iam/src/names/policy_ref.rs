@@ -17,7 +17,6 @@ pub struct PolicyRef {
 
 /// How a policy hangs on a role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
 pub enum PolicyKind {
     /// It is part of the role (PutRolePolicy).
     Inline,
