@@ -9,8 +9,9 @@ use crate::memory::Memory;
 use crate::stage::{OPERATORS_REGIONS, Stage};
 use crate::{Counts, Outcome, count, fleet};
 
-const FLAGS: [&str; 7] = [
+const FLAGS: [&str; 8] = [
     "--interval=1m",
+    "--sweep-interval=20s",
     "--iam-lag=5s",
     "--iam-rate=200",
     "--bedrock-rate=200",
@@ -22,6 +23,7 @@ const FLAGS: [&str; 7] = [
 /// Longer than the lease, so that one who wakes up finds another leading.
 const LONGEST_PAUSE: u64 = 9000;
 const LONGEST_ABSENCE: u64 = 5000;
+const ALL_ABSENT: Duration = Duration::from_millis(500);
 
 enum Seat {
     Running(OperatorProcess),
@@ -120,6 +122,21 @@ impl<'a> Operators<'a> {
             count(&mut self.counts, "SIGSTOP and SIGCONT", 1);
             self.seats[index] = Seat::Paused(operator, until);
         }
+    }
+
+    /// SIGSTOP for all that run, and SIGCONT soon: meanwhile nobody does an operator's work.
+    pub(crate) fn pause_all(&mut self) {
+        let until = Instant::now() + ALL_ABSENT;
+        for seat in &mut self.seats {
+            *seat = match std::mem::replace(seat, Seat::Empty(until)) {
+                Seat::Running(operator) => {
+                    operator.pause();
+                    Seat::Paused(operator, until)
+                }
+                waiting => waiting,
+            };
+        }
+        count(&mut self.counts, "SIGSTOP of both and SIGCONT", 1);
     }
 
     /// Resumes and starts both, whatever was to come.
