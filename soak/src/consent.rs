@@ -44,6 +44,11 @@ impl Tag {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn one_that(is_wanted: impl Fn(&Self) -> bool) -> Option<&'static Self> {
+        PARTIAL.iter().find(|tag| is_wanted(tag))
+    }
+
     pub(crate) fn tags(&self) -> Value {
         json!({KEY: self.value})
     }

@@ -236,13 +236,14 @@ fn texts(list: &Value) -> Vec<&str> {
     list.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
 }
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::fleet::members;
 
     const US: &str = "us.amazon.nova-2-lite-v1:0";
 
-    fn written(routes: &Routes) -> Document {
+    /// The policy of the first member that calls the core profile alone.
+    pub(crate) fn written(routes: &Routes) -> Document {
         let member = members().next().unwrap();
         let grant = through_profile(HOME, US, routes).unwrap();
         let terms = terms(&json!({"sourceRegions": [HOME]})).unwrap();

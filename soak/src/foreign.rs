@@ -77,12 +77,12 @@ impl ForeignWriter {
         let (role, policy) = (member.role(), member.policy());
         let history = stage.history(&role)?;
         let Some(current) = held(&history).remove(&policy) else { return Ok(()) };
-        let (what, document) = match self.rng.u8(0..12) {
+        let (what, document) = match self.rng.u8(0..14) {
             _ if !current.contains(&member.identity().mark()) => ("our name set free", None),
             0..=3 => ("ours removed", None),
             4..=6 => ("ours cut", Some(self.cut(&current)?)),
-            7..=8 => self.widen(&current)?,
-            9..=10 => ("ours set back", self.earlier(&history, &policy)),
+            7..=10 => self.widen(&current)?,
+            11..=12 => ("ours set back", self.earlier(&history, &policy)),
             _ => ("our name taken", Some(self.document())),
         };
         if self.write(stage, &role, &policy, document.as_deref())? {

@@ -94,7 +94,8 @@ impl<'a> Judge<'a> {
         let case = Case {
             member,
             routes: &self.routes,
-            owners: &storm.owners,
+            tag: storm.owners.tag(member),
+            has_target: member.owned().is_none_or(|owned| storm.owners.lets_use(owned, member)),
             state: held
                 .as_ref()
                 .map_or(PolicyState::Absent, |held| PolicyState::of(held, &member.identity())),

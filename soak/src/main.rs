@@ -111,6 +111,7 @@ fn soaked() -> Outcome<(Table, Vec<String>)> {
     table.row("storm", &format!("{} s", raged.as_secs()));
     table.rows("", &storm.counts);
     table.rows("", &storm.operators.counts);
+    table.row("objects gone of which an Event says that the policy stays", &stage.orphans_told()?.len());
     table.rows("owners: ", &storm.owners.counts);
     table.rows("foreign writer: ", &storm.foreign.counts);
     table.rows("fault armed: ", &storm.faults.counts);

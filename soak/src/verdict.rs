@@ -8,7 +8,6 @@ use crate::Outcome;
 use crate::consent::Tag;
 use crate::expected::{Circumstances, Expected};
 use crate::fleet::Member;
-use crate::owners::Owners;
 use crate::routes::Routes;
 use crate::strangers;
 use crate::told::Told;
@@ -17,7 +16,10 @@ use crate::told::Told;
 pub(crate) struct Case<'a> {
     pub(crate) member: Member,
     pub(crate) routes: &'a Routes,
-    pub(crate) owners: &'a Owners,
+    /// What its role says; `None` where there is no such role.
+    pub(crate) tag: Option<&'static Tag>,
+    /// Whether the target that its manifests name lets it be used.
+    pub(crate) has_target: bool,
     /// Whole, as it stands on the role.
     pub(crate) held: Option<&'a str>,
     pub(crate) state: PolicyState,
@@ -35,7 +37,7 @@ impl Case<'_> {
         let ours = self.ours()?;
         let namespace = self.member.namespace();
         let policy = self.member.policy();
-        let Some(tag) = self.tag() else {
+        let Some(tag) = self.tag else {
             return Some(format!("policy {policy} on a role that does not exist"));
         };
         if !tag.lets(namespace) {
@@ -74,7 +76,7 @@ impl Case<'_> {
                 "it is not Suspended, or its policy holds what was withdrawn",
             );
         }
-        let Some(tag) = self.tag() else {
+        let Some(tag) = self.tag else {
             return unless(told.says("RoleAccepted", "False RoleNotFound"), "RoleNotFound is not told");
         };
         if !tag.lets(self.member.namespace()) {
@@ -98,8 +100,7 @@ impl Case<'_> {
     /// Of one whose role lets it have what it wants.
     fn problem_in_step(&self, object: &Value, told: &Told<'_>) -> Outcome<Option<String>> {
         let unless = |fine: bool, what: &str| Ok((!fine).then(|| format!("{what}; {}", told.ready())));
-        let Self { member, routes, .. } = *self;
-        let has_target = member.owned().is_none_or(|owned| self.owners.lets_use(owned, member));
+        let Self { member, routes, has_target, .. } = *self;
         let circumstances = Circumstances { member, routes, has_target, held: self.ours() };
         let expected = Expected::of(&object["spec"], circumstances)?;
         if !self.ours().is_some_and(|ours| expected.is_met_by(ours)) {
@@ -138,18 +139,13 @@ impl Case<'_> {
         self.state.document()
     }
 
-    fn tag(&self) -> Option<&'static Tag> {
-        self.owners.tag(self.member)
-    }
-
     /// Whether there is a policy of ours, and its role does not consent.
     fn must_go(&self) -> bool {
-        self.ours().is_some() && self.tag().is_some_and(|tag| !tag.lets(self.member.namespace()))
+        self.ours().is_some() && self.tag.is_some_and(|tag| !tag.lets(self.member.namespace()))
     }
 
     fn holds_withdrawn_target(&self, ours: &Document) -> bool {
-        let withdrawn = self.member.owned().filter(|owned| !self.owners.lets_use(*owned, self.member));
-        withdrawn.is_some_and(|owned| owned.is_granted_by(ours))
+        !self.has_target && self.member.owned().is_some_and(|owned| owned.is_granted_by(ours))
     }
 
     /// Whether nothing but strangers' statements is left under our name.
@@ -162,4 +158,111 @@ impl Case<'_> {
 
 fn has_denial(document: &Document) -> bool {
     document.statement.iter().any(|statement| statement.effect == Effect::Deny)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::consent::{CLOSED, OPEN};
+    use crate::fleet::{HOME, members};
+
+    const US: &str = "us.amazon.nova-2-lite-v1:0";
+
+    /// A policy of ours, and beside it a stranger's statement or none.
+    fn policy(member: Member, beside: Option<Value>) -> String {
+        let sid = member.identity().mark();
+        let ours =
+            json!({"Sid": sid, "Effect": "Allow", "Action": "bedrock:InvokeModel", "Resource": "arn:r"});
+        let statements: Vec<Value> = [ours].into_iter().chain(beside).collect();
+        json!({"Version": "2012-10-17", "Statement": statements}).to_string()
+    }
+
+    fn case<'a>(member: Member, held: &'a str, routes: &'a Routes) -> Case<'a> {
+        Case {
+            member,
+            routes,
+            tag: Some(&OPEN),
+            has_target: true,
+            held: Some(held),
+            state: PolicyState::of(held, &member.identity()),
+            is_foreigners: false,
+            has_vanished: false,
+            is_told_orphaned: false,
+        }
+    }
+
+    #[test]
+    fn a_policy_whose_object_is_gone_needs_a_reason_consent_and_someone_who_was_told() {
+        let routes = Routes::from(&[]);
+        let member = members().find(|member| !member.retains()).unwrap();
+        let held = policy(member, None);
+        let is_problem = |case: Case<'_>| case.problem_without_object().is_some();
+        let orphan = || Case { has_vanished: true, ..case(member, &held, &routes) };
+        let only_lets = crate::consent::Tag::one_that(|tag| {
+            tag.lets(member.namespace()) && !tag.lets_retain(member.namespace())
+        });
+        assert!(is_problem(case(member, &held, &routes)));
+        assert!(!is_problem(orphan()));
+        assert!(is_problem(Case { tag: Some(&CLOSED), ..orphan() }));
+        assert!(is_problem(Case { tag: only_lets, ..orphan() }));
+        assert!(!is_problem(Case { tag: only_lets, is_told_orphaned: true, ..orphan() }));
+    }
+
+    #[test]
+    fn an_object_whose_role_does_not_consent_keeps_nothing_of_ours() {
+        let routes = Routes::from(&[]);
+        let member = members().next().unwrap();
+        let held = policy(member, None);
+        let object = |suspend: bool| {
+            let condition = |kind: &str, status: &str, reason: &str| json!({"type": kind, "status": status, "reason": reason, "observedGeneration": 1});
+            let conditions = [
+                condition("Suspended", "True", "Suspended"),
+                condition("RoleAccepted", "False", "ConsentMissing"),
+            ];
+            json!({
+                "metadata": {"generation": 1}, "spec": {"suspend": suspend},
+                "status": {"observedGeneration": 1, "conditions": conditions},
+            })
+        };
+        for is_suspended in [true, false] {
+            let closed = || Case { tag: Some(&CLOSED), ..case(member, &held, &routes) };
+            assert!(closed().problem(&object(is_suspended)).unwrap().is_some());
+            let without = Case { state: PolicyState::Absent, held: None, ..closed() };
+            assert_eq!(without.problem(&object(is_suspended)).unwrap(), None);
+        }
+    }
+
+    #[test]
+    fn strangers_beside_ours_are_to_be_told() {
+        let routes = Routes::from(&[(HOME, US, &[HOME])]);
+        let member = members().next().unwrap();
+        let spec = json!({"sourceRegions": [HOME], "models": [{"modelId": "amazon.nova-2-lite-v1:0", "scopes": ["us"]}]});
+        let ours = crate::expected::tests::written(&routes);
+        let mut with_stranger: Value = serde_json::from_str(&ours.to_json()).unwrap();
+        let stranger = strangers::draw(&mut fastrand::Rng::with_seed(1));
+        with_stranger["Statement"].as_array_mut().unwrap().push(stranger);
+        let object = |in_sync: [&str; 2], ready: [&str; 2]| {
+            let condition = |kind: &str, [status, reason]: [&str; 2]| json!({"type": kind, "status": status, "reason": reason, "observedGeneration": 1});
+            let conditions = [
+                condition("PolicyInSync", in_sync),
+                condition("ProfilesResolved", ["True", "Resolved"]),
+                condition("Ready", ready),
+            ];
+            let grant = json!({"kind": "InferenceProfile", "id": US, "sourceRegion": HOME, "destinationRegions": [HOME]});
+            json!({
+                "metadata": {"generation": 1}, "spec": spec,
+                "status": {"observedGeneration": 1, "conditions": conditions, "grants": [grant]},
+            })
+        };
+        let foreign = ["False", "ForeignStatements"];
+        let as_told = object(foreign, foreign);
+        let as_if_none = object(["True", "InSync"], ["True", "Reconciled"]);
+        let (alone, beside) = (ours.to_json(), with_stranger.to_string());
+        let problem = |held: &str, object: &Value| case(member, held, &routes).problem(object).unwrap();
+        assert_eq!(problem(&beside, &as_told), None);
+        assert_eq!(problem(&alone, &as_if_none), None);
+        assert!(problem(&beside, &as_if_none).is_some() && problem(&alone, &as_told).is_some());
+    }
 }
