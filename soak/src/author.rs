@@ -66,7 +66,7 @@ impl Authors {
         };
         let (withdrawals, removals): (Vec<&Removal>, Vec<&Removal>) =
             lineage.removals.iter().partition(is_withdrawal);
-        count(&mut self.counts, "removed while consent was away", withdrawals.len() as u64);
+        count(&mut self.counts, "of the removed, while consent was away", withdrawals.len() as u64);
         let deletions = storm.deletions.get(&member).copied().unwrap_or_default();
         if removals.len() > deletions {
             let told: Vec<String> = removals.iter().map(ToString::to_string).collect();

@@ -101,7 +101,7 @@ impl<'a> Judge<'a> {
                 .map_or(PolicyState::Absent, |held| PolicyState::of(held, &member.identity())),
             held: held.as_deref(),
             is_foreigners: storm.foreign.wrote_last(&member.role(), history, &policy),
-            has_vanished: storm.vanished.contains(&member),
+            vanished: &storm.vanished,
             is_told_orphaned: told.contains(&(member.namespace().to_owned(), member.name())),
         };
         match object {

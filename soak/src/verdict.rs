@@ -1,5 +1,7 @@
 //! Whether one object, or what is left of one that is gone, is as it must be when nothing is wrong.
 
+use std::collections::BTreeSet;
+
 use bedrock_iam::document::Effect;
 use bedrock_iam::{Document, PolicyState};
 use serde_json::Value;
@@ -25,8 +27,8 @@ pub(crate) struct Case<'a> {
     pub(crate) state: PolicyState,
     /// Whether the foreign writer was the last one to write it.
     pub(crate) is_foreigners: bool,
-    /// Whether the object once went without its finalizer's work.
-    pub(crate) has_vanished: bool,
+    /// Whose objects once went without their finalizer's work.
+    pub(crate) vanished: &'a BTreeSet<Member>,
     /// Whether an Event says that the policy stays although its object is gone.
     pub(crate) is_told_orphaned: bool,
 }
@@ -50,7 +52,7 @@ impl Case<'_> {
                 "policy {policy} of an object that is gone holds a target that was withdrawn"
             ));
         }
-        let may_stay = self.member.retains() || self.has_vanished || self.is_foreigners;
+        let may_stay = self.member.retains() || self.vanished.contains(&self.member) || self.is_foreigners;
         if !may_stay {
             return Some(format!("the object is gone, but not its policy {policy}"));
         }
@@ -168,6 +170,8 @@ mod tests {
     use crate::consent::{CLOSED, OPEN};
     use crate::fleet::{HOME, members};
 
+    static NOBODY: BTreeSet<Member> = BTreeSet::new();
+
     const US: &str = "us.amazon.nova-2-lite-v1:0";
 
     /// A policy of ours, and beside it a stranger's statement or none.
@@ -188,7 +192,7 @@ mod tests {
             held: Some(held),
             state: PolicyState::of(held, &member.identity()),
             is_foreigners: false,
-            has_vanished: false,
+            vanished: &NOBODY,
             is_told_orphaned: false,
         }
     }
@@ -198,8 +202,9 @@ mod tests {
         let routes = Routes::from(&[]);
         let member = members().find(|member| !member.retains()).unwrap();
         let held = policy(member, None);
+        let vanished = BTreeSet::from([member]);
         let is_problem = |case: Case<'_>| case.problem_without_object().is_some();
-        let orphan = || Case { has_vanished: true, ..case(member, &held, &routes) };
+        let orphan = || Case { vanished: &vanished, ..case(member, &held, &routes) };
         let only_lets = crate::consent::Tag::one_that(|tag| {
             tag.lets(member.namespace()) && !tag.lets_retain(member.namespace())
         });
