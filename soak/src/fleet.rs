@@ -2,7 +2,7 @@ use bedrock_iam::PolicyIdentity;
 use fastrand::Rng;
 use serde_json::{Value, json};
 
-use crate::consent::{CLOSED, OPEN, Tag};
+use crate::consent::{CLOSED, LASTING, OPEN, Tag};
 use crate::manifest;
 use crate::targets::{self, Owned};
 
@@ -66,13 +66,14 @@ impl Member {
         match self.0 {
             index if MISSING.contains(&index) => None,
             index if WITHHELD.contains(&index) => Some(&CLOSED),
+            _ if members().any(|other| other.role() == self.role() && other.retains()) => Some(&LASTING),
             _ => Some(&OPEN),
         }
     }
 
     /// Whether its role is one that owners change.
     pub(crate) fn is_cared_for(self) -> bool {
-        self.tag() == Some(&OPEN)
+        self.tag().is_some_and(|tag| *tag != CLOSED)
     }
 
     /// The target of the account that its manifests name: an application profile now and then, a guardrail always.

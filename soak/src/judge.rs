@@ -32,7 +32,8 @@ impl<'a> Judge<'a> {
         let (began, mut told) = (Instant::now(), Instant::now());
         loop {
             storm.look_back()?;
-            let problems = self.problems(storm)?;
+            // A question that found no answer is asked again.
+            let problems = self.problems(storm).unwrap_or_else(|error| vec![error.to_string()]);
             if problems.is_empty() {
                 return Ok(());
             }

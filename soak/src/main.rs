@@ -94,8 +94,9 @@ fn soaked() -> Outcome<(Table, Vec<String>)> {
 
     progress(&format!("at rest for {} s", rest::REST.as_secs()));
     let rest = rest::watch(&stage)?;
-    problems.extend(rest.problems());
+    // What has not converged has no rest.
     if problems.is_empty() {
+        problems.extend(rest.problems());
         problems.extend(judge.problems(&storm)?);
     }
     let authors = Authors::read(&stage, &storm)?;

@@ -37,6 +37,7 @@ pub(crate) struct Operators<'a> {
     settings: OperatorSettings,
     seats: [Seat; 2],
     saved: u32,
+    launched: Instant,
     pub(crate) slowest_end: Duration,
     pub(crate) memory: Memory,
     pub(crate) counts: Counts,
@@ -55,6 +56,7 @@ impl<'a> Operators<'a> {
             settings,
             seats: [empty(), empty()],
             saved: 0,
+            launched: Instant::now(),
             slowest_end: Duration::ZERO,
             memory: Memory::default(),
             counts: Counts::new(),
@@ -150,6 +152,11 @@ impl<'a> Operators<'a> {
         self.tick()
     }
 
+    /// For how long all that run have been running.
+    pub(crate) fn age(&self) -> Duration {
+        self.launched.elapsed()
+    }
+
     /// From now on memory must stay flat, since nobody is ended any more.
     pub(crate) fn begin_memory(&mut self) {
         self.look();
@@ -180,6 +187,7 @@ impl<'a> Operators<'a> {
 
     fn launch(&mut self, index: usize) -> Outcome<OperatorProcess> {
         count(&mut self.counts, "operators started", 1);
+        self.launched = Instant::now();
         Ok(OperatorProcess::launch_in(OPERATORS_REGIONS[index], &self.settings)?)
     }
 

@@ -106,7 +106,9 @@ impl<'a> Storm<'a> {
         while began.elapsed() < time {
             self.tick()?;
             let is_late = began.elapsed() > time * 2 / 3;
-            if !memory_begun && began.elapsed() > time * 3 / 4 {
+            // Who was started a moment ago has not warmed up, and grows for good reason.
+            let is_warm = self.operators.age() > time / 12;
+            if !memory_begun && is_warm && began.elapsed() > time * 3 / 4 {
                 self.operators.begin_memory();
                 memory_begun = true;
             }
@@ -125,6 +127,9 @@ impl<'a> Storm<'a> {
                 ));
             }
             thread::sleep(Duration::from_millis(self.rng.u64(20..250)));
+        }
+        if !memory_begun {
+            self.operators.begin_memory();
         }
         Ok(())
     }

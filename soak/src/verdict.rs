@@ -167,7 +167,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::consent::{CLOSED, OPEN};
+    use crate::consent::{CLOSED, LASTING, OPEN};
     use crate::fleet::{HOME, members};
 
     static NOBODY: BTreeSet<Member> = BTreeSet::new();
@@ -205,14 +205,11 @@ mod tests {
         let vanished = BTreeSet::from([member]);
         let is_problem = |case: Case<'_>| case.problem_without_object().is_some();
         let orphan = || Case { vanished: &vanished, ..case(member, &held, &routes) };
-        let only_lets = crate::consent::Tag::one_that(|tag| {
-            tag.lets(member.namespace()) && !tag.lets_retain(member.namespace())
-        });
         assert!(is_problem(case(member, &held, &routes)));
-        assert!(!is_problem(orphan()));
+        assert!(!is_problem(Case { tag: Some(&LASTING), ..orphan() }));
         assert!(is_problem(Case { tag: Some(&CLOSED), ..orphan() }));
-        assert!(is_problem(Case { tag: only_lets, ..orphan() }));
-        assert!(!is_problem(Case { tag: only_lets, is_told_orphaned: true, ..orphan() }));
+        assert!(is_problem(Case { tag: Some(&OPEN), ..orphan() }));
+        assert!(!is_problem(Case { tag: Some(&OPEN), is_told_orphaned: true, ..orphan() }));
     }
 
     #[test]
