@@ -71,7 +71,7 @@ bench: tools ## Measure the core, then memory, start-up, size and calls of a rel
 	target/release/bench
 
 .PHONY: soak
-soak: tools ## Edits, drift, faults and kills for SOAK_SECONDS (600), then quiet; SOAK_SEED repeats the draws
+soak: tools ## Edits, drift, withdrawn consent, faults and kills for SOAK_SECONDS (600), then quiet; SOAK_SEED repeats the draws
 	cargo build --release --workspace --bin bedrock-access --bin aws-sandbox --bin soak
 	@SOAK_SECONDS='$(SOAK_SECONDS)' SOAK_SEED='$(SOAK_SEED)' target/release/soak
 

@@ -22,9 +22,11 @@ const KINDS: [&str; 10] = [
 /// Kinds that end the call at once, so that an outage of many calls is over when it is cleared.
 const OUTAGES: [&str; 4] = ["Throttle", "Unavailable", "AccessDenied", "Reset"];
 
-const IAM: [&str; 4] = ["GetRole", "GetRolePolicy", "PutRolePolicy", "DeleteRolePolicy"];
+const IAM: [&str; 5] =
+    ["GetRole", "GetRolePolicy", "PutRolePolicy", "DeleteRolePolicy", "GetAccountAuthorizationDetails"];
 
-const BEDROCK: [&str; 3] = ["GetInferenceProfile", "GetFoundationModel", "ListInferenceProfiles"];
+const BEDROCK: [&str; 4] =
+    ["GetInferenceProfile", "GetFoundationModel", "ListInferenceProfiles", "ListTagsForResource"];
 
 /// What goes wrong in AWS for the operators; nobody else is struck.
 #[derive(Default)]

@@ -2,6 +2,10 @@ use bedrock_iam::PolicyIdentity;
 use fastrand::Rng;
 use serde_json::{Value, json};
 
+use crate::consent::{CLOSED, LASTING, OPEN, Tag};
+use crate::manifest;
+use crate::targets::{self, Owned};
+
 pub(crate) const OBJECTS: usize = 200;
 
 pub(crate) const CLUSTER_ID: &str = "soak";
@@ -19,19 +23,11 @@ pub(crate) const TYPO: &str = "us.acme.none-v1:0";
 
 const SHARED: usize = 40;
 const MISSING: std::ops::Range<usize> = 40..44;
-const CLOSED: std::ops::Range<usize> = 44..48;
+const WITHHELD: std::ops::Range<usize> = 44..48;
 
 /// One of the objects, whether it exists now or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Member(usize);
-
-/// Whether a member's role lets it take part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
-    Open,
-    Missing,
-    Closed,
-}
 
 pub(crate) fn members() -> impl Iterator<Item = Member> {
     (0..OBJECTS).map(Member)
@@ -41,18 +37,14 @@ pub(crate) fn any(rng: &mut Rng) -> Member {
     Member(rng.usize(0..OBJECTS))
 }
 
-/// The roles that exist, with the tag of each.
+/// The roles that exist, with the tag of each, and the targets.
 pub(crate) fn seed() -> Value {
-    let mut roles: Vec<(String, &str)> = members()
-        .filter(|member| member.standing() != Standing::Missing)
-        .map(|member| {
-            (member.role(), if member.standing() == Standing::Open { "deny:@any" } else { "@none" })
-        })
-        .collect();
+    let mut roles: Vec<(String, &Tag)> =
+        members().filter_map(|member| Some((member.role(), member.tag()?))).collect();
     roles.dedup();
-    let roles =
-        roles.iter().map(|(name, tag)| json!({"name": name, "tags": {"bedrockaccess.io/namespaces": tag}}));
-    json!({"roles": roles.collect::<Vec<_>>()})
+    let roles = roles.iter().map(|(name, tag)| json!({"name": name, "tags": tag.tags()}));
+    let (profiles, others) = targets::seed();
+    json!({"roles": roles.collect::<Vec<_>>(), "applicationProfiles": profiles, "taggedResources": others})
 }
 
 impl Member {
@@ -69,11 +61,29 @@ impl Member {
         if self.shares() { format!("shared-{:02}", self.0 / 2) } else { format!("role-{:03}", self.0) }
     }
 
-    pub(crate) fn standing(self) -> Standing {
+    /// What the tag of its role says at first; `None` where there never is such a role.
+    pub(crate) fn tag(self) -> Option<&'static Tag> {
         match self.0 {
-            index if MISSING.contains(&index) => Standing::Missing,
-            index if CLOSED.contains(&index) => Standing::Closed,
-            _ => Standing::Open,
+            index if MISSING.contains(&index) => None,
+            index if WITHHELD.contains(&index) => Some(&CLOSED),
+            _ if members().any(|other| other.role() == self.role() && other.retains()) => Some(&LASTING),
+            _ => Some(&OPEN),
+        }
+    }
+
+    /// Whether its role is one that owners change.
+    pub(crate) fn is_cared_for(self) -> bool {
+        self.tag().is_some_and(|tag| *tag != CLOSED)
+    }
+
+    /// The target of the account that its manifests name: an application profile now and then, a guardrail always.
+    pub(crate) fn owned(self) -> Option<Owned> {
+        match self.0 % 20 {
+            1 => Some(Owned::Profile(0)),
+            11 => Some(Owned::Profile(1)),
+            3 => Some(Owned::Guardrail(0)),
+            14 => Some(Owned::Guardrail(1)),
+            _ => None,
         }
     }
 
@@ -86,22 +96,11 @@ impl Member {
     }
 
     pub(crate) fn retains(self) -> bool {
-        self.0 % 20 == 7
+        self.0 % 10 == 7
     }
 
-    /// A manifest drawn at random; only its role and its first source Region are always the same.
+    /// A manifest drawn at random; its role, its first source Region and its guardrail are always the same.
     pub(crate) fn manifest(self, rng: &mut Rng) -> Value {
-        let sources = self.sources(rng);
-        let spec = json!({
-            "role": {"name": self.role()},
-            "sourceRegions": sources,
-            "models": models(rng, sources.len() == 1),
-            "routing": if one_in(rng, 10) { json!({"scopes": ["us"], "deniedScopes": ["apac"]}) } else { json!({"scopes": ["us"]}) },
-            "operations": if one_in(rng, 5) { json!(["InvokeModel"]) } else { json!(["InvokeModel", "InvokeModelWithResponseStream"]) },
-            "driftPolicy": if one_in(rng, 5) { "Report" } else { "Enforce" },
-            "deletionPolicy": if self.retains() { "Retain" } else { "Delete" },
-            "suspend": one_in(rng, 12),
-        });
         let annotations = if one_in(rng, 3) {
             json!({"bedrockaccess.io/reconcile-at": format!("{:08x}", rng.u32(..))})
         } else {
@@ -111,41 +110,13 @@ impl Member {
             "apiVersion": "bedrockaccess.io/v1alpha1",
             "kind": "BedrockAccess",
             "metadata": {"name": self.name(), "namespace": self.namespace(), "annotations": annotations},
-            "spec": spec,
+            "spec": manifest::spec(self, rng),
         })
     }
 
-    fn shares(self) -> bool {
+    pub(crate) fn shares(self) -> bool {
         self.0 < SHARED
     }
-
-    /// Two objects have less room on one role.
-    fn sources(self, rng: &mut Rng) -> Vec<&'static str> {
-        match rng.u8(0..3) {
-            0 if !self.shares() => vec![HOME, "us-west-2"],
-            1 if !self.shares() => vec![HOME, "us-east-2"],
-            _ => vec![HOME],
-        }
-    }
-}
-
-fn models(rng: &mut Rng, only_home: bool) -> Vec<Value> {
-    let core = if rng.bool() { json!(["us"]) } else { json!(["us", "global"]) };
-    let mut models = vec![json!({"modelId": CORE.1, "scopes": core})];
-    let micro = if only_home { "in-region" } else { "us" };
-    let mut more = [
-        json!({"modelId": "amazon.nova-lite-v1:0", "scopes": ["us"]}),
-        json!({"modelId": "amazon.nova-micro-v1:0", "scopes": [micro]}),
-        json!({"modelId": "anthropic.claude-haiku-4-5-20251001-v1:0", "scopes": ["us", "global"]}),
-        json!({"modelId": "anthropic.claude-sonnet-4-5-20250929-v1:0", "scopes": ["global"]}),
-        json!({"inferenceProfile": "us.amazon.nova-pro-v1:0"}),
-    ];
-    rng.shuffle(&mut more);
-    models.extend(more.into_iter().take(rng.usize(0..3)));
-    if one_in(rng, 20) {
-        models.push(json!({"inferenceProfile": TYPO}));
-    }
-    models
 }
 
 pub(crate) fn one_in(rng: &mut Rng, all: u32) -> bool {

@@ -1,36 +1,58 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
-use aws_sdk_iam::Client;
 use bedrock_iam::Document;
 use fastrand::Rng;
 use serde_json::{Value, json};
-use tokio::runtime::Runtime;
 
 use crate::fleet::{self, Member, one_in};
+use crate::iam::Iam;
+use crate::lineage::Foreign;
 use crate::stage::{Change, Stage, held};
-use crate::{Counts, Outcome, count};
+use crate::windows::MEMORY;
+use crate::{Counts, Outcome, count, strangers};
+
+/// More of them in one policy would cost the operators the room for theirs.
+const MOST_STRANGERS: usize = 2;
 
 /// The names of the policies that the foreign writer has on roles; one of them looks like one of ours.
 const OWN: [&str; 3] = ["theirs", "theirs-too", "bedrock-access.soak-a.assistant-001"];
 
 /// Someone else who writes on the same roles, and remembers what.
 pub(crate) struct ForeignWriter {
-    iam: Client,
-    runtime: Runtime,
+    iam: Iam,
     rng: Rng,
-    /// By role: the places of its writes in the role's history.
-    writes: BTreeMap<String, BTreeSet<usize>>,
+    /// By role: the places of its writes in the role's history, and when they were made.
+    writes: BTreeMap<String, BTreeMap<usize, Write>>,
     /// By role and name: the documents of its own policies, as it last wrote them.
     own: BTreeMap<String, BTreeMap<String, String>>,
     pub(crate) counts: Counts,
 }
 
+/// One of its writes.
+struct Write {
+    at: Instant,
+    /// From which place of the role's history on no reconcile can have missed it.
+    known_from: Option<usize>,
+}
+
 impl ForeignWriter {
     pub(crate) fn new(stage: &Stage, rng: Rng) -> Outcome<Self> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let iam = stage.sandbox.iam();
         let (writes, own) = (BTreeMap::new(), BTreeMap::new());
-        Ok(Self { iam, runtime, rng, writes, own, counts: Counts::new() })
+        Ok(Self { iam: Iam::new(stage)?, rng, writes, own, counts: Counts::new() })
+    }
+
+    /// Notes which of its writes every reconcile has seen by now.
+    pub(crate) fn tick(&mut self, stage: &Stage) -> Outcome<()> {
+        for (role, writes) in &mut self.writes {
+            let is_over = |write: &&mut Write| write.known_from.is_none() && write.at.elapsed() > MEMORY;
+            let mut over = writes.values_mut().filter(is_over).peekable();
+            if over.peek().is_some() {
+                let place = stage.history(role)?.len();
+                over.for_each(|write| write.known_from = Some(place));
+            }
+        }
+        Ok(())
     }
 
     /// Writes, replaces or removes a policy of its own.
@@ -55,12 +77,12 @@ impl ForeignWriter {
         let (role, policy) = (member.role(), member.policy());
         let history = stage.history(&role)?;
         let Some(current) = held(&history).remove(&policy) else { return Ok(()) };
-        let (what, document) = match self.rng.u8(0..12) {
+        let (what, document) = match self.rng.u8(0..14) {
             _ if !current.contains(&member.identity().marker()) => ("our name set free", None),
             0..=3 => ("ours removed", None),
             4..=6 => ("ours cut", Some(self.cut(&current)?)),
-            7..=8 => ("ours widened", Some(self.widened(&current)?)),
-            9..=10 => ("ours set back", self.earlier(&history, &policy)),
+            7..=10 => self.widen(&current)?,
+            11..=12 => ("ours set back", self.earlier(&history, &policy)),
             _ => ("our name taken", Some(self.document())),
         };
         if self.write(stage, &role, &policy, document.as_deref())? {
@@ -69,9 +91,25 @@ impl ForeignWriter {
         Ok(())
     }
 
+    /// Removes any policy, for whoever deletes the role.
+    pub(crate) fn remove(&mut self, stage: &Stage, role: &str, policy: &str) -> Outcome<()> {
+        if self.write(stage, role, policy, None)?
+            && let Some(own) = self.own.get_mut(role)
+        {
+            own.remove(policy);
+        }
+        Ok(())
+    }
+
     /// Whether the change at this place of the role's history was its doing.
     pub(crate) fn wrote(&self, role: &str, place: usize) -> bool {
-        self.writes.get(role).is_some_and(|places| places.contains(&place))
+        self.writes.get(role).is_some_and(|writes| writes.contains_key(&place))
+    }
+
+    /// Its write at that place of the role's history, if it is one of its own.
+    pub(crate) fn write_at(&self, role: &str, place: usize) -> Option<Foreign> {
+        let write = self.writes.get(role)?.get(&place)?;
+        Some(Foreign { known_from: write.known_from })
     }
 
     /// Whether it was the last to write the policy.
@@ -90,13 +128,9 @@ impl ForeignWriter {
     /// False when AWS refused.
     fn write(&mut self, stage: &Stage, role: &str, policy: &str, document: Option<&str>) -> Outcome<bool> {
         let before = stage.history(role)?.len();
-        let taken = if let Some(document) = document {
-            let put =
-                self.iam.put_role_policy().role_name(role).policy_name(policy).policy_document(document);
-            self.runtime.block_on(put.send()).is_ok()
-        } else {
-            let delete = self.iam.delete_role_policy().role_name(role).policy_name(policy);
-            self.runtime.block_on(delete.send()).is_ok()
+        let taken = match document {
+            Some(document) => self.iam.put_policy(role, policy, document),
+            None => self.iam.delete_policy(role, policy),
         };
         if !taken {
             return Ok(false);
@@ -106,7 +140,8 @@ impl ForeignWriter {
         let place = stage.history(role)?.iter().skip(before).position(|change| *change == mine);
         let place =
             place.ok_or_else(|| format!("the history of {role} does not show the write of {policy}"))?;
-        self.writes.entry(role.to_owned()).or_default().insert(before + place);
+        let write = Write { at: Instant::now(), known_from: None };
+        self.writes.entry(role.to_owned()).or_default().insert(before + place, write);
         Ok(true)
     }
 
@@ -131,13 +166,23 @@ impl ForeignWriter {
         self.marked(&document)
     }
 
-    /// With one more resource, which nobody asked for.
-    fn widened(&mut self, current: &str) -> Outcome<String> {
+    /// With one more statement, which nobody asked for, or without one of those.
+    fn widen(&mut self, current: &str) -> Outcome<(&'static str, Option<String>)> {
         let mut document: Value = serde_json::from_str(current)?;
-        let model = format!("arn:aws:bedrock:us-east-1::foundation-model/acme.chat-{}", self.rng.u32(..));
-        let statement = json!({"Sid": "BedrockAccessMore", "Effect": "Allow", "Action": "bedrock:InvokeModel", "Resource": model});
-        document["Statement"].as_array_mut().ok_or("a policy without a list of statements")?.push(statement);
-        self.marked(&document)
+        let statements =
+            document["Statement"].as_array_mut().ok_or("a policy without a list of statements")?;
+        let strangers: Vec<usize> =
+            (0..statements.len()).filter(|place| strangers::is_one(&statements[*place])).collect();
+        let what = if strangers.len() < MOST_STRANGERS {
+            // Ours are known by their Sids, wherever they stand.
+            let place = self.rng.usize(0..=statements.len());
+            statements.insert(place, strangers::draw(&mut self.rng));
+            "a statement put beside ours"
+        } else {
+            statements.remove(strangers[0]);
+            "a statement beside ours taken out"
+        };
+        Ok((what, Some(self.marked(&document)?)))
     }
 
     /// White space that differs from every other write's, and means nothing.

@@ -1,18 +1,29 @@
 //! `make soak`: everything at once, for minutes, and then quiet: what must be true again is checked object by object.
 
 mod author;
+mod consent;
 mod expected;
 mod faults;
 mod fleet;
 mod foreign;
+mod iam;
 mod judge;
+mod lineage;
+mod manifest;
 mod memory;
 mod operators;
+mod owners;
+mod replies;
 mod rest;
 mod routes;
 mod stage;
 mod storm;
+mod strangers;
 mod table;
+mod targets;
+mod told;
+mod verdict;
+mod windows;
 
 use std::collections::BTreeMap;
 use std::env;
@@ -64,7 +75,7 @@ fn soaked() -> Outcome<(Table, Vec<String>)> {
     let mut storm = Storm::brew(&stage, &mut rng)?;
     progress("waiting until every object is as its manifest wants it");
     let judge = Judge::new(&stage)?;
-    judge.wait_for_convergence(&storm.foreign, CONVERGENCE)?;
+    judge.wait_for_convergence(&mut storm, CONVERGENCE)?;
 
     progress("the storm begins");
     let began = Instant::now();
@@ -75,7 +86,7 @@ fn soaked() -> Outcome<(Table, Vec<String>)> {
     storm.calm()?;
     let judge = Judge::new(&stage)?;
     let quiet = Instant::now();
-    let mut problems = match judge.wait_for_convergence(&storm.foreign, CONVERGENCE) {
+    let mut problems = match judge.wait_for_convergence(&mut storm, CONVERGENCE) {
         Ok(()) => Vec::new(),
         Err(error) => vec![error.to_string()],
     };
@@ -83,9 +94,10 @@ fn soaked() -> Outcome<(Table, Vec<String>)> {
 
     progress(&format!("at rest for {} s", rest::REST.as_secs()));
     let rest = rest::watch(&stage)?;
-    problems.extend(rest.problems());
+    // What has not converged has no rest.
     if problems.is_empty() {
-        problems.extend(judge.problems(&storm.foreign)?);
+        problems.extend(rest.problems());
+        problems.extend(judge.problems(&storm)?);
     }
     let authors = Authors::read(&stage, &storm)?;
     problems.extend(authors.problems.iter().cloned());
@@ -100,6 +112,8 @@ fn soaked() -> Outcome<(Table, Vec<String>)> {
     table.row("storm", &format!("{} s", raged.as_secs()));
     table.rows("", &storm.counts);
     table.rows("", &storm.operators.counts);
+    table.row("objects gone of which an Event says that the policy stays", &stage.orphans_told()?.len());
+    table.rows("owners: ", &storm.owners.counts);
     table.rows("foreign writer: ", &storm.foreign.counts);
     table.rows("fault armed: ", &storm.faults.counts);
     let (operations, failures) = stage.operators_calls()?;

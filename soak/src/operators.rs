@@ -9,8 +9,9 @@ use crate::memory::Memory;
 use crate::stage::{OPERATORS_REGIONS, Stage};
 use crate::{Counts, Outcome, count, fleet};
 
-const FLAGS: [&str; 7] = [
+const FLAGS: [&str; 8] = [
     "--interval=1m",
+    "--sweep-interval=20s",
     "--iam-lag=5s",
     "--iam-rate=200",
     "--bedrock-rate=200",
@@ -22,6 +23,7 @@ const FLAGS: [&str; 7] = [
 /// Longer than the lease, so that one who wakes up finds another leading.
 const LONGEST_PAUSE: u64 = 9000;
 const LONGEST_ABSENCE: u64 = 5000;
+const ALL_ABSENT: Duration = Duration::from_millis(500);
 
 enum Seat {
     Running(OperatorProcess),
@@ -35,6 +37,7 @@ pub(crate) struct Operators<'a> {
     settings: OperatorSettings,
     seats: [Seat; 2],
     saved: u32,
+    launched: Instant,
     pub(crate) slowest_end: Duration,
     pub(crate) memory: Memory,
     pub(crate) counts: Counts,
@@ -53,6 +56,7 @@ impl<'a> Operators<'a> {
             settings,
             seats: [empty(), empty()],
             saved: 0,
+            launched: Instant::now(),
             slowest_end: Duration::ZERO,
             memory: Memory::default(),
             counts: Counts::new(),
@@ -122,6 +126,21 @@ impl<'a> Operators<'a> {
         }
     }
 
+    /// SIGSTOP for all that run, and SIGCONT soon: meanwhile nobody does an operator's work.
+    pub(crate) fn pause_all(&mut self) {
+        let until = Instant::now() + ALL_ABSENT;
+        for seat in &mut self.seats {
+            *seat = match std::mem::replace(seat, Seat::Empty(until)) {
+                Seat::Running(operator) => {
+                    operator.pause();
+                    Seat::Paused(operator, until)
+                }
+                waiting => waiting,
+            };
+        }
+        count(&mut self.counts, "SIGSTOP of both and SIGCONT", 1);
+    }
+
     /// Resumes and starts both, whatever was to come.
     pub(crate) fn all_back(&mut self) -> Outcome<()> {
         let now = Instant::now();
@@ -131,6 +150,11 @@ impl<'a> Operators<'a> {
             }
         }
         self.tick()
+    }
+
+    /// For how long all that run have been running.
+    pub(crate) fn age(&self) -> Duration {
+        self.launched.elapsed()
     }
 
     /// From now on memory must stay flat, since nobody is ended any more.
@@ -163,6 +187,7 @@ impl<'a> Operators<'a> {
 
     fn launch(&mut self, index: usize) -> Outcome<OperatorProcess> {
         count(&mut self.counts, "operators started", 1);
+        self.launched = Instant::now();
         Ok(OperatorProcess::launch_in(OPERATORS_REGIONS[index], &self.settings)?)
     }
 

@@ -58,6 +58,12 @@ impl Routes {
         self.0.get(&(region.to_owned(), profile.to_owned())).map(Vec::as_slice)
     }
 
+    /// The profiles from a source Region whose ids begin with this.
+    pub(crate) fn family<'a>(&'a self, source: &'a str, prefix: &'a str) -> impl Iterator<Item = &'a str> {
+        let profiles = self.0.keys().filter(move |(region, id)| region == source && id.starts_with(prefix));
+        profiles.map(|(_, id)| id.as_str())
+    }
+
     /// A profile answers less for a while, or nothing, or all again, or more for ever.
     pub(crate) fn shift(&mut self, sandbox: &SandboxProcess, rng: &mut Rng) -> Outcome<&'static str> {
         let key = (REGIONS[rng.usize(0..REGIONS.len())], VOLATILE[rng.usize(0..VOLATILE.len())]);

@@ -1,7 +1,7 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use local_cluster::{ControlPlane, SandboxProcess, Tool, install_chart, repository};
+use local_cluster::{ControlPlane, RELEASE, SandboxProcess, Tool, install_chart, repository};
 use serde_json::{Value, json};
 
 use crate::fleet::{self, NAMESPACES};
@@ -59,6 +59,27 @@ impl Stage {
     pub(crate) fn delete(&self, namespace: &str, name: &str) -> Outcome<()> {
         self.kubectl.run(["delete", "bedrockaccess", name, "--namespace", namespace, "--wait=false"])?;
         Ok(())
+    }
+
+    /// The objects go without their finalizer's work. Nobody but the operator may take it off, so it is done in its name.
+    pub(crate) fn vanish(&self, namespace: &str, name: &str) -> Outcome<()> {
+        let operator = format!("--as=system:serviceaccount:{RELEASE}:{RELEASE}");
+        let patch = r#"{"metadata":{"finalizers":null}}"#;
+        let object = ["bedrockaccess", name, "--namespace", namespace];
+        let words = ["patch"].into_iter().chain(object).chain(["--type=merge", "--patch", patch, &operator]);
+        self.kubectl.run(words)?;
+        self.delete(namespace, name)
+    }
+
+    /// The objects that are gone of which an Event says that their policy stays.
+    pub(crate) fn orphans_told(&self) -> Outcome<BTreeSet<(String, String)>> {
+        let selector = "--field-selector=reason=OrphanedPolicy";
+        let list = self.kubectl.json(["get", "events", "--all-namespaces", selector, "--output=json"])?;
+        let text = |event: &Value, field: &str| {
+            event["involvedObject"][field].as_str().unwrap_or_default().to_owned()
+        };
+        let events = list["items"].as_array().cloned().unwrap_or_default();
+        Ok(events.iter().map(|event| (text(event, "namespace"), text(event, "name"))).collect())
     }
 
     /// Every object by its namespace and name.

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -9,6 +9,7 @@ use crate::faults::Faults;
 use crate::fleet::{self, Member};
 use crate::foreign::ForeignWriter;
 use crate::operators::Operators;
+use crate::owners::Owners;
 use crate::routes::Routes;
 use crate::stage::Stage;
 use crate::{Counts, Outcome, count, progress};
@@ -17,9 +18,13 @@ const TOLD: Duration = Duration::from_secs(20);
 const LONGEST_OUTAGE: u64 = 8000;
 
 /// What may happen, and in how many of all cases.
-const WEIGHTS: [(Act, u32); 11] = [
+const WEIGHTS: [(Act, u32); 15] = [
     (Act::Edit, 60),
     (Act::Delete, 12),
+    (Act::Vanish, 2),
+    (Act::TagRole, 14),
+    (Act::TagTarget, 5),
+    (Act::DeleteRole, 3),
     (Act::Meddle, 60),
     (Act::Tend, 25),
     (Act::Strike, 40),
@@ -35,6 +40,10 @@ const WEIGHTS: [(Act, u32); 11] = [
 enum Act {
     Edit,
     Delete,
+    Vanish,
+    TagRole,
+    TagTarget,
+    DeleteRole,
     Meddle,
     Tend,
     Strike,
@@ -55,8 +64,11 @@ pub(crate) struct Storm<'a> {
     routes: Routes,
     edited: Option<Member>,
     pub(crate) deletions: BTreeMap<Member, usize>,
+    /// Whose finalizer was taken off.
+    pub(crate) vanished: BTreeSet<Member>,
     pub(crate) faults: Faults,
     pub(crate) foreign: ForeignWriter,
+    pub(crate) owners: Owners,
     pub(crate) operators: Operators<'a>,
     pub(crate) counts: Counts,
 }
@@ -78,8 +90,10 @@ impl<'a> Storm<'a> {
             routes: Routes::ask(&stage.sandbox)?,
             edited: None,
             deletions: BTreeMap::new(),
+            vanished: BTreeSet::new(),
             faults: Faults::default(),
             foreign,
+            owners: Owners::new(stage, rng.fork())?,
             operators: Operators::start(stage)?,
             counts: Counts::new(),
         })
@@ -92,7 +106,9 @@ impl<'a> Storm<'a> {
         while began.elapsed() < time {
             self.tick()?;
             let is_late = began.elapsed() > time * 2 / 3;
-            if !memory_begun && began.elapsed() > time * 3 / 4 {
+            // Who was started a moment ago has not warmed up, and grows for good reason.
+            let is_warm = self.operators.age() > time / 12;
+            if !memory_begun && is_warm && began.elapsed() > time * 3 / 4 {
                 self.operators.begin_memory();
                 memory_begun = true;
             }
@@ -111,6 +127,9 @@ impl<'a> Storm<'a> {
                 ));
             }
             thread::sleep(Duration::from_millis(self.rng.u64(20..250)));
+        }
+        if !memory_begun {
+            self.operators.begin_memory();
         }
         Ok(())
     }
@@ -136,7 +155,14 @@ impl<'a> Storm<'a> {
             self.faults_are_over = None;
             self.stage.sandbox.clear("faults")?;
         }
+        self.look_back()?;
         self.operators.tick()
+    }
+
+    /// What nobody can have missed any more is noted; to be called now and then, for as long as operators write.
+    pub(crate) fn look_back(&mut self) -> Outcome<()> {
+        self.owners.tick(self.stage)?;
+        self.foreign.tick(self.stage)
     }
 
     fn draw(&mut self) -> Act {
@@ -152,7 +178,7 @@ impl<'a> Storm<'a> {
     }
 
     fn perform(&mut self, act: Act) -> Outcome<()> {
-        let needs_api_server = matches!(act, Act::Edit | Act::Delete | Act::StopApiServer);
+        let needs_api_server = matches!(act, Act::Edit | Act::Delete | Act::Vanish | Act::StopApiServer);
         if needs_api_server && self.api_server_is_back.is_some() {
             return Ok(());
         }
@@ -160,6 +186,10 @@ impl<'a> Storm<'a> {
         match act {
             Act::Edit => self.edit(),
             Act::Delete => self.delete(),
+            Act::Vanish => self.vanish(),
+            Act::TagRole => self.owners.tag_role(self.stage)?,
+            Act::TagTarget => self.owners.tag_target(self.stage)?,
+            Act::DeleteRole => self.owners.delete_role(self.stage, &mut self.foreign)?,
             Act::Meddle => self.foreign.meddle(self.stage)?,
             Act::Tend => self.foreign.tend(self.stage)?,
             Act::Strike => self.faults.strike(sandbox, &mut self.rng)?,
@@ -204,6 +234,16 @@ impl<'a> Storm<'a> {
         *self.deletions.entry(member).or_default() += 1;
         let outcome = self.stage.delete(member.namespace(), &member.name());
         self.tell("deletions", 1, outcome);
+    }
+
+    /// While no operator looks, an object goes without its finalizer's work.
+    fn vanish(&mut self) {
+        let member = fleet::any(&mut self.rng);
+        *self.deletions.entry(member).or_default() += 1;
+        self.vanished.insert(member);
+        self.operators.pause_all();
+        let outcome = self.stage.vanish(member.namespace(), &member.name());
+        self.tell("finalizers taken off", 1, outcome);
     }
 
     fn tell(&mut self, what: &str, requests: usize, outcome: Outcome<()>) {
