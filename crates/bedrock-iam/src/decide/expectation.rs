@@ -68,9 +68,12 @@ impl Doubt {
 impl Expectation {
     /// After `step` was taken where the policy stood as `found`, following an earlier write that reads may not show yet either.
     pub(super) fn after(earlier: Option<Self>, role: &Role, found: &PolicyState, step: &Step) -> Self {
-        let earlier = earlier.filter(|earlier| earlier.role.id == role.id);
-        let mut before = earlier.map(Self::into_states).unwrap_or_default();
-        before.push(shown(found));
+        let mut before: Vec<Shown> = Vec::new();
+        for state in earlier.into_iter().flat_map(Self::into_states).chain([shown(found)]) {
+            if !before.contains(&state) {
+                before.push(state);
+            }
+        }
         before.drain(..before.len().saturating_sub(MOST_BEFORE));
         let (role, written) = (role.clone(), step.leaves());
         Self { age: Duration::ZERO, role, before, written, is_confirmed: false }

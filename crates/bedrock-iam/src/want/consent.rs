@@ -37,7 +37,7 @@ pub struct Tenant {
 }
 
 /// Whether consent must be given by a tag.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ConsentPolicy {
     /// By the role's tag.
     Tag,

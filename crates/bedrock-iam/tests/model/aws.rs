@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 use std::hash::Hash;
 
-use bedrock_iam::PolicyIdentity;
+use bedrock_iam::consent;
+use bedrock_iam::{PolicyIdentity, Tags};
 use testing::world;
 
 use crate::known::Known;
@@ -42,12 +43,67 @@ impl<T: Clone + Ord> Register<T> {
     }
 }
 
+/// What the tag of a role, or of a target of the account, says to the namespace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Tag {
+    Listing,
+    /// It also lets the policy outlive its object.
+    Retaining,
+    Nobody,
+    /// There is no such tag.
+    Missing,
+}
+
+impl Tag {
+    const ALL: [Self; 4] = [Self::Listing, Self::Retaining, Self::Nobody, Self::Missing];
+
+    pub(crate) fn tags(self) -> Tags {
+        let value = match self {
+            Self::Listing => "team-a",
+            Self::Retaining => "retain:team-a",
+            Self::Nobody => "@none",
+            Self::Missing => return Tags::new(),
+        };
+        [(consent::TAG.to_owned(), value.to_owned())].into()
+    }
+
+    pub(crate) fn of(tags: &Tags) -> Option<Self> {
+        Self::ALL.into_iter().find(|tag| tag.tags() == *tags)
+    }
+
+    /// Whether more may be granted.
+    pub(crate) fn consents(self, policy: consent::ConsentPolicy) -> bool {
+        policy == consent::ConsentPolicy::None || matches!(self, Self::Listing | Self::Retaining)
+    }
+
+    /// Whether what is granted has to go.
+    pub(crate) fn withdraws(self, policy: consent::ConsentPolicy) -> bool {
+        match policy {
+            consent::ConsentPolicy::Tag => !self.consents(policy),
+            consent::ConsentPolicy::Unconfirmed => self == Self::Nobody,
+            consent::ConsentPolicy::None => false,
+        }
+    }
+
+    /// Whether the policy may outlive its object.
+    pub(crate) fn retains(self, policy: consent::ConsentPolicy) -> bool {
+        policy == consent::ConsentPolicy::None || self == Self::Retaining
+    }
+}
+
 /// The role, as far as it changes here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Role {
     /// Another one after the role was deleted and created again.
     pub(crate) id: u8,
-    pub(crate) consents: bool,
+    pub(crate) tag: Tag,
+}
+
+impl Role {
+    /// As IAM shows it.
+    pub(crate) fn unique_id(self) -> String {
+        format!("AROA{}", self.id)
+    }
 }
 
 /// Who made a policy what it is.
@@ -64,11 +120,19 @@ pub(crate) enum Author {
 pub(crate) struct Stored {
     pub(crate) author: Author,
     pub(crate) text: Known<String>,
+    /// Which of somebody else's statements stand in it, alone or beside ours: a bit for each of [`BESIDE`].
+    pub(crate) beside: u8,
 }
 
+/// The actions of the statements that somebody puts beside ours, and the second one with a Sid like ours.
+pub(crate) const BESIDE: [&str; 2] = ["sqs:SendMessage", "sns:Publish"];
+
 impl Stored {
+    /// Where one of our statements was edited, nothing tells from ours what has a Sid like ours.
     pub(crate) fn new(author: Author, text: String) -> Self {
-        Self { author, text: Known::new(text) }
+        let [plain, alike] = BESIDE.map(|action| text.contains(action));
+        let beside = u8::from(plain) + 2 * u8::from(alike && author != Author::Both);
+        Self { author, text: Known::new(text), beside }
     }
 
     /// Somebody's policy without any mark of ours.
@@ -89,21 +153,48 @@ pub(crate) struct Aws {
     pub(crate) policies: [Register<Policy>; 2],
     /// Under a name that no object derives.
     pub(crate) other: Stored,
+    /// Of the application profile, which belongs to the account.
+    pub(crate) application: Tag,
+    /// What Bedrock answers.
+    pub(crate) route: Route,
+    /// Whether a read of IAM may get no answer.
+    pub(crate) is_iam_out: bool,
 }
 
 impl Aws {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(route: Route, role: Tag) -> Self {
         Self {
-            role: Register::new(Role { id: 1, consents: true }),
+            role: Register::new(Role { id: 1, tag: role }),
             policies: [Register::new(None), Register::new(None)],
             other: Stored::foreign("s3:GetObject"),
+            application: Tag::Listing,
+            route,
+            is_iam_out: false,
         }
+    }
+
+    /// Whether something that is asked may get no answer.
+    pub(crate) fn is_out(&self) -> bool {
+        self.is_iam_out || self.route == Route::Unavailable
     }
 
     pub(crate) fn tick(&mut self, lag: u8) {
         self.role.tick(lag);
         self.policies.iter_mut().for_each(|policy| policy.tick(lag));
     }
+}
+
+/// What Bedrock answers for the profile of [`US`](testing::world::US); the others have one destination as long as it answers at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Route {
+    Narrow,
+    Wide,
+    /// For no question at all.
+    Unavailable,
+}
+
+impl Route {
+    pub(crate) const ALL: [Self; 3] = [Self::Narrow, Self::Wide, Self::Unavailable];
 }
 
 /// The name under which each of the two objects writes.

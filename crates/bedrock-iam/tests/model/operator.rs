@@ -1,338 +1,375 @@
-use std::collections::HashMap;
-use std::hash::Hash;
-use std::sync::{Arc, Mutex};
+//! The operator's code: the product's own functions, as its driver calls them. Each is pure, so that an answer once computed is
+//! looked up.
 
-use bedrock_iam::invocation;
-use bedrock_iam::plan::{self, Cause};
-use bedrock_iam::reason::{Area, Kstatus};
-use bedrock_iam::*;
-use testing::world::{self, US};
+use std::sync::Arc;
+use std::time::Duration;
 
-use crate::aws::{self, Author, Policy, Stored};
+use bedrock_iam::answer::Answers;
+use bedrock_iam::consent::{self, Tenant};
+use bedrock_iam::decide::{Applied, Failed, Outcome, Pace, Remembered, step_failed, verify};
+use bedrock_iam::{
+    Claim, Class, Decision, Digest, Document, Fault, Finding, Intent, Observed, Plan, PolicyState, Reason,
+    Role, RoleState, Step, Wish, Written, decide, next_questions, questions_to_owners,
+};
+use testing::world;
+
+use crate::aws::{self, Author, Policy, Route, Stored, Tag};
+use crate::catalog::{self, Spec};
 use crate::known::Known;
-use crate::object::{MICRO_EAST_1, Pending, Spec, Told, US_EAST_1, US_EAST_2};
+use crate::memo::Memo;
+use crate::promise::{self, Promise};
 
-const SOURCE: &str = "us-east-1";
-const MICRO: &str = "us.amazon.nova-micro-v1:0";
+/// The unit of time.
+const TICK: Duration = Duration::from_mins(1);
 
-/// What Bedrock answers for the profile `US`; `MICRO` has one destination as long as Bedrock answers at all.
+/// What is wanted of an object's policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Route {
-    Narrow,
-    Wide,
-    Unavailable,
+pub(crate) enum Want {
+    InStep(Spec),
+    Suspended,
+    /// The manifest cannot be followed.
+    Invalid,
+    Gone,
+    Retained,
 }
 
-impl Route {
-    pub(crate) const ALL: [Self; 3] = [Self::Narrow, Self::Wide, Self::Unavailable];
+/// What a read comes to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Read<T> {
+    Shown(T),
+    Unanswered,
+}
 
-    /// The permissions that Bedrock answers for.
-    pub(crate) fn answered(self) -> u8 {
-        match self {
-            Self::Narrow => US_EAST_1 | MICRO_EAST_1,
-            Self::Wide => US_EAST_1 | US_EAST_2 | MICRO_EAST_1,
-            Self::Unavailable => 0,
-        }
-    }
+/// The object that is reconciled, as the operator knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Subject {
+    pub(crate) object: usize,
+    /// It has changed since, so that only what owners withdrew is carried out.
+    pub(crate) is_outdated: bool,
+    pub(crate) asks: consent::ConsentPolicy,
+    pub(crate) told: Told,
 }
 
 /// Everything that one reconcile goes by.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Question {
-    pub(crate) object: usize,
-    /// `None` in a deletion.
-    pub(crate) spec: Option<Spec>,
+    pub(crate) subject: Subject,
+    pub(crate) want: Want,
     pub(crate) route: Route,
-    /// As read.
-    pub(crate) role: aws::Role,
-    /// As read.
-    pub(crate) policy: Policy,
-    pub(crate) unsettled: Option<Known<Unsettled>>,
-    pub(crate) told: Told,
-    /// What the process knows that it wrote, or saw to be as it should.
-    pub(crate) remembered: Option<Known<Digest>>,
+    pub(crate) application: Tag,
+    pub(crate) role: Read<aws::Role>,
+    pub(crate) policy: Read<Policy>,
+    pub(crate) remembered: Known<Remembered>,
 }
 
-/// What it comes to.
+/// Of the status, what a later reconcile goes by.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Told {
+    /// The unique id of the role.
+    role: Arc<str>,
+    /// Of what we last wrote.
+    pub(crate) digest: Option<Arc<str>>,
+}
+
+/// What a question comes to.
 #[derive(Clone, Debug)]
-pub(crate) struct Decision {
-    /// After it was asked what to believe.
-    pub(crate) unsettled: Option<Known<Unsettled>>,
+pub(crate) struct Decided {
+    pub(crate) decision: Known<Decision>,
     /// Whether something else was believed than what was read.
     pub(crate) is_doubted: bool,
-    pub(crate) pending: Option<Pending>,
-    pub(crate) desired: Option<Desired>,
-    /// The status of a reconcile without a write.
-    pub(crate) told: Told,
-    pub(crate) reasons: Vec<Reason>,
-    /// Whether what is believed to stand there is as it should be, and what that is.
-    pub(crate) in_sync: (bool, Option<Known<Digest>>),
+    /// What our policy lets through as it is believed to stand there, and once the plan is carried out; `None` where there is none.
+    pub(crate) held: Option<u8>,
+    pub(crate) left: Option<u8>,
+    /// What is remembered from then on.
+    pub(crate) remembered: Known<Remembered>,
+    pub(crate) course: Course,
+    pub(crate) broken: Option<Promise>,
 }
 
-/// The operator's code: the product's own functions, in the order in which its driver calls them. Each is pure, so that an
-/// answer once computed is looked up.
-#[derive(Default)]
+/// What is done next.
+#[derive(Clone, Debug)]
+pub(crate) enum Course {
+    /// This is to stand in IAM; `None` after a deletion.
+    Writes(Policy),
+    Ends(End),
+}
+
+/// How a reconcile ends.
+#[derive(Clone, Debug)]
+pub(crate) struct End {
+    pub(crate) remembered: Known<Remembered>,
+    pub(crate) told: Told,
+    pub(crate) reasons: Vec<Reason>,
+}
+
+/// What became of a write.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Sent {
+    /// There was nothing to send.
+    Nothing,
+    /// AWS took it for an object of this generation, and it was read back so.
+    Taken(u8, Read<Policy>),
+    /// AWS refused it.
+    Refused,
+    /// AWS did not answer.
+    Unanswered,
+}
+
+type Ending = (Subject, Known<Decision>, Known<Remembered>, Sent);
+
 pub(crate) struct Operator {
-    decisions: Memo<(Question, u8), Arc<Decision>>,
-    writes: Memo<Written, Option<Known<Unsettled>>>,
-    read_back: Memo<(usize, Known<Unsettled>, Policy), Known<Unsettled>>,
+    /// For how many ticks a read may still show what was there before a change.
+    pub(crate) lag: u8,
+    pace: Pace,
+    decisions: Memo<Question, Arc<Decided>>,
+    ends: Memo<Ending, Arc<End>>,
+    following: Memo<(Known<Remembered>, u8), Known<Remembered>>,
+    later: Memo<Known<Remembered>, Known<Remembered>>,
+    reads: Memo<(usize, Known<String>), PolicyState>,
     permissions: Memo<Known<String>, u8>,
 }
 
-type Written = (Option<Known<Unsettled>>, Known<Observed>, Known<Step>);
-
-struct Memo<K, V>(Mutex<HashMap<K, V>>);
-
-impl<K, V> Default for Memo<K, V> {
-    fn default() -> Self {
-        Self(Mutex::default())
-    }
-}
-
-impl<K: Clone + Eq + Hash, V: Clone> Memo<K, V> {
-    fn get(&self, key: &K, compute: impl FnOnce() -> V) -> V {
-        if let Some(value) = self.0.lock().unwrap().get(key) {
-            return value.clone();
-        }
-        let value = compute();
-        self.0.lock().unwrap().insert(key.clone(), value.clone());
-        value
-    }
-}
-
 impl Operator {
-    /// From what was read to the one write.
-    pub(crate) fn decide(&self, question: Question, patience: Patience) -> Arc<Decision> {
-        let key = (question, patience as u8);
-        self.decisions.get(&key, || {
-            let question = &key.0;
-            Arc::new(match question.spec {
-                Some(spec) => keep(question, spec, patience),
-                None => remove(question),
-            })
+    /// One repair is taken for chance, and a quarrel forgotten as soon as may be: more would only make
+    /// the model deeper.
+    pub(crate) fn new(lag: u8) -> Self {
+        let pace = Pace { iam_lag: TICK * lag.into(), interval: Duration::ZERO, repairs_by_chance: 1 };
+        Self {
+            lag,
+            pace,
+            decisions: Memo::default(),
+            ends: Memo::default(),
+            following: Memo::default(),
+            later: Memo::default(),
+            reads: Memo::default(),
+            permissions: Memo::default(),
+        }
+    }
+
+    /// From what was read to what is to be written.
+    pub(crate) fn decide(&self, question: &Question) -> Arc<Decided> {
+        self.decisions.get(question, || Arc::new(self.decided(question)))
+    }
+
+    /// How a reconcile ends whose steps were sent, by what is remembered at that time.
+    pub(crate) fn end(
+        &self,
+        subject: Subject,
+        decision: &Known<Decision>,
+        remembered: &Known<Remembered>,
+        sent: Sent,
+    ) -> Arc<End> {
+        let key = (subject, decision.clone(), remembered.clone(), sent);
+        let (subject, _, _, sent) = &key;
+        self.ends.get(&key, || Arc::new(self.ended(subject, decision, (**remembered).clone(), sent)))
+    }
+
+    /// What is remembered of an object of this generation.
+    pub(crate) fn following(&self, remembered: &Known<Remembered>, generation: u8) -> Known<Remembered> {
+        self.following.get(&(remembered.clone(), generation), || {
+            Known::new((**remembered).clone().following(Some(generation.into())))
         })
     }
 
-    /// What is remembered of a write that AWS took.
-    pub(crate) fn wrote(
-        &self,
-        earlier: Option<&Known<Unsettled>>,
-        pending: &Pending,
-    ) -> Option<Known<Unsettled>> {
-        let key = (earlier.cloned(), pending.observed.clone(), pending.step.clone());
-        self.writes.get(&key, || {
-            let earlier = earlier.map(|earlier| (**earlier).clone());
-            Unsettled::after(earlier, &pending.observed, &pending.step).map(Known::new)
-        })
-    }
-
-    /// What is remembered once `policy` was read back.
-    pub(crate) fn read_back(
-        &self,
-        object: usize,
-        unsettled: &Known<Unsettled>,
-        policy: &Policy,
-    ) -> Known<Unsettled> {
-        self.read_back.get(&(object, unsettled.clone(), policy.clone()), || {
-            let mut unsettled = (**unsettled).clone();
-            unsettled.believe_policy(read(object, policy));
-            Known::new(unsettled)
-        })
+    /// What is remembered one tick later.
+    pub(crate) fn later(&self, remembered: &Known<Remembered>) -> Known<Remembered> {
+        self.later.get(remembered, || Known::new((**remembered).clone().after(TICK, &self.pace)))
     }
 
     /// What IAM lets through by this policy.
     pub(crate) fn permissions(&self, policy: &Policy) -> u8 {
         let Some(Stored { text, .. }) = policy else { return 0 };
-        self.permissions.get(text, || {
-            let document = Document::parse(text).unwrap();
-            let terms = world::terms(Operations::Both);
-            let grants = [
-                (US_EAST_1, grant(US, "us-east-1")),
-                (US_EAST_2, grant(US, "us-east-2")),
-                (MICRO_EAST_1, grant(MICRO, "us-east-1")),
-            ];
-            let allowed = grants.iter().filter(|(_, grant)| invocation::covers(&[&document], grant, &terms));
-            allowed.map(|(permission, _)| permission).sum()
-        })
+        self.permissions_of(text)
+    }
+
+    fn decided(&self, question: &Question) -> Decided {
+        let Question { subject, .. } = question;
+        let (claim, observed) = (claim(subject), self.observe(question));
+        let (wish, answers) = ask(question, &observed);
+        let wish = if subject.is_outdated { Wish::AsIs(claim.clone(), None) } else { wish };
+        let remembered = (*question.remembered).clone().reporting(claim.policy(), subject.told.written());
+        let decision = decide(&wish, &answers, &observed, &remembered, &self.pace);
+        let believed = decision.believed.policy(&claim.policy());
+        let step = decision.plan.steps().last();
+        let left = step.map_or_else(|| believed.clone(), Step::leaves);
+        let (held, left_of_it) = (self.lets_through(believed), self.lets_through(&left));
+        Decided {
+            is_doubted: decision.believed != observed,
+            held,
+            left: left_of_it,
+            broken: promise::broken_by(question, &answers, &decision, held, left_of_it),
+            remembered: remembered_from(decision.remembered.clone(), &claim),
+            course: match step {
+                Some(step) => Course::Writes(written(step)),
+                None => {
+                    let remembered = decision.remembered.clone();
+                    Course::Ends(self.ended(subject, &decision, remembered, &Sent::Nothing))
+                }
+            },
+            decision: Known::new(decision),
+        }
+    }
+
+    /// As the driver ends a reconcile: it remembers each write, reads it back, and tells.
+    fn ended(&self, subject: &Subject, decision: &Decision, mut remembered: Remembered, sent: &Sent) -> End {
+        let claim = claim(subject);
+        let Decision { believed, plan, .. } = decision;
+        let done = if matches!(sent, Sent::Taken(..)) { plan.steps().to_vec() } else { Vec::new() };
+        let failed = match sent {
+            Sent::Nothing | Sent::Taken(..) => None,
+            Sent::Refused => failed(&claim, plan, Class::Unavailable),
+            Sent::Unanswered => failed(&claim, plan, Class::Unanswered),
+        };
+        let mut policies = believed.policies.clone();
+        let mut findings = plan.findings.clone();
+        findings.extend(failed.iter().map(|failed| failed.finding.clone()));
+        if let Sent::Taken(generation, shown) = sent {
+            for step in &done {
+                remembered.wrote(believed, step, Some((*generation).into()));
+            }
+            let shown = self.read(subject.object, shown);
+            for step in &done {
+                findings.extend(verify(&claim, &step.desired(), &shown));
+                policies.insert(step.policy.clone(), remembered.read_back(&step.policy, shown.clone()));
+            }
+        }
+        let reasons = findings.iter().map(|finding| finding.reason).collect();
+        let outcome = Outcome { applied: Applied { done, failed }, policies, findings };
+        let told = told(subject, &claim, decision, &outcome);
+        // Who finds the object changed tells nothing.
+        if !subject.is_outdated {
+            remembered.told(plan, &outcome, &believed.role, None);
+        }
+        End { remembered: remembered_from(remembered, &claim), told, reasons }
+    }
+
+    /// As IAM answers.
+    fn observe(&self, question: &Question) -> Observed {
+        let role = match question.role {
+            Read::Shown(role) => RoleState::Found(Role {
+                arn: "arn:aws:iam::111122223333:role/assistant".parse().unwrap(),
+                id: role.unique_id(),
+                tags: role.tag.tags(),
+            }),
+            Read::Unanswered => RoleState::Fault(unanswered()),
+        };
+        let policy = self.read(question.subject.object, &question.policy);
+        Observed::new(role, claim(&question.subject).policy(), policy)
+    }
+
+    pub(crate) fn read(&self, object: usize, policy: &Read<Policy>) -> PolicyState {
+        match policy {
+            Read::Shown(Some(stored)) => self.reads.get(&(object, stored.text.clone()), || {
+                PolicyState::of(&stored.text, &aws::identity(object))
+            }),
+            Read::Shown(None) => PolicyState::Absent,
+            Read::Unanswered => PolicyState::Fault(unanswered()),
+        }
+    }
+
+    /// What our policy lets through, where there is one.
+    fn lets_through(&self, policy: &PolicyState) -> Option<u8> {
+        let document = policy.document()?;
+        Some(self.permissions_of(&Known::new(document.to_json())))
+    }
+
+    fn permissions_of(&self, text: &Known<String>) -> u8 {
+        self.permissions.get(text, || catalog::permissions(&Document::parse(text).unwrap()))
     }
 }
 
-/// As the driver keeps an object in step.
-fn keep(question: &Question, spec: Spec, patience: Patience) -> Decision {
-    let intent = intent(question.object, spec);
-    let claim = &intent.claim;
-    let (unsettled, seen, observed) = believe(question, claim);
-    let last_written = last_written(&question.told, &observed.role);
-    let history = History {
-        last_written,
-        remembered: question.remembered.as_ref().map(|digest| (**digest).clone()),
-        pause: std::time::Duration::ZERO,
-        patience,
-    };
-    let held = CurrentGrants::read(&observed.policy, &history);
-    let resolution = resolve::resolve(&intent, &world::account(), &answers(question.route), &held);
-    let plan = plan::plan(&intent, &world::account(), &resolution, &observed, &history);
-    let plan = match &unsettled {
-        Some(unsettled) => unsettled.restrain(plan, claim),
-        None => plan,
-    };
+fn written(step: &Step) -> Policy {
+    let author = if step.leaves().is_foreign() { Author::Foreign } else { Author::Operator };
+    step.text().map(|document| Stored::new(author, document.to_json()))
+}
 
-    let not_shown = unsettled.as_ref().and_then(|unsettled| unsettled.finding(claim));
-    let findings: Vec<&Finding> = plan.findings.iter().chain(&not_shown).collect();
-    let is_complete = findings.iter().all(|finding| finding.reason.kstatus() != Kstatus::Unknown);
-    let digest = match &plan.desired {
-        Some(Desired::Policy(_)) if is_complete => observed.policy.document().map(digest),
-        Some(Desired::Nothing) if is_complete => None,
-        _ => question.told.digest.clone(),
-    };
-    Decision {
-        unsettled: unsettled.map(Known::new),
-        is_doubted: observed != seen,
-        told: Told { role: role_id(&observed.role), digest },
-        reasons: findings.iter().map(|finding| finding.reason).collect(),
-        in_sync: (
-            plan.desired.is_some()
-                && findings.iter().all(|finding| finding.reason.area() != Area::PolicyInSync),
-            observed.policy.document().map(|document| Known::new(CanonicalPolicy::of(document).digest())),
-        ),
-        pending: pending(question, &plan, observed),
-        desired: plan.desired,
+fn failed(claim: &Claim, plan: &Plan, class: Class) -> Option<Failed> {
+    let fault = Fault { class, message: "no answer".to_owned() };
+    let finding = step_failed(claim, plan, plan.steps().first()?, &fault, None);
+    Some(Failed { fault, finding })
+}
+
+impl Decided {
+    pub(crate) fn writes(&self) -> bool {
+        matches!(self.course, Course::Writes(_))
+    }
+
+    /// What is said against the object.
+    pub(crate) fn says(&self, reason: Reason) -> bool {
+        self.decision.plan.findings.iter().any(|finding| finding.reason == reason)
     }
 }
 
-/// As the driver removes an object's policy before the object goes.
-fn remove(question: &Question) -> Decision {
-    let claim = claim(question.object);
-    let (unsettled, seen, observed) = believe(question, &claim);
-    let last_written = last_written(&question.told, &observed.role);
-    let plan = plan::release(&claim, &world::account(), &observed, last_written.as_ref());
-    Decision {
-        unsettled: unsettled.map(Known::new),
-        is_doubted: observed != seen,
-        told: question.told.clone(),
-        reasons: plan.findings.iter().map(|finding| finding.reason).collect(),
-        in_sync: (false, None),
-        pending: pending(question, &plan, observed),
-        desired: plan.desired,
+impl Told {
+    fn written(&self) -> Option<Written> {
+        let digest = Digest::stored(self.digest.as_ref()?);
+        Some(Written { role: self.role.to_string(), digest })
     }
 }
 
-/// What was read, and what of it is believed.
-fn believe(question: &Question, claim: &Claim) -> (Option<Unsettled>, Observed, Observed) {
-    let seen = Observed { role: role(question.role), policy: read(question.object, &question.policy) };
-    let mut unsettled = question.unsettled.as_ref().map(|unsettled| (**unsettled).clone());
-    let observed = match &mut unsettled {
-        Some(unsettled) => unsettled.believe(seen.clone(), claim),
-        None => seen.clone(),
+/// What the status says is read anew each time.
+fn remembered_from(remembered: Remembered, claim: &Claim) -> Known<Remembered> {
+    Known::new(remembered.reporting(claim.policy(), None))
+}
+
+fn told(subject: &Subject, claim: &Claim, decision: &Decision, outcome: &Outcome) -> Told {
+    let before = &subject.told;
+    let role = match &decision.believed.role {
+        RoleState::Found(role) if claim.tenant.consent(&role.tags) == consent::Consent::Given => {
+            role.id.as_str().into()
+        }
+        RoleState::Found(_) | RoleState::Missing => "".into(),
+        RoleState::Fault(_) => Arc::clone(&before.role),
     };
-    (unsettled, seen, observed)
-}
-
-fn pending(question: &Question, plan: &Plan, observed: Observed) -> Option<Pending> {
-    let step = plan.step.clone()?;
-    let left = step.leaves();
-    let author = if left.is_foreign() { Author::Foreign } else { Author::Operator };
-    Some(Pending {
-        write: step.text().map(|document| Stored::new(author, document.to_json())),
-        told: Told { role: role_id(&observed.role), digest: left.document().map(digest) },
-        is_repair: matches!(step, Step::Put { cause: Cause::Drift, .. }),
-        observed: Known::new(observed),
-        spec: question.spec,
-        is_trespass: false,
-        is_beside: false,
-        step: Known::new(step),
-    })
-}
-
-/// What the policy is to be at rest, by grants that are written down here and not resolved.
-pub(crate) fn expected(object: usize, spec: Spec, route: Route) -> Option<CanonicalPolicy> {
-    let us: &[&str] = if route == Route::Narrow { &["us-east-1"] } else { &["us-east-1", "us-east-2"] };
-    let ids: &[(&str, &[&str])] = match spec {
-        Spec::Nothing => &[],
-        Spec::Us => &[(US, us)],
-        Spec::UsAndMicro => &[(US, us), (MICRO, &["us-east-1"])],
+    let policy = claim.policy();
+    let digest = match outcome.policy(&policy) {
+        PolicyState::Fault(_) => before.digest.clone(),
+        _ => {
+            let reported = before.digest.as_deref();
+            outcome.digest(&policy, &decision.plan, &decision.believed.role, reported).map(Into::into)
+        }
     };
-    let grants: Vec<Grant> = ids
-        .iter()
-        .map(|(id, regions)| Grant::Profile {
-            arn: world::profile_arn(id, SOURCE).parse().unwrap(),
-            models: regions.iter().map(|region| model(id, region)).collect(),
-        })
-        .collect();
-    let terms = world::terms(Operations::Both);
-    let form = policy::Form::Explicit;
-    let document = policy::document(&aws::identity(object), &world::account(), &grants, &terms, form);
-    document.as_ref().map(CanonicalPolicy::of)
+    // The one says nothing without the other.
+    digest.map_or_else(Told::default, |digest| Told { role, digest: Some(digest) })
 }
 
-/// Whether the read-back proves that what was wanted is there.
-pub(crate) fn is_proven(object: usize, desired: &Desired, policy: &Policy) -> bool {
-    plan::verify(&claim(object), desired, &read(object, policy)).is_none()
+fn claim(subject: &Subject) -> Claim {
+    let Claim { tenant, .. } = world::claim();
+    let tenant = Tenant { policy: subject.asks, ..tenant };
+    Claim { identity: aws::identity(subject.object), tenant, ..world::claim() }
 }
 
-fn claim(object: usize) -> Claim {
-    Claim { identity: aws::identity(object), ..world::claim() }
-}
-
-fn intent(object: usize, spec: Spec) -> Intent {
-    let ids: &[&str] = match spec {
-        Spec::Nothing => &[],
-        Spec::Us => &[US],
-        Spec::UsAndMicro => &[US, MICRO],
+/// Asks whatever the driver asks of Bedrock.
+fn ask(question: &Question, observed: &Observed) -> (Wish, Answers) {
+    let claim = claim(&question.subject);
+    let application = question.application.tags();
+    let answer = |questions, answers: &mut Answers| {
+        catalog::answer(questions, question.route, &application, answers);
     };
-    let targets = ids.iter().map(|id| world::profile(id, SOURCE));
-    Intent { claim: claim(object), ..world::intent(targets) }
-}
-
-fn answers(route: Route) -> Answers {
-    let us = |destinations: &[&str]| world::routes(US, SOURCE, destinations);
-    let (us, micro) = match route {
-        Route::Narrow => (us(&["us-east-1"]), world::routes(MICRO, SOURCE, &["us-east-1"])),
-        Route::Wide => (us(&["us-east-1", "us-east-2"]), world::routes(MICRO, SOURCE, &["us-east-1"])),
-        Route::Unavailable => (world::unavailable(), world::unavailable()),
+    let mut answers = Answers::default();
+    let wish = match question.want {
+        Want::InStep(spec) => {
+            let intent = Intent { claim: claim.clone(), ..world::intent(spec.targets()) };
+            loop {
+                let questions = next_questions(&intent, &answers).unwrap();
+                if questions.is_empty() {
+                    break;
+                }
+                answer(questions, &mut answers);
+            }
+            Wish::InStep(Box::new(intent))
+        }
+        Want::Suspended => Wish::AsIs(claim.clone(), None),
+        Want::Invalid => {
+            Wish::AsIs(claim.clone(), Some(Finding::new(Reason::InvalidSpec, "it cannot be followed")))
+        }
+        Want::Gone => return (Wish::Gone(claim), answers),
+        Want::Retained => Wish::Retained(claim.clone()),
     };
-    world::answers([(world::profile(US, SOURCE), us), (world::profile(MICRO, SOURCE), micro)])
+    answer(questions_to_owners(&claim, observed.policy(&claim.policy()), &answers), &mut answers);
+    (wish, answers)
 }
 
-fn grant(id: &str, destination: &str) -> Grant {
-    let arn = world::profile_arn(id, SOURCE).parse().unwrap();
-    Grant::Profile { arn, models: [model(id, destination)].into() }
-}
-
-fn model(id: &str, region: &str) -> FoundationModelArn {
-    world::model_arn(id.split_once('.').unwrap().1, region).parse().unwrap()
-}
-
-fn role(role: aws::Role) -> RoleState {
-    let namespaces = if role.consents { "team-a" } else { "@none" };
-    let RoleState::Found(found) = world::role(&[("bedrockaccess.io/namespaces", namespaces)]) else {
-        panic!("the fixture has no role")
-    };
-    RoleState::Found(Role { id: role_id_of(role), ..found })
-}
-
-pub(crate) fn role_id_of(role: aws::Role) -> String {
-    format!("AROA{}", role.id)
-}
-
-fn role_id(role: &RoleState) -> Option<String> {
-    match role {
-        RoleState::Found(role) => Some(role.id.clone()),
-        RoleState::Missing | RoleState::Fault(_) => None,
-    }
-}
-
-pub(crate) fn read(object: usize, policy: &Policy) -> PolicyState {
-    policy
-        .as_ref()
-        .map_or(PolicyState::Absent, |stored| PolicyState::of(&stored.text, &aws::identity(object)))
-}
-
-fn last_written(told: &Told, role: &RoleState) -> Option<Digest> {
-    let digest = told.digest.as_ref().filter(|_| told.role == role_id(role))?;
-    Some((**digest).clone())
-}
-
-fn digest(document: &Document) -> Known<Digest> {
-    Known::new(CanonicalPolicy::of(document).digest())
+fn unanswered() -> Fault {
+    Fault { class: Class::Unavailable, message: "IAM does not answer".to_owned() }
 }
