@@ -151,3 +151,26 @@ fn a_policy_that_waits_for_consent_to_be_moved_is_counted() {
     let message = &plan.findings[0].message;
     assert!(message.ends_with("moved from is still on the role and grants 1"), "{message}");
 }
+
+#[test]
+fn a_role_that_keeps_what_nobody_asked_it_for_loses_what_a_target_s_owner_withdraws() {
+    let target = Target::ApplicationProfile { source: region("us-east-1"), id: "app1".parse().unwrap() };
+    let arn = target.owned(&account()).unwrap();
+    let models = vec![model_arn(NOVA, "us-east-1")];
+    let mut answers = answers([(target.clone(), Answer::Profile { arn: arn.clone(), models })]);
+    let asking = |policy| {
+        let tenant = consent::Tenant { policy, ..claim().tenant };
+        Claim { tenant, ..claim() }
+    };
+    let wanting = |policy| Intent { claim: asking(policy), ..intent([target.clone()]) };
+    let everything = wanting(consent::ConsentPolicy::None);
+    let (policy, _) = carried_out(&planned(&everything, &answers, &on(role(&[]), PolicyState::Absent), None));
+    let observed = on(role(&[]), policy);
+    let unconfirmed = wanting(consent::ConsentPolicy::Unconfirmed);
+    answers.tags.insert(target.clone(), Ok([(consent::TAG.to_owned(), "team-a".to_owned())].into()));
+    assert_eq!(change(&planned(&unconfirmed, &answers, &observed, None)), None);
+    answers.tags.insert(target.clone(), Ok([(consent::TAG.to_owned(), "@none".to_owned())].into()));
+    assert_eq!(change(&planned(&unconfirmed, &answers, &observed, None)), Some(Change::Delete));
+    let as_is = Wish::AsIs(asking(consent::ConsentPolicy::Unconfirmed), None);
+    assert_eq!(change(&planned_for(&as_is, &answers, &observed)), Some(Change::Delete));
+}

@@ -44,6 +44,8 @@ pub(super) fn plan(
     let claim = &intent.claim;
     let policy = observed.policy(&claim.policy());
     let (mut plan, revoked) = match refusal::of_role(claim, observed) {
+        // A role that nobody asked before may keep what it has, but not what a target's owner withdrew.
+        Some(plan) if plan.misses_consent() => (plan, resolution.revoked.clone()),
         Some(plan) => (plan, Revoked::default()),
         None => match without_permission_to_deny(intent, observed) {
             Some(plan) => (plan, Revoked { denials: true, ..resolution.revoked.clone() }),

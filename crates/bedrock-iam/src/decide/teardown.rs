@@ -8,7 +8,6 @@ use crate::iam::observed::{Observed, PolicyState, RoleState};
 use crate::iam::provenance::LastWrite;
 use crate::names::fault::{Class, Fault};
 use crate::say::reason::Reason;
-use crate::want::consent::Consent;
 use crate::want::intent::Claim;
 
 /// Takes our statements away; anything else stays.
@@ -22,10 +21,10 @@ pub fn teardown(claim: &Claim, policy: &PolicyState) -> Plan {
 }
 
 /// Plans for an object whose finalizer is about to go. No later read mends what this one does not show yet, so a policy of ours
-/// that seems to be gone is removed all the same, unless the role neither consents nor was ever written to.
+/// that seems to be gone is removed all the same, unless the role withdrew consent and was never written to.
 pub(super) fn release(claim: &Claim, observed: &Observed, last_write: &LastWrite) -> Plan {
     let may_be_hidden = match &observed.role {
-        RoleState::Found(role) => claim.tenant.consent(&role.tags) == Consent::Given,
+        RoleState::Found(role) => !claim.tenant.is_withdrawn(&role.tags),
         RoleState::Missing => false,
         RoleState::Fault(_) => true,
     };

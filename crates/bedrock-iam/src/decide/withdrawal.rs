@@ -11,15 +11,13 @@ use crate::want::intent::Claim;
 
 /// Nothing, unless consent was withdrawn, by the role or by a target.
 pub(super) fn plan(claim: &Claim, observed: &Observed, revoked: &Revoked, provenance: Provenance) -> Plan {
-    match refusal::of_role(claim, observed) {
+    let plan = match refusal::of_role(claim, observed) {
         Some(plan) if plan.misses_consent() => plan,
-        Some(plan) => Plan { obstacle: plan.obstacle, ..Plan::default() },
-        None => {
-            let policy = observed.policy(&claim.policy());
-            let plan = cut_out(claim, policy, revoked, provenance, Plan::default());
-            Plan { is_withdrawal: !plan.steps().is_empty(), ..plan }
-        }
-    }
+        Some(plan) => return Plan { obstacle: plan.obstacle, ..Plan::default() },
+        None => Plan::default(),
+    };
+    let plan = cut_out(claim, observed.policy(&claim.policy()), revoked, provenance, plan);
+    Plan { is_withdrawal: !plan.steps().is_empty(), ..plan }
 }
 
 /// The write that takes out of a policy what may not stay, where nothing is remembered of it and nothing else is to be done with it.

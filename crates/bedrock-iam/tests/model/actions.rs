@@ -103,7 +103,8 @@ fn disturb(setting: &Setting, state: &State, may: &mut Vec<Disturbance>) {
         may.extend(setting.tags.iter().copied().map(Disturbance::Consent));
     }
     if left.applications > 0 {
-        may.extend(setting.tags.iter().copied().map(Disturbance::ConsentOfApplication));
+        let tags = [Tag::Listing, Tag::Nobody, Tag::Missing];
+        may.extend(tags.map(Disturbance::ConsentOfApplication));
     }
     if left.restarts > 0 {
         may.extend(restarts(state.asks).iter().copied().map(Disturbance::Restart));

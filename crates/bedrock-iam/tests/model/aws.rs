@@ -162,12 +162,13 @@ pub(crate) struct Aws {
 }
 
 impl Aws {
-    pub(crate) fn new(route: Route, role: Tag) -> Self {
+    /// Both owners have written the same.
+    pub(crate) fn new(route: Route, tag: Tag) -> Self {
         Self {
-            role: Register::new(Role { id: 1, tag: role }),
+            role: Register::new(Role { id: 1, tag }),
             policies: [Register::new(None), Register::new(None)],
             other: Stored::foreign("s3:GetObject"),
-            application: Tag::Listing,
+            application: tag,
             route,
             is_iam_out: false,
         }

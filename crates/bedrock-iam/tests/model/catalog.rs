@@ -106,10 +106,10 @@ fn application_arn() -> String {
 /// What IAM lets through by this document.
 pub(crate) fn permissions(document: &Document) -> u8 {
     let grants = [
-        (US_EAST_1, grant(world::profile_arn(US, SOURCE), US, &["us-east-1"])),
-        (US_EAST_2, grant(world::profile_arn(US, SOURCE), US, &["us-east-2"])),
-        (MICRO_EAST_1, grant(world::profile_arn(MICRO, SOURCE), MICRO, &["us-east-1"])),
-        (APPLICATION, grant(application_arn(), US, &["us-east-1"])),
+        (US_EAST_1, grant(&world::profile_arn(US, SOURCE), US, &["us-east-1"])),
+        (US_EAST_2, grant(&world::profile_arn(US, SOURCE), US, &["us-east-2"])),
+        (MICRO_EAST_1, grant(&world::profile_arn(MICRO, SOURCE), MICRO, &["us-east-1"])),
+        (APPLICATION, grant(&application_arn(), US, &["us-east-1"])),
     ];
     let allowed = grants.iter().filter(|(_, grant)| invocation::covers(&[document], grant, &terms()));
     allowed.map(|(permission, _)| permission).sum()
@@ -128,14 +128,14 @@ pub(crate) fn exactly(object: usize, permissions: u8) -> Option<CanonicalPolicy>
     ]
     .into_iter()
     .filter(|(.., regions)| !regions.is_empty())
-    .map(|(arn, id, regions)| grant(arn, id, &regions))
+    .map(|(arn, id, regions)| grant(&arn, id, &regions))
     .collect();
     let form = policy::Form::Explicit;
     let document = policy::document(&aws::identity(object), &world::account(), &grants, &terms(), form);
     document.as_ref().map(CanonicalPolicy::of)
 }
 
-fn grant(arn: String, id: &str, regions: &[&str]) -> Grant {
+fn grant(arn: &str, id: &str, regions: &[&str]) -> Grant {
     let model = |region: &&str| -> FoundationModelArn {
         world::model_arn(id.split_once('.').unwrap().1, region).parse().unwrap()
     };

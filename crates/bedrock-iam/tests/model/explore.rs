@@ -120,7 +120,12 @@ impl Protocol {
                 let decided = state.reconcile(&self.operator, object, (role_view, policy_view))?;
                 self.sights.note(last, object, &decided);
             }
-            Action::Outdate { object } => state.outdate(object)?,
+            Action::Outdate { object } => {
+                state.outdate(object)?;
+                if state.objects[object].pending.is_some() {
+                    self.sights.note_one(Sight::Outdated);
+                }
+            }
             Action::Send { object, fate } => {
                 state.send(&self.operator, object, fate)?;
                 let left = &mut state.left;

@@ -102,6 +102,63 @@ const ONE_OBJECT: Setting = Setting {
 const LONG_LAG: Setting =
     Setting { name: "long lag", lag: 2, bounds: Bounds { roles: 0, ..ONE_OBJECT.bounds }, ..ONE_OBJECT };
 
+/// Every wish, and both owners.
+const WISHES: Setting = Setting {
+    name: "wishes",
+    objects: [Some(Spec::UsAndApplication), None],
+    specs: &[Spec::Us, Spec::UsAndApplication],
+    deletions: &[Deletion::Remove, Deletion::Retain],
+    acts: &[Foreign::Remove, Foreign::Edit, Foreign::AddAlike],
+    role: &[Tag::Listing, Tag::Retaining],
+    tags: &[Tag::Listing, Tag::Retaining, Tag::Nobody, Tag::Missing],
+    bounds: Bounds { standings: 2, applications: 1, ..TWO_OBJECTS.bounds },
+    sights: &[
+        Sight::Alike,
+        Sight::Suspended,
+        Sight::Invalid,
+        Sight::Left,
+        Sight::Part,
+        Sight::PartOfSuspended,
+        Sight::PartOfRetained,
+        Sight::Outdated,
+        Sight::Retained,
+        Sight::NotRetained,
+        Sight::Gone,
+    ],
+    ..TWO_OBJECTS
+};
+
+/// The operator started with every way to ask for consent.
+const MODES: Setting = Setting {
+    name: "modes",
+    objects: [Some(Spec::UsAndApplication), None],
+    specs: &[Spec::Us, Spec::UsAndApplication],
+    acts: &[Foreign::Remove, Foreign::Edit],
+    role: &[Tag::Listing, Tag::Missing],
+    tags: &[Tag::Listing, Tag::Nobody, Tag::Missing],
+    asks: &[consent::ConsentPolicy::Tag, consent::ConsentPolicy::Unconfirmed, consent::ConsentPolicy::None],
+    bounds: Bounds { restarts: 2, applications: 1, lost_replies: 0, lost_statuses: 0, ..TWO_OBJECTS.bounds },
+    sights: &[
+        Sight::Part,
+        Sight::Unasked,
+        Sight::Unconfirmed,
+        Sight::UnconfirmedTarget,
+        Sight::UnconfirmedGone,
+        Sight::Confirmed,
+    ],
+    ..TWO_OBJECTS
+};
+
+/// IAM and Bedrock do not answer, for any length of time.
+const OUTAGES: Setting = Setting {
+    name: "outages",
+    objects: [Some(Spec::UsAndMicro), None],
+    deletions: &[Deletion::Remove, Deletion::Retain],
+    bounds: Bounds { outages: 1, ..TWO_OBJECTS.bounds },
+    sights: &[Sight::IamOut, Sight::BedrockOut, Sight::IamWaits, Sight::Drift, Sight::ConsentGone],
+    ..TWO_OBJECTS
+};
+
 #[test]
 fn two_objects_on_one_role_keep_the_invariants() {
     explore(TWO_OBJECTS);
@@ -115,4 +172,19 @@ fn one_object_keeps_the_invariants_whatever_ends_first() {
 #[test]
 fn one_object_keeps_the_invariants_while_reads_lag_for_long() {
     explore(LONG_LAG);
+}
+
+#[test]
+fn whatever_is_wished_what_an_owner_withdraws_goes_and_nothing_else() {
+    explore(WISHES);
+}
+
+#[test]
+fn no_change_of_how_consent_is_asked_for_takes_anything_before_it_is_confirmed() {
+    explore(MODES);
+}
+
+#[test]
+fn an_outage_of_any_length_takes_nothing() {
+    explore(OUTAGES);
 }

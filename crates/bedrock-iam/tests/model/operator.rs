@@ -192,6 +192,10 @@ impl Operator {
         let believed = decision.believed.policy(&claim.policy());
         let step = decision.plan.steps().last();
         let left = step.map_or_else(|| believed.clone(), Step::leaves);
+        let ends = || {
+            let remembered = decision.remembered.clone();
+            Course::Ends(self.ended(subject, &decision, remembered, &Sent::Nothing))
+        };
         let (held, left_of_it) = (self.lets_through(believed), self.lets_through(&left));
         Decided {
             is_doubted: decision.believed != observed,
@@ -199,13 +203,7 @@ impl Operator {
             left: left_of_it,
             broken: promise::broken_by(question, &answers, &decision, held, left_of_it),
             remembered: remembered_from(decision.remembered.clone(), &claim),
-            course: match step {
-                Some(step) => Course::Writes(written(step)),
-                None => {
-                    let remembered = decision.remembered.clone();
-                    Course::Ends(self.ended(subject, &decision, remembered, &Sent::Nothing))
-                }
-            },
+            course: step.map_or_else(ends, |step| Course::Writes(written(step))),
             decision: Known::new(decision),
         }
     }
@@ -322,12 +320,11 @@ fn told(subject: &Subject, claim: &Claim, decision: &Decision, outcome: &Outcome
         RoleState::Fault(_) => Arc::clone(&before.role),
     };
     let policy = claim.policy();
-    let digest = match outcome.policy(&policy) {
-        PolicyState::Fault(_) => before.digest.clone(),
-        _ => {
-            let reported = before.digest.as_deref();
-            outcome.digest(&policy, &decision.plan, &decision.believed.role, reported).map(Into::into)
-        }
+    let reported = before.digest.as_deref();
+    let digest = if outcome.policy(&policy).fault().is_some() {
+        before.digest.clone()
+    } else {
+        outcome.digest(&policy, &decision.plan, &decision.believed.role, reported).map(Into::into)
     };
     // The one says nothing without the other.
     digest.map_or_else(Told::default, |digest| Told { role, digest: Some(digest) })

@@ -1,7 +1,9 @@
 //! What every single decision has to keep to, by rules that are written down here and not asked of the product.
 
 use bedrock_iam::answer::Answers;
-use bedrock_iam::{Decision, RoleState};
+use bedrock_iam::consent;
+use bedrock_iam::decide::{Cause, Doubt};
+use bedrock_iam::{Decision, Reason, RoleState};
 
 use crate::aws::{Author, Tag};
 use crate::catalog::{self, APPLICATION};
@@ -35,7 +37,9 @@ pub(crate) fn broken_by(
         found,
         left,
         is_written: !decision.plan.steps().is_empty(),
-        is_doubtful: decision.doubt != bedrock_iam::decide::Doubt::None,
+        is_repair: decision.plan.steps().iter().any(|step| step.cause() == Some(Cause::Drift)),
+        is_postponed: decision.doubt != Doubt::None
+            || decision.plan.findings.iter().any(|finding| finding.reason == Reason::Contended),
     };
     let broken = [
         (case.keeps_what_was_withdrawn(), Promise::WhatAnOwnerWithdrewGoes),
@@ -55,8 +59,9 @@ struct Case<'a> {
     found: Option<u8>,
     left: Option<u8>,
     is_written: bool,
-    /// While it is not known whether the role consents, nothing is granted, and a target's owner waits.
-    is_doubtful: bool,
+    is_repair: bool,
+    /// While it is not known whether the role consents, and while a quarrel pauses, a target's owner waits.
+    is_postponed: bool,
 }
 
 impl Case<'_> {
@@ -66,15 +71,17 @@ impl Case<'_> {
             || self.application_is_withdrawn()
                 && keeps_application
                 && self.role.is_some()
-                && !self.is_doubtful
+                && !self.is_postponed
     }
 
+    /// What somebody else took out is put back though the target's owner does not answer: it was granted, and not withdrawn.
     fn grants_without_consent(&self) -> bool {
         let more = self.left.unwrap_or_default() & !self.found.unwrap_or_default();
         let asks = self.question.subject.asks;
         let role_consents = self.role.is_some_and(|tag| tag.consents(asks));
-        let may_call = self.application.is_some_and(|tag| tag.consents(asks))
-            || asks == bedrock_iam::consent::ConsentPolicy::None;
+        let may_call = asks == consent::ConsentPolicy::None
+            || self.application.is_some_and(|tag| tag.consents(asks))
+            || self.is_repair && !self.application_is_withdrawn();
         more != 0 && !role_consents || more & APPLICATION != 0 && !may_call
     }
 
