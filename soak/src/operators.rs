@@ -3,7 +3,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
-use local_cluster::{OperatorProcess, OperatorSettings};
+use local_cluster::{OperatorProcess, OperatorSettings, RELEASE};
 
 use crate::memory::Memory;
 use crate::stage::{OPERATORS_REGIONS, Stage};
@@ -24,6 +24,9 @@ const FLAGS: [&str; 8] = [
 const LONGEST_PAUSE: u64 = 9000;
 const LONGEST_ABSENCE: u64 = 5000;
 const ALL_ABSENT: Duration = Duration::from_millis(500);
+
+/// By then a process that has just begun ends by SIGTERM as it wants to, and not as the kernel does.
+const HANDLES_SIGNALS: Duration = Duration::from_secs(1);
 
 enum Seat {
     Running(OperatorProcess),
@@ -48,6 +51,8 @@ impl<'a> Operators<'a> {
     pub(crate) fn start(stage: &'a Stage) -> Outcome<Self> {
         let mut arguments: Vec<_> = FLAGS.map(Into::into).to_vec();
         arguments.push(format!("--cluster-id={}", fleet::CLUSTER_ID).into());
+        // A pod knows its namespace; whoever runs elsewhere finds it by a right that an API server which has just started denies.
+        arguments.push(format!("--lease-namespace={RELEASE}").into());
         let aws_endpoint = stage.sandbox.endpoint().to_owned();
         let settings = OperatorSettings { kubeconfig: stage.kubeconfig.clone(), aws_endpoint, arguments };
         let empty = || Seat::Empty(Instant::now());
@@ -99,7 +104,7 @@ impl<'a> Operators<'a> {
         let back = Instant::now() + Duration::from_millis(rng.u64(0..LONGEST_ABSENCE));
         let Some((index, operator)) = self.take_running(rng, back) else { return Ok(()) };
         self.memory.sample(index, &operator);
-        if rng.bool() {
+        if rng.bool() || self.age() < HANDLES_SIGNALS {
             count(&mut self.counts, "SIGKILL", 1);
             let log = File::open(operator.log())?;
             operator.kill();
