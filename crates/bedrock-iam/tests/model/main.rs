@@ -1,18 +1,31 @@
-//! The product's protocol, explored exhaustively: one role, one or two objects, a foreign writer, and what may go wrong between
-//! them. What decides is the product's own code; the model only stores, loses and delays.
+//! The product's protocol, explored exhaustively: one role, one or two objects, an application profile with an owner of its own, a
+//! foreign writer, and what may go wrong between them. What decides is the product's own code; the model only stores, loses and delays.
 //!
 //! A reconcile is two steps: it reads and decides; then it sends, reads back and tells. In between, and before and after, anything
-//! else may happen. A read answers what is there or anything that was there within the lag, role and policy apart.
+//! else may happen. A read answers what is there or anything that was there within the lag, role and policy apart; in an outage of IAM
+//! each may get no answer. Who finds before it sends that the object changed carries out what owners withdrew, by the same reads.
 //!
 //! | bound | |
 //! |---|---|
-//! | disturbances | any two, of the kinds in [`Bounds`](disturb::Bounds), at any moment and in any order |
-//! | reads, reconciles, time | unbounded |
-//! | routes | one profile with one or two destinations, one with one; or Bedrock does not answer |
+//! | disturbances | any two, of the kinds in [`Bounds`], at any moment and in any order |
+//! | reads, reconciles, time, the length of an outage | unbounded |
+//! | routes | one profile with one or two destinations, two with one; or Bedrock does not answer |
+//! | wishes | in step, suspended, invalid, deleted, deleted and retained |
+//! | consent | asked for by the tag, not asked for, or not yet confirmed; the role's tag and the target's list, retain, exclude or are missing |
 //! | repairs until a quarrel | one |
 //!
-//! What no model of IAM can promise, since IAM writes unconditionally: a policy that somebody puts under our name between our
-//! read and our write, or that our read does not show yet, is replaced. And what [`State::reconcile`](state::State::reconcile) excuses.
+//! What it does not show: the record of written policies and the look at the account, moves to another cluster id, the larger and the
+//! smaller form of a policy, `driftPolicy: Report`, guardrails, `Ready`, and that AWS may forbid to write to a role without the tag.
+//!
+//! What it excuses, since no code of ours can promise it, or does not:
+//!
+//! - IAM writes unconditionally: a policy or statement that somebody puts under our name between our read and our write, or that our
+//!   read does not show yet, is replaced.
+//! - [`State::excuse`](state::State): what Bedrock or an owner no longer answers for is lost to a read that lags, if the process forgot
+//!   its write.
+//! - Where one of our statements was edited, what has a Sid like ours counts as ours.
+//! - A target's owner waits while it is in doubt whether the role consents, and while a quarrel pauses.
+//! - A deletion overlooks a policy that no read shows yet, if the process forgot its write and the role no longer consents.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a fixture may fail loudly")]
 
@@ -38,7 +51,7 @@ use explore::{Setting, explore};
 use object::Deletion;
 use sights::Sight;
 
-const SIGHTS: &[Sight] = &[
+const COMMON: &[Sight] = &[
     Sight::Drift,
     Sight::Quarrel,
     Sight::NameTaken,
@@ -71,7 +84,7 @@ const TWO_OBJECTS: Setting = Setting {
         consents: 1,
         ..NOTHING
     },
-    sights: SIGHTS,
+    sights: COMMON,
 };
 
 const NOTHING: Bounds = Bounds {
