@@ -36,7 +36,7 @@ pub use withdrawal::cut;
 
 use crate::bedrock::answer::Answers;
 use crate::iam::observed::{Observed, PolicyState};
-use crate::iam::provenance::LastWrite;
+use crate::iam::provenance::{LastWrite, Provenance};
 use crate::policy::current::CurrentGrants;
 use crate::resolve;
 use crate::say::finding::Finding;
@@ -89,23 +89,27 @@ pub fn decide(
     let claim = wish.claim();
     let mut remembered = remembered.clone();
     let (believed, doubt) = remembered.believe(observed, claim);
+    let last_write = remembered.last_write(claim, &believed.role);
+    let provenance = last_write.provenance(believed.policy(&claim.policy()));
     let plan = match wish {
-        Wish::InStep(intent) => in_step(intent, answers, &believed, &remembered, pace),
+        Wish::InStep(intent) => {
+            let held = held(&believed, &remembered, claim, provenance);
+            let resolution = resolve::resolve(intent, answers, &held);
+            let repairs = remembered.repairs(claim, pace);
+            sync::plan(intent, &resolution, &believed, &last_write, provenance, repairs)
+        }
         Wish::AsIs(_, finding) => {
-            let mut plan = as_is(claim, answers, &believed, &remembered);
+            let mut plan = as_is(claim, answers, &believed, provenance);
             plan.findings.extend(finding.iter().cloned());
             plan
         }
-        Wish::Gone(_) => teardown::release(claim, &believed, &remembered.last_write(claim, &believed.role)),
         Wish::Retained(_) if teardown::may_stay(claim, &believed.role) => {
             match teardown::unknown(&believed, answers) {
                 Some(fault) => Plan { obstacle: Some(fault), ..Plan::default() },
-                None => as_is(claim, answers, &believed, &remembered),
+                None => as_is(claim, answers, &believed, provenance),
             }
         }
-        Wish::Retained(_) => {
-            teardown::release(claim, &believed, &remembered.last_write(claim, &believed.role))
-        }
+        Wish::Gone(_) | Wish::Retained(_) => teardown::release(claim, &believed, &last_write),
     };
     let mut plan = doubt.restrain(plan, claim);
     if plan.steps().is_empty() && matches!(wish, Wish::InStep(_) | Wish::AsIs(..)) {
@@ -114,42 +118,25 @@ pub fn decide(
     Decision { believed, plan, remembered, doubt }
 }
 
-fn in_step(
-    intent: &Intent,
-    answers: &Answers,
-    believed: &Observed,
-    remembered: &Remembered,
-    pace: &Pace,
-) -> Plan {
-    let last_write = remembered.last_write(&intent.claim, &believed.role);
-    let held = held(&intent.claim, believed, remembered, &last_write);
-    let resolution = resolve::resolve(intent, answers, &held);
-    let repairs = remembered.repairs(&intent.claim, pace);
-    sync::plan(intent, &resolution, believed, &last_write, repairs)
-}
-
 /// What is held so far: by the policy of the former cluster id, as long as there is none of this one's, so that a shorter answer of
 /// Bedrock's takes nothing.
 fn held(
-    claim: &Claim,
     believed: &Observed,
     remembered: &Remembered,
-    last_write: &LastWrite,
+    claim: &Claim,
+    provenance: Provenance,
 ) -> CurrentGrants {
     let policy = believed.policy(&claim.policy());
     match &believed.predecessor {
         Some(predecessor) if *policy == PolicyState::Absent => {
             CurrentGrants::read(predecessor, LastWrite::default().provenance(predecessor))
         }
-        _ => CurrentGrants::read(policy, last_write.provenance(policy))
-            .or_remembered(remembered.in_sync(claim)),
+        _ => CurrentGrants::read(policy, provenance).or_remembered(remembered.in_sync(claim)),
     }
 }
 
-fn as_is(claim: &Claim, answers: &Answers, believed: &Observed, remembered: &Remembered) -> Plan {
-    let policy = believed.policy(&claim.policy());
-    let held = policy.document().map(CurrentGrants::of).unwrap_or_default();
+fn as_is(claim: &Claim, answers: &Answers, believed: &Observed, provenance: Provenance) -> Plan {
+    let held = CurrentGrants::in_policy(believed.policy(&claim.policy()));
     let revoked = resolve::withdrawn(claim, answers, &held);
-    let provenance = remembered.last_write(claim, &believed.role).provenance(policy);
     withdrawal::plan(claim, believed, &revoked, provenance)
 }

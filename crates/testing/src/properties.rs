@@ -66,7 +66,7 @@ pub fn grants_are_exact_and_settle(text: &str) {
     let scene = Scene::read(text);
     let Intent { claim, terms, .. } = &scene.intent;
     let policy = scene.observed.policy(&claim.policy());
-    let held = policy.document().map(CurrentGrants::of).unwrap_or_default();
+    let held = CurrentGrants::in_policy(policy);
     let grants = resolve(&scene.intent, &scene.answers, &held).grants;
     for form in [Form::Explicit, Form::Factored] {
         if let Some(document) = policy::document(&claim.identity, &claim.account, &grants, terms, form) {

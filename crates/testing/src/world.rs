@@ -168,11 +168,6 @@ pub fn suspended(observed: &Observed) -> Plan {
     planned_for(&Wish::AsIs(claim(), None), &Answers::default(), observed)
 }
 
-/// The plan for an object that is being deleted.
-pub fn deleted(observed: &Observed) -> Plan {
-    planned_for(&Wish::Gone(claim()), &Answers::default(), observed)
-}
-
 /// What the only step of a plan does, if there is one.
 pub fn change(plan: &Plan) -> Option<Change> {
     plan.steps().first().map(|step| step.change.clone())

@@ -59,11 +59,6 @@ impl Target {
         }
     }
 
-    /// Whether it belongs to an account; what AWS offers to everybody does not.
-    pub fn belongs_to_account(&self) -> bool {
-        matches!(self, Self::ApplicationProfile { .. } | Self::OwnModel { .. })
-    }
-
     /// The ARN of a target that belongs to an account, and so has to consent by a tag of its own; `None` for what AWS offers
     /// to everybody.
     pub fn owned(&self, account: &Account) -> Option<String> {

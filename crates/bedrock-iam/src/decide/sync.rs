@@ -39,6 +39,7 @@ pub(super) fn plan(
     resolution: &Resolution,
     observed: &Observed,
     last_write: &LastWrite,
+    provenance: Provenance,
     repairs: Backoff,
 ) -> Plan {
     let claim = &intent.claim;
@@ -49,13 +50,16 @@ pub(super) fn plan(
         Some(plan) => (plan, Revoked::default()),
         None => match without_permission_to_deny(intent, observed) {
             Some(plan) => (plan, Revoked { denials: true, ..resolution.revoked.clone() }),
-            None => (compare(intent, resolution, policy, last_write, repairs), resolution.revoked.clone()),
+            None => (
+                compare(intent, resolution, policy, last_write, provenance, repairs),
+                resolution.revoked.clone(),
+            ),
         },
     };
     plan.findings.extend(resolution.findings.iter().cloned());
     plan.not_offered.clone_from(&resolution.not_offered);
     plan.settles_acceptance = plan.is_decided() && !plan.misses_consent() && resolution.acceptance_is_settled;
-    let mut plan = withdrawal::cut_out(claim, policy, &revoked, last_write.provenance(policy), plan);
+    let mut plan = withdrawal::cut_out(claim, policy, &revoked, provenance, plan);
     let stays = plan.steps().iter().all(|step| step.leaves().document().is_some());
     plan.findings.extend(shared(claim, policy).filter(|_| stays));
     plan
@@ -80,6 +84,7 @@ fn compare(
     resolution: &Resolution,
     policy: &PolicyState,
     last_write: &LastWrite,
+    provenance: Provenance,
     repairs: Backoff,
 ) -> Plan {
     let claim = &intent.claim;
@@ -113,7 +118,7 @@ fn compare(
     let is_incomplete =
         resolution.findings.iter().any(|finding| finding.reason.kstatus() == Kstatus::Unknown);
     let is_reporting = intent.drift_policy == DriftPolicy::Report;
-    let is_edited = last_write.provenance(policy) == Provenance::Edited;
+    let is_edited = provenance == Provenance::Edited;
     let may_be_drift = is_reporting && last_write.reported.is_some() && cause == Cause::Changed;
     if is_incomplete && ((is_edited && desired == Desired::Nothing) || may_be_drift) {
         return Plan { findings: contended, ..Plan::default() };

@@ -25,10 +25,14 @@ pub struct CurrentGrants {
 }
 
 impl CurrentGrants {
+    /// Reads our statements on the role, whoever changed them.
+    pub fn in_policy(policy: &PolicyState) -> Self {
+        policy.document().map(Self::of).unwrap_or_default()
+    }
+
     /// Reads our statements on the role. A status which someone forged can keep a grant, and never take one away.
     pub(crate) fn read(policy: &PolicyState, provenance: Provenance) -> Self {
-        let edited = provenance == Provenance::Edited;
-        policy.document().map_or_else(Self::default, |document| Self { edited, ..Self::of(document) })
+        Self { edited: provenance == Provenance::Edited, ..Self::in_policy(policy) }
     }
 
     /// What stood there before someone edited it, where that is remembered; an edit by itself takes no grant away.

@@ -91,7 +91,7 @@ pub fn next_questions(intent: &Intent, answers: &Answers) -> Result<Questions, F
 
 /// By whose consent the role holds what it holds, where that was not asked yet.
 pub fn questions_to_owners(claim: &Claim, policy: &PolicyState, answers: &Answers) -> Questions {
-    let held = policy.document().map(CurrentGrants::of).unwrap_or_default();
+    let held = CurrentGrants::in_policy(policy);
     let targets = held.targets().filter(|target| target.owned(&claim.account).is_some());
     let guardrails = held.guardrails().iter().filter(|guardrail| guardrail.is_of(&claim.account)).cloned();
     of_owners(claim, targets, guardrails, answers)
