@@ -24,7 +24,8 @@ mod verify;
 
 use std::sync::Arc;
 
-use bedrock_iam::decide::{Applied, Cause, Outcome, Pace, Remembered};
+use bedrock_access_api::v1alpha1::BedrockAccess;
+use bedrock_iam::decide::{Cause, Outcome, Pace, Remembered};
 use bedrock_iam::orphan::ObjectName;
 use bedrock_iam::{Answers, Claim, Decision, Wish, decide};
 use jiff::Timestamp;
@@ -35,7 +36,6 @@ use kube::{Api, ResourceExt};
 pub use adopt::Adoption;
 pub(crate) use apply::send;
 pub(crate) use ask::ask_owners;
-use bedrock_access_api::v1alpha1::BedrockAccess;
 pub use context::{Context, Error};
 pub(crate) use event::publish_about;
 pub use failures::Failures;
@@ -130,6 +130,6 @@ async fn carry_out(
         let name = ObjectName { namespace: object.namespace().unwrap_or_default(), name: object.name_any() };
         cx.orphans.record.remember(claim, &name).await?; // tells Kubernetes
     }
-    let applied: Applied = apply::apply(object, cx, claim, decision, pace).await; // writes to AWS
+    let applied = apply::apply(object, cx, claim, decision, pace).await; // writes to AWS
     Ok(verify::verify(object, cx, claim, decision, applied, pace).await) // asks AWS
 }

@@ -2,14 +2,13 @@
 
 use std::borrow::Cow;
 
+use bedrock_access_api::v1alpha1::{BedrockAccess, RoleRef};
 use bedrock_iam::{RoleArn, RoleName};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
-
-use bedrock_access_api::v1alpha1::{BedrockAccess, RoleRef};
 
 /// An object that may not be readable, so that one which is not hides no other.
 #[derive(Clone, Debug)]

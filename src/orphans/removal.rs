@@ -62,6 +62,6 @@ pub async fn take_away(iam: &Iam, claim: &Claim, policy: &PolicyState) -> Result
 pub(crate) async fn withdrawal(cx: &Context, claim: &Claim, policy: &PolicyState) -> Option<Step> {
     let mut owners = Answers::default();
     ask_owners(&cx.bedrock, claim, policy, &mut owners).await;
-    let held = policy.document().map(CurrentGrants::of).unwrap_or_default();
+    let held = CurrentGrants::in_policy(policy);
     cut(claim, policy, &orphan::withdrawn(claim, &cx.settings.cluster_id, &owners, &held))
 }

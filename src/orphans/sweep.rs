@@ -5,6 +5,7 @@ use std::ops::Bound::{Excluded, Included, Unbounded};
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
+use bedrock_access_api::parse::OperatorSettings;
 use bedrock_iam::orphan::{self, Installation, ObjectName, Standing};
 use bedrock_iam::{Claim, Class, RoleName};
 use futures::FutureExt;
@@ -13,7 +14,6 @@ use tokio::time::{Instant, sleep};
 use super::suspect::{Suspect, is_former};
 use crate::reconcile::{Adoption, Context};
 use crate::telemetry::chain;
-use bedrock_access_api::parse::OperatorSettings;
 
 /// Policies that are looked at in one round, one after the other: IAM's limit is for the objects first. The next round goes on
 /// where this one ended.

@@ -1,3 +1,4 @@
+use bedrock_access_api::v1alpha1::BedrockAccess;
 use bedrock_iam::orphan::ObjectName;
 use bedrock_iam::{Claim, CurrentGrants, PolicyState};
 use k8s_openapi::api::core::v1::ObjectReference;
@@ -6,7 +7,6 @@ use kube::runtime::events::EventType;
 
 use super::suspect::is_former;
 use crate::reconcile::{Context, counted, publish_about};
-use bedrock_access_api::v1alpha1::BedrockAccess;
 
 /// Tells of a policy that stays for now, and how a person removes it.
 pub(super) async fn orphaned(
@@ -16,7 +16,7 @@ pub(super) async fn orphaned(
     policy: &PolicyState,
     why: &str,
 ) {
-    let grants = policy.document().map_or(0, |document| CurrentGrants::of(document).grants().len());
+    let grants = CurrentGrants::in_policy(policy).grants().len();
     let note = format!(
         "{}: its policy {} stays on role {} with {}, {why}; bedrock-access orphans --cluster-id {} --delete removes it, or {}",
         gone(cx, claim, object),

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bedrock_iam::decide::teardown;
+use bedrock_access_api::parse::{self, OperatorSettings};
+use bedrock_access_api::v1alpha1::BedrockAccess;
 use bedrock_iam::{Claim, Fault, PolicyState, RoleState};
 use kube::ResourceExt;
 use kube::runtime::events::EventType;
@@ -15,8 +16,6 @@ use super::{Context, apply, event};
 use crate::metrics::PolicyWrite;
 use crate::orphans;
 use crate::telemetry::chain;
-use bedrock_access_api::parse::{self, OperatorSettings};
-use bedrock_access_api::v1alpha1::BedrockAccess;
 
 /// The move from one cluster id to another.
 pub struct Adoption {
@@ -145,9 +144,9 @@ async fn take_away(
     adoption: &Adoption,
     old: &Predecessor,
 ) -> Result<(), Fault> {
-    let plan = teardown(&old.claim, &old.policy);
-    let [step] = plan.steps() else { return Ok(()) };
-    apply::send(&cx.iam, &old.claim, step).await?;
+    if orphans::take_away(&cx.iam, &old.claim, &old.policy).await?.is_none() {
+        return Ok(());
+    }
     cx.metrics.wrote(PolicyWrite::Removed);
     let note = format!(
         "removed policy {} from role {}, which was written under the cluster id {}",

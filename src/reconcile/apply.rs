@@ -1,9 +1,9 @@
+use bedrock_access_api::v1alpha1::BedrockAccess;
 use bedrock_iam::decide::{Applied, Failed, Pace, step_failed};
 use bedrock_iam::{Claim, Class, Decision, Fault, Plan, PolicyKind, Step};
 
 use super::{Context, report};
 use crate::aws::Iam;
-use bedrock_access_api::v1alpha1::BedrockAccess;
 
 /// Carries the plan out, step by step, and tells of each at once. The first step that AWS does not take ends it.
 pub(super) async fn apply(

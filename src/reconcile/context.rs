@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use bedrock_access_api::parse::OperatorSettings;
 use kube::Client;
 use kube::runtime::events::Reporter;
 
@@ -9,7 +10,6 @@ use super::memory::Memory;
 use crate::aws::{Bedrock, Iam};
 use crate::metrics::Metrics;
 use crate::orphans::Orphans;
-use bedrock_access_api::parse::OperatorSettings;
 
 /// What every reconcile works with.
 pub struct Context {

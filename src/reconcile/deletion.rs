@@ -1,8 +1,11 @@
+use bedrock_access_api::annotations::LEAVE_POLICY;
+use bedrock_access_api::parse;
+use bedrock_access_api::v1alpha1::BedrockAccess;
 use bedrock_iam::consent::Consent;
 use bedrock_iam::decide::{Pace, may_stay};
 use bedrock_iam::{
-    Answers, Claim, Class, CurrentGrants, Decision, Document, Fault, Finding, PolicyState, Reason, RoleState,
-    Wish, decide,
+    Answers, Claim, Class, CurrentGrants, Decision, Fault, Finding, PolicyState, Reason, RoleState, Wish,
+    decide,
 };
 use jiff::Timestamp;
 use kube::ResourceExt;
@@ -11,9 +14,6 @@ use kube::runtime::events::EventType;
 
 use super::{Context, Error, adopt, apply, ask, event, manifest, observe, report, status, still_current};
 use crate::metrics::Ending;
-use bedrock_access_api::annotations::LEAVE_POLICY;
-use bedrock_access_api::parse;
-use bedrock_access_api::v1alpha1::BedrockAccess;
 
 /// Removes our policy before the object goes; an error keeps the finalizer.
 pub(super) async fn remove(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
@@ -62,24 +62,24 @@ async fn release(object: &BedrockAccess, cx: &Context, claim: &Claim) -> Result<
         ask::ask_owners(&cx.bedrock, claim, &held, &mut answers).await; // asks AWS
     }
     let decision = decide(&wish, &answers, &observed, &remembered, &pace); // decides
-    let is_retained = matches!(wish, Wish::Retained(_)) && may_stay(claim, &decision.believed.role);
-    if matches!(wish, Wish::Retained(_)) && !is_retained {
-        publish_not_allowed(object, cx, claim, &decision).await;
+    let policy = decision.believed.policy(&claim.policy());
+    let is_asked_to_stay = matches!(wish, Wish::Retained(_));
+    let is_retained = is_asked_to_stay && may_stay(claim, &decision.believed.role);
+    if is_asked_to_stay && !is_retained {
+        publish_not_allowed(object, cx, claim, policy).await;
     }
-    if !is_retained && decision.believed.policy(&claim.policy()).is_foreign() {
+    if !is_retained && policy.is_foreign() {
         leave(object, cx, claim, "does not carry this operator's mark").await;
     }
-    let written = write(object, cx, claim, &decision, &pace).await?; // writes to AWS
+    // Writes to AWS.
+    let written = match write(object, cx, claim, &decision, &pace).await? {
+        // AWS refuses it for a role without the tag, on which there is nothing of ours as far as IAM shows.
+        Err(fault) if fault.class == Class::Denied && *policy == PolicyState::Absent => Ok(()),
+        written => written,
+    };
     let released = match written {
         Ok(()) => adopt::release(object, cx).await,
-        // AWS refuses it for a role without the tag, on which there is nothing of ours as far as IAM shows.
-        Err(fault)
-            if fault.class == Class::Denied
-                && *decision.believed.policy(&claim.policy()) == PolicyState::Absent =>
-        {
-            adopt::release(object, cx).await
-        }
-        Err(fault) => Err(fault),
+        fault => fault,
     };
     match released {
         Ok(()) if is_retained => {
@@ -136,8 +136,8 @@ async fn write(
 }
 
 /// The role's owner did not allow what the manifest asks for.
-async fn publish_not_allowed(object: &BedrockAccess, cx: &Context, claim: &Claim, decision: &Decision) {
-    if decision.believed.policy(&claim.policy()).document().is_none() {
+async fn publish_not_allowed(object: &BedrockAccess, cx: &Context, claim: &Claim, policy: &PolicyState) {
+    if policy.document().is_none() {
         return;
     }
     let note = format!(
@@ -161,14 +161,10 @@ async fn publish_retained(object: &BedrockAccess, cx: &Context, claim: &Claim, d
     let (role, policy) = (&claim.role, &reference.name);
     let note = format!(
         "deletionPolicy is Retain: policy {policy} stays on role {role} and still grants {}; remove it with {}",
-        granted(document),
+        status::counted(CurrentGrants::of(document).grants().len(), "grant"),
         claim.removal_command()
     );
     event::publish(object, cx, EventType::Normal, "PolicyRetained", "Delete", &note).await;
-}
-
-fn granted(document: &Document) -> String {
-    status::counted(CurrentGrants::of(document).grants().len(), "grant")
 }
 
 async fn is_untagged(cx: &Context, claim: &Claim) -> bool {

@@ -2,11 +2,10 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bedrock_access_api::v1alpha1::BedrockAccess;
 use bedrock_iam::decide::{Pace, Remembered};
 use kube::ResourceExt;
 use tokio::time::Instant;
-
-use bedrock_access_api::v1alpha1::BedrockAccess;
 
 /// What is remembered of each object, by its UID, from one reconcile to the next; what it is good for, the core knows.
 pub struct Memory {

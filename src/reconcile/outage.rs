@@ -5,12 +5,11 @@
 
 use std::time::Duration;
 
+use bedrock_access_api::v1alpha1::BedrockAccess;
 use bedrock_iam::decide::Outcome;
 use bedrock_iam::verdict::{self, READY, Status, Verdict};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-
-use bedrock_access_api::v1alpha1::BedrockAccess;
 
 const STALE: &str = "Stale";
 

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use bedrock_access_api::v1alpha1::{BedrockAccess, BedrockAccessStatus};
 use bedrock_iam::decide::{Cause, Change};
 use bedrock_iam::verdict::{KINDS, Next, READY, RECONCILING, STALLED, SUSPENDED};
 use bedrock_iam::{Claim, PolicyState, Step, diff};
@@ -14,7 +15,6 @@ use super::event::publish;
 use super::status::NewStatus;
 use super::{Context, Error};
 use crate::metrics::{Ending, PolicyWrite};
-use bedrock_access_api::v1alpha1::{BedrockAccess, BedrockAccessStatus};
 
 /// The field manager of every status that we write.
 const FIELD_MANAGER: &str = "bedrock-access";

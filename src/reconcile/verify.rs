@@ -1,12 +1,12 @@
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
+use bedrock_access_api::v1alpha1::BedrockAccess;
 use bedrock_iam::decide::{Applied, Outcome, Pace, verify as judge};
 use bedrock_iam::{Claim, Decision, Finding, PolicyState, Step};
 
 use super::Context;
 use crate::aws::Iam;
-use bedrock_access_api::v1alpha1::BedrockAccess;
 
 /// Reads until IAM shows a write, in about two seconds; the object is looked at again later where it does not.
 const READS: ExponentialBuilder =
