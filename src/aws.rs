@@ -3,6 +3,7 @@
 mod bedrock;
 mod breaker;
 mod call;
+mod credentials;
 mod error;
 mod iam;
 mod identity;
@@ -10,7 +11,8 @@ mod operations;
 mod pace;
 
 pub use bedrock::{Bedrock, MaxAge};
-pub use call::{Caller, default_loader, sdk_config};
+pub use call::Caller;
+pub use credentials::{default_loader, sdk_config};
 pub use iam::Iam;
 pub use identity::{Identity, identity};
 pub use operations::{Condition, OPERATIONS, Operation, Right};

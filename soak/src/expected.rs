@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use bedrock_iam::policy::{self, Form};
 use bedrock_iam::{
     Account, CanonicalPolicy, CurrentGrants, DefaultProjectArn, Document, FoundationModelArn, Grant,
-    Guardrail, InferenceProfileArn, ModelId, Operations, Profile, ProfileId, Region, Terms, invocation,
+    Guardrail, InferenceProfileArn, ModelId, Operations, Profile, ProfileId, Region, Terms, authorisation,
 };
 use local_cluster::SandboxProcess;
 use serde_json::{Value, json};
@@ -84,7 +84,7 @@ impl Expected {
     /// Whether our part of the policy means exactly what is wanted, and lets every call through.
     pub(crate) fn is_met_by(&self, ours: &Document) -> bool {
         self.meanings.contains(&CanonicalPolicy::of(ours))
-            && self.grants.iter().all(|grant| invocation::covers(&[ours], grant, &self.terms))
+            && self.grants.iter().all(|grant| authorisation::covers(&[ours], grant, &self.terms))
     }
 
     /// Whether the status lists the same grants.
@@ -158,7 +158,7 @@ pub(crate) fn grants_core(member: Member, held: &str, routes: &Routes) -> Outcom
     let projects = [project(HOME)?].into();
     let guardrails = guardrails(member.owned())?;
     let terms = Terms { operations: Operations::Invoke, projects, guardrails, ..Terms::default() };
-    Ok(Document::parse(held).is_ok_and(|document| invocation::covers(&[&document], &grant, &terms)))
+    Ok(Document::parse(held).is_ok_and(|document| authorisation::covers(&[&document], &grant, &terms)))
 }
 
 fn guardrails(owned: Option<Owned>) -> Outcome<BTreeSet<Guardrail>> {

@@ -1,5 +1,7 @@
 //! The Bedrock calls, and answers that objects share for a while.
 
+mod shared;
+
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -8,14 +10,11 @@ use aws_sdk_bedrock::Client;
 use aws_sdk_bedrock::types::{InferenceProfileType, InferenceType};
 use bedrock_iam::{Account, Answer, Class, Fault, ModelId, ProfileId, Region, Tags, Target};
 use moka::future::Cache;
-use tokio::time::Instant;
 
 use super::call::Caller;
 use super::operations::Operation;
 use crate::metrics::Metrics;
-
-/// More answers than one account can have profiles and models in all Regions.
-const CACHED_ANSWERS: u64 = 20_000;
+use shared::Shared;
 
 /// More Regions than AWS has; a manifest may name what is none.
 const CACHED_REGIONS: u64 = 100;
@@ -27,17 +26,15 @@ const MOST_PAGES: usize = 20;
 pub type MaxAge = Duration;
 
 /// The Bedrock calls of the operator: one client for each source Region, and answers shared by all objects.
-///
-/// The caches have no expiry of their own, which would go by another clock: whoever asks says how old an answer may be.
 pub struct Bedrock {
     config: SdkConfig,
     requests_per_second: NonZeroU32,
     metrics: Metrics,
     account: Account,
     regions: Cache<Region, Regional>,
-    answers: Cache<Target, Dated<Answer>>,
-    system_profiles: Listings<ProfileId>,
-    on_demand_models: Listings<ModelId>,
+    answers: Shared<Target, Answer>,
+    system_profiles: Shared<Region, Vec<ProfileId>>,
+    on_demand_models: Shared<Region, Vec<ModelId>>,
 }
 
 /// Bedrock in one Region, with a quota of its own.
@@ -45,14 +42,6 @@ pub struct Bedrock {
 struct Regional {
     client: Client,
     caller: Caller,
-}
-
-type Listings<T> = Cache<Region, Dated<Result<Vec<T>, Fault>>>;
-
-#[derive(Clone)]
-struct Dated<T> {
-    asked: Instant,
-    answer: T,
 }
 
 impl Bedrock {
@@ -69,29 +58,25 @@ impl Bedrock {
             metrics,
             account,
             regions: Cache::new(CACHED_REGIONS),
-            answers: Cache::new(CACHED_ANSWERS),
-            system_profiles: Cache::new(CACHED_ANSWERS),
-            on_demand_models: Cache::new(CACHED_ANSWERS),
+            answers: Shared::new(),
+            system_profiles: Shared::new(),
+            on_demand_models: Shared::new(),
         }
     }
 
     /// The answer for one target, at most `max_age` old. Objects that ask at the same time share one request.
     pub async fn answer(&self, target: &Target, max_age: MaxAge) -> Answer {
-        let ask = async { Dated { asked: Instant::now(), answer: self.ask(target).await } };
-        let stale = |dated: &Dated<Answer>| {
-            matches!(dated.answer, Answer::Fault(_)) || dated.asked.elapsed() >= max_age
-        };
-        self.answers.entry_by_ref(target).or_insert_with_if(ask, stale).await.into_value().answer
+        self.answers.at_most(max_age, target, self.ask(target)).await.unwrap_or_else(Answer::Fault)
     }
 
     /// The system-defined profiles of a source Region, at most `max_age` old.
     pub async fn system_profiles(&self, source: &Region, max_age: MaxAge) -> Result<Vec<ProfileId>, Fault> {
-        listed(&self.system_profiles, source, max_age, self.list_inference_profiles(source)).await
+        self.system_profiles.at_most(max_age, source, self.list_inference_profiles(source)).await
     }
 
     /// The models that may be called on demand in a Region, at most `max_age` old.
     pub async fn on_demand_models(&self, source: &Region, max_age: MaxAge) -> Result<Vec<ModelId>, Fault> {
-        listed(&self.on_demand_models, source, max_age, self.list_foundation_models(source)).await
+        self.on_demand_models.at_most(max_age, source, self.list_foundation_models(source)).await
     }
 
     /// The tags of what belongs to the account, as they are now.
@@ -102,7 +87,7 @@ impl Bedrock {
         Ok(answer.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect())
     }
 
-    async fn ask(&self, target: &Target) -> Answer {
+    async fn ask(&self, target: &Target) -> Result<Answer, Fault> {
         let answer = match target {
             Target::Profile { source, id } => {
                 self.inference_profile(source, "inference profile", id.as_str()).await
@@ -115,10 +100,10 @@ impl Bedrock {
             Target::OnDemand { source, model } => self.foundation_model(source, model.as_str()).await,
             Target::OwnModel { .. } => Ok(Answer::Unasked),
         };
-        answer.unwrap_or_else(|fault| match fault.class {
-            Class::NotFound => Answer::NotFound,
-            _ => Answer::Fault(fault),
-        })
+        match answer {
+            Err(fault) if fault.class == Class::NotFound => Ok(Answer::NotFound),
+            answer => answer,
+        }
     }
 
     async fn inference_profile(&self, source: &Region, kind: &str, id: &str) -> Result<Answer, Fault> {
@@ -189,15 +174,4 @@ impl Bedrock {
         };
         self.regions.get_with_by_ref(source, make).await
     }
-}
-
-async fn listed<T: Clone + Send + Sync + 'static>(
-    listings: &Listings<T>,
-    source: &Region,
-    max_age: MaxAge,
-    list: impl Future<Output = Result<Vec<T>, Fault>>,
-) -> Result<Vec<T>, Fault> {
-    let ask = async { Dated { asked: Instant::now(), answer: list.await } };
-    let stale = |dated: &Dated<Result<_, _>>| dated.answer.is_err() || dated.asked.elapsed() >= max_age;
-    listings.entry_by_ref(source).or_insert_with_if(ask, stale).await.into_value().answer
 }

@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use bedrock_access_api::v1alpha1::BedrockAccess;
+use bedrock_iam::conditions::{self, READY, Status, Verdict};
 use bedrock_iam::decide::Outcome;
-use bedrock_iam::verdict::{self, READY, Status, Verdict};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
@@ -32,16 +32,16 @@ pub(super) fn outlast(
         let why = found.map_or("", |found| found.message.as_str());
         let message =
             format!("the policy was last proven more than {hours} h ago, and AWS cannot be asked: {why}");
-        verdict::Condition { kind: READY, status: Status::Unknown, reason: STALE, message }
+        conditions::Condition { kind: READY, status: Status::Unknown, reason: STALE, message }
     } else {
-        verdict::Condition {
+        conditions::Condition {
             kind: READY,
             status: Status::True,
-            reason: verdict::RECONCILED,
+            reason: conditions::RECONCILED,
             message: ready.message.clone(),
         }
     };
-    verdict::through_outage(verdict, ready)
+    conditions::through_outage(verdict, ready)
 }
 
 /// `Ready` of an object whose policy was proven for this very generation, or was until it became stale.

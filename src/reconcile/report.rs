@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use bedrock_access_api::v1alpha1::{BedrockAccess, BedrockAccessStatus};
+use bedrock_iam::conditions::{KINDS, Next, READY, RECONCILING, STALLED, SUSPENDED};
 use bedrock_iam::decide::{Cause, Change};
-use bedrock_iam::verdict::{KINDS, Next, READY, RECONCILING, STALLED, SUSPENDED};
 use bedrock_iam::{Claim, PolicyState, Step, diff};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::api::{Patch, PatchParams};

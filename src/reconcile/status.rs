@@ -1,30 +1,30 @@
 //! What an object is told: a pure function of what was decided, what became of it, and the time.
 
-mod conditions;
 mod messages;
 mod policies;
+mod transitions;
 
 use bedrock_access_api::annotations::{ACCEPT_SHRINK, RECONCILE_AT};
 use bedrock_access_api::v1alpha1::{BedrockAccess, BedrockAccessStatus, RoleStatus};
+use bedrock_iam::conditions;
 use bedrock_iam::consent::Consent;
 use bedrock_iam::decide::Outcome;
-use bedrock_iam::verdict;
 use bedrock_iam::{Claim, Decision, Finding, Intent, PolicyState, Reason, RoleState, Wish};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::ResourceExt;
 
 use super::{Context, outage};
-use conditions::{condition, set_conditions};
 pub(crate) use messages::counted;
 use messages::success;
 pub(super) use policies::written;
 use policies::{not_offered, set_policy};
+use transitions::{condition, set_conditions};
 
 /// A status, and when to look again.
 pub(super) struct NewStatus {
     pub(super) status: BedrockAccessStatus,
-    pub(super) next: verdict::Next,
+    pub(super) next: conditions::Next,
     /// Of everything that stands against the object.
     pub(super) reasons: Vec<Reason>,
 }
@@ -66,7 +66,7 @@ fn kept(
 ) -> NewStatus {
     let plan = &decision.plan;
     let mut status = handled(object);
-    let verdict = verdict::verdict(&outcome.findings, success(intent, decision, outcome));
+    let verdict = conditions::verdict(&outcome.findings, success(intent, decision, outcome));
     let verdict = outage::outlast(object, cx.stale_after, outcome, verdict, now);
     set_conditions(object, &mut status, &verdict, now);
     status.not_offered = plan.not_offered.iter().map(not_offered).collect();
@@ -106,7 +106,7 @@ fn suspended(
     now: Timestamp,
 ) -> NewStatus {
     let mut told = if outcome.findings.is_empty() {
-        let (status, next) = (handled(object), verdict::Next::AtInterval);
+        let (status, next) = (handled(object), conditions::Next::AtInterval);
         let mut told = NewStatus { status, next, reasons: Vec::new() };
         set_role(&mut told.status, claim, &decision.believed.role);
         set_policy(&mut told.status, claim, decision, outcome);
@@ -118,16 +118,16 @@ fn suspended(
         PolicyState::Fault(_) => None,
         _ => usize::try_from(told.status.grant_count).ok(),
     };
-    let suspended = verdict::suspended();
+    let suspended = conditions::suspended();
     let conditions = &mut told.status.conditions;
     conditions.retain(|condition| condition.type_ != suspended.kind);
     if outcome.findings.is_empty() {
-        conditions.retain(|condition| condition.type_ != verdict::RECONCILING);
+        conditions.retain(|condition| condition.type_ != conditions::RECONCILING);
     }
-    match conditions.iter().find(|condition| condition.type_ == verdict::READY) {
-        None => conditions.push(condition(object, &verdict::unknown_while_suspended(held), now)),
+    match conditions.iter().find(|condition| condition.type_ == conditions::READY) {
+        None => conditions.push(condition(object, &conditions::unknown_while_suspended(held), now)),
         Some(ready) if outcome.findings.is_empty() && is_overtaken(object, ready) => {
-            conditions.push(condition(object, &verdict::not_followed_while_suspended(), now));
+            conditions.push(condition(object, &conditions::not_followed_while_suspended(), now));
         }
         Some(_) => {}
     }
@@ -143,7 +143,7 @@ fn is_overtaken(object: &BedrockAccess, ready: &Condition) -> bool {
 
 /// The old status with only what stands against the object.
 fn against(object: &BedrockAccess, findings: &[Finding], now: Timestamp) -> NewStatus {
-    let verdict = verdict::refusal(findings);
+    let verdict = conditions::refusal(findings);
     let mut status = handled(object);
     set_conditions(object, &mut status, &verdict, now);
     NewStatus { status, next: verdict.next, reasons: reasons(findings) }
@@ -153,7 +153,7 @@ fn against(object: &BedrockAccess, findings: &[Finding], now: Timestamp) -> NewS
 fn handled(object: &BedrockAccess) -> BedrockAccessStatus {
     let mut status = object.status.clone().unwrap_or_default();
     // Another writer's conditions are not ours to carry.
-    status.conditions.retain(|condition| verdict::KINDS.contains(&condition.type_.as_str()));
+    status.conditions.retain(|condition| conditions::KINDS.contains(&condition.type_.as_str()));
     status.observed_generation = object.metadata.generation;
     status.last_handled_reconcile_at = object.annotations().get(RECONCILE_AT).cloned();
     status

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use bedrock_iam::verdict::{Condition, Status, SuccessMessages, verdict};
+use bedrock_iam::conditions::{Condition, Status, SuccessMessages, verdict};
 use bedrock_iam::{Finding, Reason};
 
 use crate::between;

@@ -6,7 +6,7 @@ pub use bedrock_iam::consent::{Tenant, ConsentPolicy};
 pub use bedrock_iam::decide::{Change, Pace, Remembered};
 pub use bedrock_iam::document::Effect;
 pub use bedrock_iam::evaluate::{Decision, Request, evaluate};
-pub use bedrock_iam::invocation::{is_allowed, requests};
+pub use bedrock_iam::authorisation::{is_allowed, requests};
 pub use bedrock_iam::policy::{Form, document};
 pub use bedrock_iam::resolve::resolve;
 pub use bedrock_iam::*;

@@ -15,7 +15,7 @@
 //! | as a policy | [`policy`] | grants → [`Document`], and back; what is cut out of one; how large it is |
 //! | what to do | [`decide`](mod@decide) | all of it → [`Decision`], whose [`Plan`] has the steps in their order |
 //! | whether it came about | [`decide`](mod@decide) | a policy read back → [`decide::verify`]; a step that failed → [`decide::step_failed`] |
-//! | what to say | `say` | [`Finding`]s → [`verdict`](mod@verdict): the conditions |
+//! | what to say | `say` | [`Finding`]s → [`conditions`]: the conditions |
 //! | what nobody looks after | [`orphan`] | a role of the account → policies of ours whose object is gone |
 //!
 //! Nothing here touches Kubernetes, AWS, a clock or the environment. Facts about Bedrock and IAM name their source:
@@ -39,7 +39,7 @@
 //! | drift | a policy that someone changed; it is repaired, and ever more slowly where it comes back ([`decide::Backoff`]) |
 //! | foreign statements | what someone else put into our policy; it stays ([`ForeignStatements`]) |
 //! | finding | one thing that is not as it is wanted ([`Finding`]): a reason for programs, a message for the person who must act |
-//! | reason, condition | one of a closed table ([`Reason`]), and the line of a status in which it is shown ([`verdict::Condition`]) |
+//! | reason, condition | one of a closed table ([`Reason`]), and the line of a status in which it is shown ([`conditions::Condition`]) |
 
 #![warn(clippy::missing_errors_doc)]
 #![doc = include_str!("../docs/grants.md")]
@@ -79,12 +79,12 @@ pub use names::tags::Tags;
 pub use policy::current::CurrentGrants;
 pub use policy::diff;
 pub use policy::grant::{self, Grant};
-pub use policy::{invocation, revocation, size};
+pub use policy::{authorisation, revocation, size};
 pub use resolve::Resolution;
 pub use resolve::questions::{Questions, next_questions, questions_to_owners};
+pub use say::conditions::{self, Verdict};
 pub use say::finding::Finding;
 pub use say::reason::{self, Reason};
-pub use say::verdict::{self, Verdict};
 pub use want::consent;
 pub use want::intent::{self, Claim, DriftPolicy, Intent};
 pub use want::operations::Operations;

@@ -1,9 +1,9 @@
 //! Grants as a policy: written, read back, cut back, compared and measured.
 
+pub mod authorisation;
 pub(crate) mod current;
 pub mod diff;
 pub mod grant;
-pub mod invocation;
 pub mod revocation;
 pub mod size;
 pub(crate) mod write;

@@ -372,6 +372,6 @@ fn under_guardrails_a_model_of_the_account_needs_one_too() {
     let answers = answered(&provisioned(), Answer::Unasked, tags("team-a"));
     let document = written(&planned(&guarded, &answers, &observed(PolicyState::Absent), None));
     let [grant] = &CurrentGrants::of(&document).grants()[..] else { panic!() };
-    let with = |named| invocation::is_allowed(&[&document], grant, "bedrock:InvokeModel", named).unwrap();
+    let with = |named| authorisation::is_allowed(&[&document], grant, "bedrock:InvokeModel", named).unwrap();
     assert!(with(Some(&guardrail)) && !with(None));
 }

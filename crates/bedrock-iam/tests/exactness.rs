@@ -4,8 +4,8 @@
 
 use std::collections::BTreeSet;
 
+use bedrock_iam::authorisation::{is_allowed, requests};
 use bedrock_iam::evaluate::{Decision, Request, evaluate};
-use bedrock_iam::invocation::{is_allowed, requests};
 use bedrock_iam::policy::Form;
 use bedrock_iam::*;
 use proptest::prelude::*;

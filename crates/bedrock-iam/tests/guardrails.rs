@@ -3,9 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::unnecessary_wraps, reason = "a fixture may fail loudly")]
 
 use bedrock_iam::Tags;
+use bedrock_iam::authorisation::is_allowed;
 use bedrock_iam::consent::TAG;
 use bedrock_iam::evaluate::{Decision, Request, evaluate};
-use bedrock_iam::invocation::is_allowed;
 use bedrock_iam::*;
 use testing::world::*;
 

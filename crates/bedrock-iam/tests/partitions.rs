@@ -67,7 +67,7 @@ fn every_arn_of_a_policy_is_of_the_accounts_partition() {
                 assert!(arn.starts_with(&format!("arn:{partition}:bedrock:")), "{arn}");
             }
             for grant in &resolution.grants {
-                assert!(invocation::covers(&[&document], grant, &intent.terms), "{form:?}: {grant:?}");
+                assert!(authorisation::covers(&[&document], grant, &intent.terms), "{form:?}: {grant:?}");
             }
         }
     }

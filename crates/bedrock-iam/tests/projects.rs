@@ -2,9 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a fixture may fail loudly")]
 
+use bedrock_iam::authorisation::{covers, in_project};
 use bedrock_iam::decide::{Cause, Change, cut};
 use bedrock_iam::evaluate::{Decision, evaluate};
-use bedrock_iam::invocation::{covers, in_project};
 use bedrock_iam::revocation::Revoked;
 use bedrock_iam::*;
 use testing::world::*;

@@ -1,8 +1,8 @@
 use std::fmt::Display;
 
+use bedrock_iam::conditions::SuccessMessages;
 use bedrock_iam::decide::Outcome;
 use bedrock_iam::policy::INLINE_QUOTA;
-use bedrock_iam::verdict::SuccessMessages;
 use bedrock_iam::{CurrentGrants, Decision, Intent, RoleState};
 
 /// So many of a list stand in a message.

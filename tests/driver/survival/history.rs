@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use aws_sandbox::Sandbox;
-use bedrock_iam::invocation::covers;
+use bedrock_iam::authorisation::covers;
 use bedrock_iam::{Document, Grant};
 use testing::world::{in_default_project, model_arn, profile_arn};
 

@@ -2,8 +2,8 @@
 
 use crate::iam::canonical::CanonicalPolicy;
 use crate::iam::document::Document;
+use crate::policy::authorisation;
 use crate::policy::grant::Grant;
-use crate::policy::invocation;
 use crate::want::terms::Terms;
 
 /// What a policy is to be.
@@ -59,7 +59,7 @@ impl DesiredPolicy {
         let is_same = |wanted: &Document| CanonicalPolicy::of(wanted) == CanonicalPolicy::of(held);
         let suffices = match &self.purpose {
             Purpose::Grants(grants, terms) => {
-                grants.iter().all(|grant| invocation::covers(&[held], grant, terms))
+                grants.iter().all(|grant| authorisation::covers(&[held], grant, terms))
             }
             Purpose::Remainder => true,
         };

@@ -3,8 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use super::judgement::Judgement;
-use super::{Judge, Permission, remedy};
+use super::consent::Permission;
+use super::judge::{Judge, Judgement};
+use super::lock::locked_out;
+use super::remedy;
 use crate::bedrock::answer::{Answer, ON_DEMAND};
 use crate::bedrock::target::Target;
 use crate::names::arn::{FoundationModelArn, OwnModelArn};
@@ -78,13 +80,6 @@ impl Judge<'_> {
         }
         Judgement::Refuse(Finding::new(reason, problem))
     }
-}
-
-fn locked_out(place: &str, region: &Region) -> Finding {
-    let message = format!(
-        "{place} runs in {region}, which routing.allowedDestinationRegions does not list; allow it or remove the model"
-    );
-    Finding::new(Reason::DestinationNotAllowed, message)
 }
 
 fn kept(reason: Reason, problem: &str, id: &str, source: &Region) -> Finding {

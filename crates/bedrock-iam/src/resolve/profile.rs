@@ -5,13 +5,13 @@
 
 use std::collections::BTreeSet;
 
-use super::judgement::Judgement;
-use super::{Judge, Permission, remedy};
+use super::consent::Permission;
+use super::judge::{Judge, Judgement};
+use super::remedy;
 use crate::bedrock::answer::Answer;
 use crate::bedrock::target::Target;
 use crate::names::arn::{FoundationModelArn, InferenceProfileArn, Profile};
 use crate::policy::grant::{Grant, destination};
-use crate::policy::write;
 use crate::say::finding::Finding;
 use crate::say::reason::Reason;
 
@@ -73,32 +73,6 @@ impl Judge<'_> {
                 Err((Reason::BedrockUnavailable, format!("{} was not answered for", place(arn))))
             }
         }
-    }
-
-    /// Why a route is not permitted, by the lock or by a denied scope.
-    fn not_permitted(
-        &self,
-        arn: &InferenceProfileArn,
-        answered: &BTreeSet<FoundationModelArn>,
-    ) -> Option<String> {
-        let place = place(arn);
-        let beyond = self.beyond_lock(answered);
-        if !beyond.is_empty() && answered.iter().any(|model| model.region.is_none()) {
-            return Some(format!(
-                "{place} may route to any commercial Region, so no routing.allowedDestinationRegions allows it; remove the \
-                 profile or the lock"
-            ));
-        }
-        if !beyond.is_empty() {
-            return Some(format!(
-                "{place} may route to {}, which routing.allowedDestinationRegions does not list; \
-                 allow the destination or remove the profile",
-                beyond.join(", ")
-            ));
-        }
-        self.is_denied(answered).then(|| {
-            format!("{place} routes globally, which routing.deniedScopes denies; take one of the two out")
-        })
     }
 
     /// Grants a believed answer; where it is less than what is held, and nobody accepts that, both.
@@ -176,11 +150,6 @@ impl Judge<'_> {
         };
         is_its_model && model.partition == self.account.partition
     }
-
-    /// Whether the policy's own Deny would stop the route; a global one is denied by its Region, whatever the profile.
-    pub(super) fn is_denied(&self, models: &BTreeSet<FoundationModelArn>) -> bool {
-        write::denies_global(&self.intent.terms) && models.iter().any(|model| model.region.is_none())
-    }
 }
 
 /// Keeps what is held of a profile, if anything is.
@@ -202,7 +171,8 @@ fn is_one_model(models: &BTreeSet<FoundationModelArn>) -> bool {
     models.first().is_none_or(|first| models.iter().all(|model| model.model == first.model))
 }
 
-fn place(arn: &InferenceProfileArn) -> String {
+/// A profile, as messages name it.
+pub(super) fn place(arn: &InferenceProfileArn) -> String {
     let kind = match arn.profile {
         Profile::System(_) => "inference profile",
         Profile::Application(_) => "application inference profile",

@@ -3,7 +3,7 @@
 use bedrock_iam::answer::{Answer, Answers};
 use bedrock_iam::{
     CanonicalPolicy, Document, FoundationModelArn, Grant, Operations, Region, Tags, Target, Terms,
-    invocation, policy,
+    authorisation, policy,
 };
 use testing::world::{self, NOVA, US};
 
@@ -111,7 +111,7 @@ pub(crate) fn permissions(document: &Document) -> u8 {
         (MICRO_EAST_1, grant(&world::profile_arn(MICRO, SOURCE), MICRO, &["us-east-1"])),
         (APPLICATION, grant(&application_arn(), US, &["us-east-1"])),
     ];
-    let allowed = grants.iter().filter(|(_, grant)| invocation::covers(&[document], grant, &terms()));
+    let allowed = grants.iter().filter(|(_, grant)| authorisation::covers(&[document], grant, &terms()));
     allowed.map(|(permission, _)| permission).sum()
 }
 

@@ -1,6 +1,6 @@
 //! From findings to conditions.
 
-use bedrock_iam::verdict::{Condition, Next, Status, SuccessMessages, Verdict, refusal, verdict};
+use bedrock_iam::conditions::{Condition, Next, Status, SuccessMessages, Verdict, refusal, verdict};
 use bedrock_iam::{Finding, Reason};
 
 fn judged(reasons: &[Reason]) -> Verdict {

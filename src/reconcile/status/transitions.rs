@@ -1,7 +1,7 @@
 use bedrock_access_api::annotations::{self, ACCEPT_SHRINK, LEAVE_POLICY};
 use bedrock_access_api::parse;
 use bedrock_access_api::v1alpha1::{BedrockAccess, BedrockAccessStatus};
-use bedrock_iam::verdict::{self, Verdict};
+use bedrock_iam::conditions::{self, Verdict};
 use jiff::{Timestamp, Unit};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::ResourceExt;
@@ -17,7 +17,7 @@ pub(super) fn set_conditions(
 ) {
     status.conditions = verdict.conditions.iter().map(|verdict| condition(object, verdict, now)).collect();
     let remarks = remarks(object);
-    if let Some(ready) = status.conditions.iter_mut().find(|condition| condition.type_ == verdict::READY)
+    if let Some(ready) = status.conditions.iter_mut().find(|condition| condition.type_ == conditions::READY)
         && !remarks.is_empty()
     {
         ready.message = format!("{}; ignored: {remarks}", ready.message);
@@ -43,7 +43,11 @@ fn remarks(object: &BedrockAccess) -> String {
 }
 
 /// The condition as Kubernetes stores it; its time changes only when its status flips.
-pub(super) fn condition(object: &BedrockAccess, verdict: &verdict::Condition, now: Timestamp) -> Condition {
+pub(super) fn condition(
+    object: &BedrockAccess,
+    verdict: &conditions::Condition,
+    now: Timestamp,
+) -> Condition {
     let old = object.status.iter().flat_map(|status| &status.conditions);
     let unchanged = old
         .filter(|old| old.type_ == verdict.kind && old.status == verdict.status.as_str())
