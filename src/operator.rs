@@ -179,6 +179,7 @@ async fn prepare(args: RunArgs, health: Arc<Health>, metrics: Metrics) -> Result
             account,
             own_role: role,
             cluster_id,
+            adopt_from: args.adopt_from,
             regions: args.regions.into_iter().collect(),
             consent,
         },
@@ -186,7 +187,7 @@ async fn prepare(args: RunArgs, health: Arc<Health>, metrics: Metrics) -> Result
         stale_after: args.stale_after,
         failures: Failures::default(),
         memory: Memory::new(args.iam_lag),
-        adoption: args.adopt_from.map(|from| Adoption::new(from, args.iam_lag)),
+        adoption: Adoption::new(args.iam_lag),
         orphans: Orphans { record, scan_every, iam_lag: args.iam_lag },
         metrics,
     };

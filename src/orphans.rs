@@ -16,7 +16,6 @@ pub use objects::list;
 pub(crate) use objects::{keeper, told};
 pub(crate) use record::{ClusterIds, MOST_FORMER, noted_ids};
 pub use record::{IsConfirmed, Record};
-pub(crate) use removal::withdrawal;
 pub use removal::{Look, look, look_at_role, take_away};
 pub use sweep::Orphans;
 pub(crate) use sweep::run as sweep;

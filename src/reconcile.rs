@@ -1,7 +1,7 @@
 //! One object, once: `parse → ask ∥ observe → decide → apply → verify → report`.
 //!
-//! Each arrow is a value; no step reaches back. `ask`, `observe`, `apply`, `verify` and, while policies are moved from a former cluster id,
-//! `adopt` talk to AWS; `report`, the finalizer, Events and what stands around a write (`still_current`, the record) talk to Kubernetes.
+//! Each arrow is a value; no step reaches back. `ask`, `observe`, `apply` and `verify` talk to AWS; `report`, the finalizer, Events and what
+//! stands around a write (`still_current`, the record, `adopt`) talk to Kubernetes. Each step is read back before the next is taken.
 //! What is to be done is decided in the crate `bedrock_iam`. A suspended object, and one that cannot be followed, go the same way with
 //! another wish; one that is being deleted has a way of its own (`deletion`).
 
@@ -27,7 +27,7 @@ use std::sync::Arc;
 use bedrock_access_api::v1alpha1::BedrockAccess;
 use bedrock_iam::decide::{Cause, Outcome, Pace, Remembered};
 use bedrock_iam::orphan::ObjectName;
-use bedrock_iam::{Answers, Claim, Decision, Wish, decide};
+use bedrock_iam::{Answers, Claim, Decision, decide};
 use jiff::Timestamp;
 use kube::runtime::controller::Action;
 use kube::runtime::finalizer::{Event, finalizer};
@@ -78,18 +78,19 @@ async fn keep(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
             return report::report(object, cx, told, cx.interval).await; // tells Kubernetes
         }
     };
-    let former = adopt::look(object, cx).await; // asks AWS: its policy under a former cluster id
     let (asked, observed) = futures::join!(
-        ask::ask(&cx.bedrock, &wish, max_age),         // asks AWS
-        observe::observe(cx, &claim, former.as_ref())  // asks AWS
+        ask::ask(&cx.bedrock, &wish, max_age), // asks AWS
+        observe::observe(cx, &claim)           // asks AWS
     );
     let (wish, mut answers) = match asked {
         Ok(answers) => (wish, answers),
         Err(finding) => (as_is(&claim, Some(finding)), Answers::default()),
     };
     let remembered = manifest::recall(object, cx, &claim, &pace);
-    let held = remembered.believed(&observed, &claim).policy(&claim.policy()).clone(); // decides
-    ask::ask_owners(&cx.bedrock, &claim, &held, &mut answers).await; // asks AWS
+    let believed = remembered.believed(&observed, &claim); // decides
+    for claim in claim.with_former() {
+        ask::ask_owners(&cx.bedrock, claim, believed.policy(&claim.policy()), &mut answers).await; // asks AWS
+    }
     let decision = decide(&wish, &answers, &observed, &remembered, &pace); // decides
     // Writes to AWS, and asks it what came of that.
     let outcome = match carry_out(object, cx, &claim, &decision, &pace).await {
@@ -101,8 +102,7 @@ async fn keep(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
         }
         outcome => outcome?,
     };
-    let is_proven = matches!(wish, Wish::InStep(_)) && outcome.findings.is_empty();
-    adopt::settle(object, cx, former, &decision.believed.role, is_proven).await; // writes to AWS
+    adopt::settle(object, cx, &claim, &observed, &outcome).await; // tells Kubernetes
     let told = status::of(object, cx, &wish, &decision, &outcome, Timestamp::now()); // decides
     let accepted = told.accepted_shrink(object);
     cx.memory.update(object, &pace, |remembered| {
@@ -130,6 +130,19 @@ async fn carry_out(
         let name = ObjectName { namespace: object.namespace().unwrap_or_default(), name: object.name_any() };
         cx.orphans.record.remember(claim, &name).await?; // tells Kubernetes
     }
-    let applied = apply::apply(object, cx, claim, decision, pace).await; // writes to AWS
-    Ok(verify::verify(object, cx, claim, decision, applied, pace).await) // asks AWS
+    let mut outcome = Outcome::before(decision);
+    for step in plan.steps() {
+        let flow = match apply::apply(object, cx, claim, decision, step, pace).await {
+            // writes to AWS
+            Ok(step) => {
+                let (policy, finding) = verify::verify(object, cx, claim, &step, pace).await; // asks AWS
+                outcome.took(step, policy, finding)
+            }
+            Err(failed) => outcome.failed(failed),
+        };
+        if flow.is_break() {
+            break;
+        }
+    }
+    Ok(outcome)
 }

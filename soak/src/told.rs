@@ -12,7 +12,9 @@ impl Told<'_> {
         }
         let (generation, seen) = (&object["metadata"]["generation"], &object["status"]["observedGeneration"]);
         let asked = &object["metadata"]["annotations"]["bedrockaccess.io/reconcile-at"];
-        let is_new = seen == generation && object["status"]["lastHandledReconcileAt"] == *asked;
+        // An annotation that was taken off asks for nothing, and what the status says of the last one stays.
+        let is_handled = asked.is_null() || object["status"]["lastHandledReconcileAt"] == *asked;
+        let is_new = seen == generation && is_handled;
         (!is_new).then(|| {
             format!("its status is about generation {seen} instead of {generation}; {}", self.ready())
         })

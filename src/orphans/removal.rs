@@ -59,7 +59,7 @@ pub async fn take_away(iam: &Iam, claim: &Claim, policy: &PolicyState) -> Result
 
 /// The write that takes out of a policy, which no reconcile keeps in step, what the owners of its targets withdrew. Only they are
 /// asked; who does not answer keeps what is there.
-pub(crate) async fn withdrawal(cx: &Context, claim: &Claim, policy: &PolicyState) -> Option<Step> {
+pub(super) async fn withdrawal(cx: &Context, claim: &Claim, policy: &PolicyState) -> Option<Step> {
     let mut owners = Answers::default();
     ask_owners(&cx.bedrock, claim, policy, &mut owners).await;
     let held = CurrentGrants::in_policy(policy);

@@ -5,7 +5,7 @@ use bedrock_iam::{Claim, Fault, PolicyState};
 
 use super::{Look, look, look_at_role, removal, take_away, tell};
 use crate::metrics::PolicyWrite;
-use crate::reconcile::{Adoption, Context, send};
+use crate::reconcile::{Context, send};
 use crate::telemetry::chain;
 
 /// A policy that seems to have no object.
@@ -136,5 +136,5 @@ impl Suspect {
 
 /// Whether no object looks after what was written under a cluster id: it is one of before, and nothing is moved from it.
 pub(super) fn is_former(cx: &Context, cluster_id: &str) -> bool {
-    cluster_id != cx.settings.cluster_id && cx.adoption.as_ref().map(Adoption::from) != Some(cluster_id)
+    cluster_id != cx.settings.cluster_id && cx.settings.adopt_from.as_deref() != Some(cluster_id)
 }

@@ -12,7 +12,7 @@ use futures::FutureExt;
 use tokio::time::{Instant, sleep};
 
 use super::suspect::{Suspect, is_former};
-use crate::reconcile::{Adoption, Context};
+use crate::reconcile::Context;
 use crate::telemetry::chain;
 
 /// Policies that are looked at in one round, one after the other: IAM's limit is for the objects first. The next round goes on
@@ -188,8 +188,8 @@ impl Sweeper<'_> {
 
     /// This one, the one whose policies are moved to it, and those before, which no object looks after any more.
     fn installations(&self, objects: &impl Fn() -> Vec<Named>) -> Vec<Installation> {
-        let OperatorSettings { cluster_id: now, account, consent, .. } = &self.cx.settings;
-        let adopted = self.cx.adoption.iter().map(Adoption::from);
+        let OperatorSettings { cluster_id: now, adopt_from, account, consent, .. } = &self.cx.settings;
+        let adopted = adopt_from.iter().map(String::as_str);
         let with_objects = std::iter::once(now.as_str()).chain(adopted);
         let with_objects = with_objects.map(|id| Installation::new(id, account, *consent, objects()));
         let former = self.former();

@@ -1,34 +1,24 @@
 use bedrock_access_api::v1alpha1::BedrockAccess;
-use bedrock_iam::decide::{Applied, Failed, Pace, step_failed};
+use bedrock_iam::decide::{Failed, Pace, step_failed};
 use bedrock_iam::{Claim, Class, Decision, Fault, Plan, PolicyKind, Step};
 
 use super::{Context, report};
 use crate::aws::Iam;
 
-/// Carries the plan out, step by step, and tells of each at once. The first step that AWS does not take ends it.
+/// Takes a step of the plan, remembers it, and tells of it at once.
 pub(super) async fn apply(
     object: &BedrockAccess,
     cx: &Context,
     claim: &Claim,
     decision: &Decision,
+    step: &Step,
     pace: &Pace,
-) -> Applied {
-    let mut applied = Applied::default();
-    for step in decision.plan.steps() {
-        match take(object, cx, claim, &decision.plan, step, pace).await {
-            Ok(step) => {
-                let (believed, generation) = (&decision.believed, object.metadata.generation);
-                cx.memory.update(object, pace, |remembered| remembered.wrote(believed, &step, generation));
-                report::publish_write(object, cx, claim, &step, believed.policy(&step.policy)).await;
-                applied.done.push(step);
-            }
-            Err(failed) => {
-                applied.failed = Some(failed);
-                break;
-            }
-        }
-    }
-    applied
+) -> Result<Step, Failed> {
+    let step = take(object, cx, claim, &decision.plan, step, pace).await?;
+    let (believed, generation) = (&decision.believed, object.metadata.generation);
+    cx.memory.update(object, pace, |remembered| remembered.wrote(believed, &step, generation));
+    report::publish_write(object, cx, claim, &step, believed.policy(&step.policy)).await;
+    Ok(step)
 }
 
 /// One write, or a second and smaller one where IAM has no room for the first; the one that AWS took.
@@ -40,7 +30,7 @@ async fn take(
     step: &Step,
     pace: &Pace,
 ) -> Result<Step, Failed> {
-    let iam = &cx.iam;
+    let (iam, claim) = (&cx.iam, claim.in_whose_name(&step.policy));
     let remembered = cx.memory.recall(object, pace);
     if remembered.was_refused(&step.policy)
         && let Ok(others) = iam.others(&claim.role, &claim.identity).await

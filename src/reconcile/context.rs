@@ -33,8 +33,8 @@ pub struct Context {
     pub memory: Memory,
     /// What was written to AWS ever, and how policies are found whose object is gone.
     pub orphans: Orphans,
-    /// The cluster id whose policies are moved to this one's, if any.
-    pub adoption: Option<Adoption>,
+    /// How far the move from another cluster id is with each object.
+    pub adoption: Adoption,
     /// Metrics.
     pub metrics: Metrics,
 }

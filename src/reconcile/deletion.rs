@@ -2,10 +2,10 @@ use bedrock_access_api::annotations::LEAVE_POLICY;
 use bedrock_access_api::parse;
 use bedrock_access_api::v1alpha1::BedrockAccess;
 use bedrock_iam::consent::Consent;
-use bedrock_iam::decide::{Pace, may_stay};
+use bedrock_iam::decide::{Failed, Pace, may_stay};
 use bedrock_iam::{
-    Answers, Claim, Class, CurrentGrants, Decision, Fault, Finding, PolicyState, Reason, RoleState, Wish,
-    decide,
+    Answers, Claim, Class, CurrentGrants, Decision, Fault, Finding, PolicyRef, PolicyState, Reason,
+    RoleState, Step, Wish, decide,
 };
 use jiff::Timestamp;
 use kube::ResourceExt;
@@ -54,12 +54,14 @@ async fn release(object: &BedrockAccess, cx: &Context, claim: &Claim) -> Result<
         _ => Wish::Retained(claim.clone()),
     };
     let pace = cx.memory.pace(cx.interval);
-    let observed = observe::observe(cx, claim, None).await; // asks AWS
+    let observed = observe::observe(cx, claim).await; // asks AWS
     let remembered = manifest::recall(object, cx, claim, &pace);
     let mut answers = Answers::default();
     if matches!(wish, Wish::Retained(_)) {
-        let held = remembered.believed(&observed, claim).policy(&claim.policy()).clone(); // decides
-        ask::ask_owners(&cx.bedrock, claim, &held, &mut answers).await; // asks AWS
+        let believed = remembered.believed(&observed, claim); // decides
+        for claim in claim.with_former() {
+            ask::ask_owners(&cx.bedrock, claim, believed.policy(&claim.policy()), &mut answers).await; // asks AWS
+        }
     }
     let decision = decide(&wish, &answers, &observed, &remembered, &pace); // decides
     let policy = decision.believed.policy(&claim.policy());
@@ -72,23 +74,19 @@ async fn release(object: &BedrockAccess, cx: &Context, claim: &Claim) -> Result<
         leave(object, cx, claim, "does not carry this operator's mark").await;
     }
     // Writes to AWS.
-    let written = match write(object, cx, claim, &decision, &pace).await? {
-        // AWS refuses it for a role without the tag, on which there is nothing of ours as far as IAM shows.
-        Err(fault) if fault.class == Class::Denied && *policy == PolicyState::Absent => Ok(()),
-        written => written,
-    };
-    let released = match written {
-        Ok(()) => adopt::release(object, cx).await,
-        fault => fault,
-    };
-    match released {
-        Ok(()) if is_retained => {
-            publish_retained(object, cx, claim, &decision).await;
-            Ok(Released::Left)
-        }
-        Ok(()) => Ok(Released::Gone),
-        Err(fault) => wait(object, cx, claim, &fault).await,
+    if let Err(fault) = write(object, cx, claim, &decision, &pace).await? {
+        return wait(object, cx, claim, &fault).await;
     }
+    if let Some(former) = &claim.former
+        && left(&decision, &former.policy()).document().is_none()
+    {
+        adopt::forget(cx, former).await;
+    }
+    if !is_retained {
+        return Ok(Released::Gone);
+    }
+    publish_retained(object, cx, claim, &decision).await;
+    Ok(Released::Left)
 }
 
 /// Keeps the object until its policy can be dealt with, unless nobody ever will be able to.
@@ -131,8 +129,17 @@ async fn write(
         return Ok(Ok(()));
     }
     still_current::confirm(object, cx, &decision.plan).await?;
-    let applied = apply::apply(object, cx, claim, decision, pace).await;
-    Ok(applied.failed.map_or(Ok(()), |failed| Err(failed.fault)))
+    for step in decision.plan.steps() {
+        match apply::apply(object, cx, claim, decision, step, pace).await {
+            Ok(_) => {}
+            // AWS refuses it for a role without the tag, on which there is nothing of ours as far as IAM shows.
+            Err(Failed { fault, .. })
+                if fault.class == Class::Denied
+                    && *decision.believed.policy(&step.policy) == PolicyState::Absent => {}
+            Err(failed) => return Ok(Err(failed.fault)),
+        }
+    }
+    Ok(Ok(()))
 }
 
 /// The role's owner did not allow what the manifest asks for.
@@ -153,11 +160,8 @@ async fn publish_not_allowed(object: &BedrockAccess, cx: &Context, claim: &Claim
 /// Nobody looks after the policy from here on, so a person must be able to find it.
 async fn publish_retained(object: &BedrockAccess, cx: &Context, claim: &Claim, decision: &Decision) {
     let reference = claim.policy();
-    let after = match decision.plan.steps().last() {
-        Some(step) => step.leaves(),
-        None => decision.believed.policy(&reference).clone(),
-    };
-    let Some(document) = after.document() else { return };
+    let left = left(decision, &reference);
+    let Some(document) = left.document() else { return };
     let (role, policy) = (&claim.role, &reference.name);
     let note = format!(
         "deletionPolicy is Retain: policy {policy} stays on role {role} and still grants {}; remove it with {}",
@@ -165,6 +169,12 @@ async fn publish_retained(object: &BedrockAccess, cx: &Context, claim: &Claim, d
         claim.removal_command()
     );
     event::publish(object, cx, EventType::Normal, "PolicyRetained", "Delete", &note).await;
+}
+
+/// A policy, once the plan is carried out.
+fn left(decision: &Decision, policy: &PolicyRef) -> PolicyState {
+    let step = decision.plan.steps().iter().rfind(|step| step.policy == *policy);
+    step.map_or_else(|| decision.believed.policy(policy).clone(), Step::leaves)
 }
 
 async fn is_untagged(cx: &Context, claim: &Claim) -> bool {

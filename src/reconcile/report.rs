@@ -65,7 +65,12 @@ pub(super) async fn publish_write(
     if step.change == Change::Delete && *found == PolicyState::Absent {
         return;
     }
-    let (role, policy) = (&claim.role, &step.policy.name);
+    let own = claim.policy();
+    let claim = claim.in_whose_name(&step.policy);
+    let (role, mut policy) = (&claim.role, step.policy.name.clone());
+    if step.policy != own {
+        policy = format!("{policy}, written under the cluster id {},", claim.tenant.cluster_id);
+    }
     let mut type_ = EventType::Normal;
     let (write, reason, note) = match &step.change {
         Change::Put { desired, cause, .. } => {

@@ -178,5 +178,6 @@ async fn what_a_target_s_owner_withdraws_while_the_move_waits_goes_from_the_old_
     world.reconcile().await.unwrap();
     let left = old().unwrap();
     assert!(!left.contains(PROVISIONED) && left.contains(US), "{left}");
-    assert!(world.take_notes().iter().any(|note| note.contains("withdrew consent")));
+    assert!(world.take_notes().iter().any(|note| note.contains("written under the cluster id cluster")
+        && note.contains("consent for the rest was withdrawn")));
 }

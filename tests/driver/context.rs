@@ -55,6 +55,7 @@ pub(crate) fn context(client: Client, aws: &SdkConfig, settings: Settings) -> Co
             account: account(),
             own_role: Some("bedrock-access".parse().unwrap()),
             cluster_id: cluster_id.to_owned(),
+            adopt_from: adopt_from.map(str::to_owned),
             regions: BTreeSet::new(),
             consent: ConsentPolicy::Tag,
         },
@@ -62,7 +63,7 @@ pub(crate) fn context(client: Client, aws: &SdkConfig, settings: Settings) -> Co
         stale_after: Duration::from_hours(24),
         failures: Failures::default(),
         memory: Memory::new(iam_lag),
-        adoption: adopt_from.map(|from| Adoption::new(from.to_owned(), iam_lag)),
+        adoption: Adoption::new(iam_lag),
         orphans: Orphans { record, scan_every: sweep_interval, iam_lag },
         metrics,
     }

@@ -35,6 +35,8 @@ pub struct OperatorSettings {
     pub own_role: Option<RoleName>,
     /// The cluster's id.
     pub cluster_id: String,
+    /// The cluster id from which policies are moved to this one, if any.
+    pub adopt_from: Option<String>,
     /// The source Regions that are served; all if empty.
     pub regions: BTreeSet<Region>,
     /// How roles consent.
@@ -87,9 +89,20 @@ pub fn claim(object: &BedrockAccess, settings: &OperatorSettings) -> Parsed<Clai
     };
     own(&role, settings)?;
     let namespace = object.namespace().unwrap_or_default();
-    let identity = PolicyIdentity::derive(&settings.cluster_id, &namespace, &object.name_any());
-    let tenant = Tenant { cluster_id: settings.cluster_id.clone(), namespace, policy: settings.consent };
-    Ok(Claim { identity, tenant, account: settings.account.clone(), role, role_arn })
+    let under = |cluster_id: &String, former| Claim {
+        identity: PolicyIdentity::derive(cluster_id, &namespace, &object.name_any()),
+        tenant: Tenant {
+            cluster_id: cluster_id.clone(),
+            namespace: namespace.clone(),
+            policy: settings.consent,
+        },
+        account: settings.account.clone(),
+        role: role.clone(),
+        role_arn: role_arn.clone(),
+        former,
+    };
+    let former = settings.adopt_from.as_ref().map(|former| Box::new(under(former, None)));
+    Ok(under(&settings.cluster_id, former))
 }
 
 /// The object's own interval, if it has one.

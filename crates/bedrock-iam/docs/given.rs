@@ -24,6 +24,7 @@ pub fn claim() -> Result<Claim> {
         account: Account { id: "111122223333".parse()?, partition: "aws".parse()? },
         role: "assistant".parse()?,
         role_arn: None,
+        former: None,
     })
 }
 

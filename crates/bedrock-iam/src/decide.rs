@@ -9,9 +9,11 @@
 //! | `refusal` | role and account → why nothing may be written |
 //! | `sync` | grants and the policy on the role → the steps that make the one the other |
 //! | `withdrawal` | what owners took back → the steps that cut it out |
+//! | `adoption` | a policy under the cluster id of before → the step that takes it away, behind those that make it superfluous |
 //! | `teardown` | an object that goes → the steps that take its policy along |
 //! | `repairs` | drift that comes back → how soon it is repaired again |
 
+mod adoption;
 mod desired;
 mod expectation;
 mod outcome;
@@ -27,7 +29,7 @@ mod withdrawal;
 pub use desired::{Desired, DesiredPolicy, Purpose};
 pub use expectation::Doubt;
 pub use outcome::{Applied, Failed, Outcome, step_failed, verify};
-pub use plan::{Course, Plan};
+pub use plan::Plan;
 pub use remembered::Remembered;
 pub use repairs::{Backoff, Pace};
 pub use step::{Cause, Change, Step};
@@ -115,11 +117,14 @@ pub fn decide(
     if plan.steps().is_empty() && matches!(wish, Wish::InStep(_) | Wish::AsIs(..)) {
         plan.findings.extend(remembered.not_shown(claim));
     }
+    if let Some(former) = &claim.former {
+        plan = adoption::plan(wish, former, answers, (observed.policy(&claim.policy()), &believed), plan);
+    }
     Decision { believed, plan, remembered, doubt }
 }
 
-/// What is held so far: by the policy of the former cluster id, as long as there is none of this one's, so that a shorter answer of
-/// Bedrock's takes nothing.
+/// What is held so far: by the policy of the former cluster id, as long as there is none of this one's or someone edited it, so that
+/// a shorter answer of Bedrock's takes nothing.
 fn held(
     believed: &Observed,
     remembered: &Remembered,
@@ -127,11 +132,14 @@ fn held(
     provenance: Provenance,
 ) -> CurrentGrants {
     let policy = believed.policy(&claim.policy());
-    match &believed.predecessor {
-        Some(predecessor) if *policy == PolicyState::Absent => {
-            CurrentGrants::read(predecessor, LastWrite::default().provenance(predecessor))
+    let former = claim.former.as_ref().map(|former| believed.policy(&former.policy()));
+    let in_sync = remembered.in_sync(claim);
+    let is_lost = provenance == Provenance::Edited && in_sync.is_none();
+    match former.filter(|former| former.document().is_some()) {
+        Some(former) if *policy == PolicyState::Absent || is_lost => {
+            CurrentGrants::read(former, LastWrite::default().provenance(former))
         }
-        _ => CurrentGrants::read(policy, provenance).or_remembered(remembered.in_sync(claim)),
+        _ => CurrentGrants::read(policy, provenance).or_remembered(in_sync),
     }
 }
 

@@ -149,6 +149,7 @@ impl Installation {
             account: self.account.clone(),
             role: role.clone(),
             role_arn: None,
+            former: None,
         }
     }
 
@@ -181,6 +182,7 @@ impl Installation {
             account: self.account.clone(),
             role: role.name.clone(),
             role_arn: None,
+            former: None,
         };
         Some(Orphan { claim, object, grants, standing })
     }

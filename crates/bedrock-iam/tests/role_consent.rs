@@ -145,8 +145,14 @@ fn denied_scopes_need_leave_of_their_own_and_nothing_is_written_without_it() {
 #[test]
 fn a_policy_that_waits_for_consent_to_be_moved_is_counted() {
     let (policy, _) = carried_out(&first_plan());
-    let observed = Observed { predecessor: Some(policy), ..on(role(&[]), PolicyState::Absent) };
-    let plan = plan_on(&observed);
+    let tenant = consent::Tenant { cluster_id: "former".to_owned(), ..claim().tenant };
+    let former =
+        Claim { identity: PolicyIdentity::derive("former", "team-a", "assistant"), tenant, ..claim() };
+    let tag = ("bedrockaccess.io/namespaces", "former/team-a");
+    let mut observed = on(role(&[tag]), PolicyState::Absent);
+    observed.policies.insert(former.policy(), policy);
+    let claim = Claim { former: Some(Box::new(former)), ..claim() };
+    let plan = planned(&Intent { claim, ..intent([us()]) }, &us_answers(), &observed, None);
     assert_eq!((change(&plan), reasons(&plan.findings)), (None, vec![Reason::ConsentMissing]));
     let message = &plan.findings[0].message;
     assert!(message.ends_with("moved from is still on the role and grants 1"), "{message}");

@@ -117,7 +117,10 @@ fn while_consent_is_in_doubt_nothing_more_is_granted_so_that_the_doubt_ends() {
     let mut history = History::default();
     let policy = history.write(&[US], &absent());
     let more = history.decide(&[US, MICRO], &withdrawn(policy.clone()));
-    assert_eq!((change(&more.plan), more.plan.is_decided(), more.doubt), (None, false, Doubt::Role));
+    assert_eq!(
+        (change(&more.plan), more.plan.desired(&claim().policy()), more.doubt),
+        (None, None, Doubt::Role)
+    );
     assert_eq!(reasons(&more.plan.findings)[0], Reason::Progressing);
     let soon = Remembered::next_look(more.doubt, &nothing_done(), &pace());
     assert!(soon < pace().interval, "it is looked at as soon as the doubt can end: {soon:?}");
@@ -126,7 +129,7 @@ fn while_consent_is_in_doubt_nothing_more_is_granted_so_that_the_doubt_ends() {
 }
 
 fn nothing_done() -> Outcome {
-    Outcome { applied: Applied::default(), policies: [].into(), findings: Vec::new() }
+    Outcome { applied: Applied::default(), policies: [].into(), proven: [].into(), findings: Vec::new() }
 }
 
 #[test]
@@ -254,7 +257,7 @@ fn an_edit_of_what_was_in_sync_takes_no_grant_away_while_bedrock_answers_less() 
     let [step] = first.plan.steps() else { panic!() };
     remembered.wrote(&first.believed, step, None);
     let policies = [(claim().policy(), step.leaves())].into();
-    let outcome = Outcome { applied: Applied::default(), policies, findings: Vec::new() };
+    let outcome = Outcome { applied: Applied::default(), policies, proven: [].into(), findings: Vec::new() };
     remembered.told(&first.plan, &outcome, &consenting(), None);
     let remembered = remembered.after(MINUTE, &Pace::new(MINUTE, 10 * MINUTE));
     let PolicyState::Ours(mut edited) = step.leaves() else { panic!() };

@@ -75,6 +75,7 @@ pub fn operator_settings() -> OperatorSettings {
         account: account(),
         own_role: None,
         cluster_id: "cluster".to_owned(),
+        adopt_from: None,
         regions: BTreeSet::new(),
         consent: ConsentPolicy::Tag,
     }

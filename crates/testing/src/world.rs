@@ -65,6 +65,7 @@ pub fn claim() -> Claim {
         account: account(),
         role: "assistant".parse().unwrap(),
         role_arn: None,
+        former: None,
     }
 }
 

@@ -61,7 +61,7 @@ impl Doubt {
         );
         plan.findings.retain(|finding| finding.reason != Reason::ConsentMissing);
         plan.findings.push(Finding::new(Reason::Progressing, message));
-        if is_granting { Plan { findings: plan.findings, ..Plan::default() } } else { plan }
+        if is_granting { plan.without_steps() } else { plan }
     }
 }
 

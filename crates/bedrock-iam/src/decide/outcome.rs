@@ -1,7 +1,9 @@
 //! What became of a plan: whether what was read back is what was wanted, and what a failed write means.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 
+use super::Decision;
 use super::desired::{Desired, Purpose};
 use super::plan::Plan;
 use super::step::{Change, Step};
@@ -40,11 +42,43 @@ pub struct Outcome {
     pub applied: Applied,
     /// Our policies on the role, as last read and believed.
     pub policies: BTreeMap<PolicyRef, PolicyState>,
+    /// The policies whose last step was read back and is what was wanted.
+    pub proven: BTreeSet<PolicyRef>,
     /// All that stands against the manifest.
     pub findings: Vec<Finding>,
 }
 
 impl Outcome {
+    /// Before the first step: what is believed, and what the plan says.
+    pub fn before(decision: &Decision) -> Self {
+        let (policies, findings) = (decision.believed.policies.clone(), decision.plan.findings.clone());
+        Self { applied: Applied::default(), policies, proven: BTreeSet::new(), findings }
+    }
+
+    /// AWS took a step, and its policy was read back like this. Where that does not prove it, no further step may be taken.
+    pub fn took(&mut self, step: Step, read_back: PolicyState, finding: Option<Finding>) -> ControlFlow<()> {
+        self.policies.insert(step.policy.clone(), read_back);
+        let policy = step.policy.clone();
+        self.applied.done.push(step);
+        match finding {
+            None => {
+                self.proven.insert(policy);
+                ControlFlow::Continue(())
+            }
+            Some(finding) => {
+                self.findings.push(finding);
+                ControlFlow::Break(())
+            }
+        }
+    }
+
+    /// AWS did not take a step, or did not say so.
+    pub fn failed(&mut self, failed: Failed) -> ControlFlow<()> {
+        self.findings.push(failed.finding.clone());
+        self.applied.failed = Some(failed);
+        ControlFlow::Break(())
+    }
+
     /// A policy as it was last read.
     pub fn policy(&self, policy: &PolicyRef) -> &PolicyState {
         self.policies.get(policy).unwrap_or(&PolicyState::Absent)

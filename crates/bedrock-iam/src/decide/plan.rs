@@ -13,11 +13,14 @@ use crate::say::reason::Reason;
 /// What to do, and what to say about it.
 ///
 /// A plan only ever names our own policies. IAM replaces a policy whole, so a wanted grant is never absent in between; where grants move
-/// from one policy to another, the step that gives them stands before the one that takes them.
+/// from one policy to another, the step that gives them stands before the one that takes them, which is sent only once the first was
+/// read back.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// What becomes of the policies.
-    pub course: Course,
+    /// The policies that are as they should be.
+    pub(super) in_sync: BTreeMap<PolicyRef, Desired>,
+    /// The writes, in their order.
+    pub(super) steps: Vec<Step>,
     /// What stands against the manifest.
     pub findings: Vec<Finding>,
     /// What AWS did not answer, where nothing can be decided without it.
@@ -30,27 +33,32 @@ pub struct Plan {
     pub is_withdrawal: bool,
 }
 
-/// What becomes of the policies.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Course {
-    /// They stay as they are, since what they should be is not decided.
-    #[default]
-    Leave,
-    /// They are as they should be.
-    InSync(BTreeMap<PolicyRef, Desired>),
-    /// These steps, in this order, make them so. The first that fails ends them.
-    Write(Vec<Step>),
-}
-
 impl Plan {
-    /// The one step of a plan for one policy.
-    pub(super) fn of(step: Step) -> Self {
-        Self { course: Course::Write(vec![step]), ..Self::default() }
-    }
-
     /// The policy is as it should be.
     pub(super) fn in_sync(policy: PolicyRef, desired: Desired) -> Self {
-        Self { course: Course::InSync([(policy, desired)].into()), ..Self::default() }
+        Self { in_sync: [(policy, desired)].into(), ..Self::default() }
+    }
+
+    /// The same, and then one more step.
+    #[must_use]
+    pub(super) fn then(mut self, step: Step) -> Self {
+        self.in_sync.remove(&step.policy);
+        self.steps.push(step);
+        self
+    }
+
+    /// The same, with one more step before all others.
+    #[must_use]
+    pub(super) fn after(mut self, step: Step) -> Self {
+        self.in_sync.remove(&step.policy);
+        self.steps.insert(0, step);
+        self
+    }
+
+    /// What is said, and nothing done.
+    #[must_use]
+    pub(super) fn without_steps(self) -> Self {
+        Self { findings: self.findings, ..Self::default() }
     }
 
     /// Nothing is done, for one reason.
@@ -63,26 +71,15 @@ impl Plan {
         Self { obstacle: Some(fault.clone()), ..Self::against(reason, fault.message.clone()) }
     }
 
-    /// The writes, in their order.
+    /// The writes, in their order. The first that fails, or that is not proven, ends them.
     pub fn steps(&self) -> &[Step] {
-        match &self.course {
-            Course::Write(steps) => steps,
-            Course::Leave | Course::InSync(_) => &[],
-        }
+        &self.steps
     }
 
-    /// What a policy is to be once the plan is carried out; `None` where that is not decided.
+    /// What a policy is to be once the plan is carried out; `None` where that is not decided, so that it stays as it is.
     pub fn desired(&self, policy: &PolicyRef) -> Option<Desired> {
-        match &self.course {
-            Course::Leave => None,
-            Course::InSync(policies) => policies.get(policy).cloned(),
-            Course::Write(steps) => steps.iter().rfind(|step| step.policy == *policy).map(Step::desired),
-        }
-    }
-
-    /// Whether it is decided what the policies are to be.
-    pub fn is_decided(&self) -> bool {
-        self.course != Course::Leave
+        let written = self.steps.iter().rfind(|step| step.policy == *policy).map(Step::desired);
+        written.or_else(|| self.in_sync.get(policy).cloned())
     }
 
     /// Whether the role's owner has not consented, or not to this much.

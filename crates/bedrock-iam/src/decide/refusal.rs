@@ -50,7 +50,8 @@ pub(super) fn of_role(claim: &Claim, observed: &Observed) -> Option<Plan> {
     }
     let mut message = claim.tenant.refusal(Taggable::Role(&claim.role), &role.tags)?;
     message.extend(still_granting(claim, observed.policy(&claim.policy())));
-    message.extend(observed.predecessor.as_ref().and_then(still_granting_before));
+    let former = claim.former.as_ref().filter(|former| !former.tenant.is_withdrawn(&role.tags));
+    message.extend(former.and_then(|former| still_granting_before(observed.policy(&former.policy()))));
     let findings = vec![Finding::new(Reason::ConsentMissing, message)];
     if !claim.tenant.is_withdrawn(&role.tags) {
         return Some(Plan { findings, ..Plan::default() });
@@ -72,8 +73,8 @@ fn still_granting(claim: &Claim, policy: &PolicyState) -> Option<String> {
 }
 
 /// Nor does the owner's word for one cluster id let a policy be moved from it to another.
-fn still_granting_before(predecessor: &PolicyState) -> Option<String> {
-    let grants = CurrentGrants::of(predecessor.document()?).grants().len();
+fn still_granting_before(former: &PolicyState) -> Option<String> {
+    let grants = CurrentGrants::of(former.document()?).grants().len();
     (grants > 0).then(|| {
         format!("; the policy under the cluster id that policies are moved from is still on the role and grants {grants}")
     })

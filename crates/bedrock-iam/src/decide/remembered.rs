@@ -160,20 +160,21 @@ impl Remembered {
 
     /// After the object was told: a policy that is as it should be, and an acceptance that was acted upon.
     pub fn told(&mut self, plan: &Plan, outcome: &Outcome, role: &RoleState, accepted_shrink: Option<&str>) {
-        let is_in_sync = outcome
-            .findings
-            .iter()
-            .all(|finding| finding.reason.condition_type() != ConditionType::PolicyInSync);
-        if plan.is_decided() && is_in_sync {
-            for (policy, state) in &outcome.policies {
-                let of_policy = self.policies.entry(policy.clone()).or_default();
-                of_policy.in_sync = state.document().cloned();
-                let meant = of_policy.in_sync.as_ref().map(|document| CanonicalPolicy::of(document).digest());
-                of_policy.written = match (role, meant) {
-                    (RoleState::Found(role), Some(digest)) => Some(Written { role: role.id.clone(), digest }),
-                    _ => None,
-                };
+        let is_of_policy = |finding: &Finding| finding.reason.condition_type() == ConditionType::PolicyInSync;
+        let is_plain = !plan.findings.iter().any(is_of_policy);
+        for (policy, state) in &outcome.policies {
+            let is_written = plan.steps().iter().any(|step| step.policy == *policy);
+            let is_left = is_plain && !is_written && plan.desired(policy).is_some();
+            if !is_left && !outcome.proven.contains(policy) {
+                continue;
             }
+            let of_policy = self.policies.entry(policy.clone()).or_default();
+            of_policy.in_sync = state.document().cloned();
+            let meant = of_policy.in_sync.as_ref().map(|document| CanonicalPolicy::of(document).digest());
+            of_policy.written = match (role, meant) {
+                (RoleState::Found(role), Some(digest)) => Some(Written { role: role.id.clone(), digest }),
+                _ => None,
+            };
         }
         if let Some(accepted) = accepted_shrink {
             self.accepted_shrink = Some(accepted.to_owned());

@@ -13,7 +13,7 @@
 use std::time::Duration;
 
 use super::desired::{Desired, DesiredPolicy, Purpose};
-use super::plan::{Course, Plan};
+use super::plan::Plan;
 use super::refusal::{self, without_permission_to_deny};
 use super::repairs::Backoff;
 use super::step::{Cause, Step};
@@ -58,7 +58,8 @@ pub(super) fn plan(
     };
     plan.findings.extend(resolution.findings.iter().cloned());
     plan.not_offered.clone_from(&resolution.not_offered);
-    plan.settles_acceptance = plan.is_decided() && !plan.misses_consent() && resolution.acceptance_is_settled;
+    let is_decided = plan.desired(&claim.policy()).is_some();
+    plan.settles_acceptance = is_decided && !plan.misses_consent() && resolution.acceptance_is_settled;
     let mut plan = withdrawal::cut_out(claim, policy, &revoked, provenance, plan);
     let stays = plan.steps().iter().all(|step| step.leaves().document().is_some());
     plan.findings.extend(shared(claim, policy).filter(|_| stays));
@@ -133,7 +134,7 @@ fn compare(
         Desired::Policy(desired) => Step::put(claim.policy(), desired, policy, cause),
         Desired::Nothing => Step::removal(claim.policy(), policy),
     };
-    Plan { course: Course::Write(vec![step]), findings: contended, ..Plan::default() }
+    Plan { findings: contended, ..Plan::default() }.then(step)
 }
 
 fn drift(claim: &Claim, desired: &Desired, held: Option<&Document>) -> Finding {

@@ -13,7 +13,9 @@ use crate::want::intent::Claim;
 /// Takes our statements away; anything else stays.
 pub fn teardown(claim: &Claim, policy: &PolicyState) -> Plan {
     match policy {
-        PolicyState::Ours(_) | PolicyState::Shared { .. } => Plan::of(Step::removal(claim.policy(), policy)),
+        PolicyState::Ours(_) | PolicyState::Shared { .. } => {
+            Plan::default().then(Step::removal(claim.policy(), policy))
+        }
         PolicyState::Absent => Plan::in_sync(claim.policy(), Desired::Nothing),
         PolicyState::Foreign(_) => Plan::default(),
         PolicyState::Fault(fault) => Plan::unknown(Reason::of_policy_fault(fault.class), fault),
@@ -31,7 +33,7 @@ pub(super) fn release(claim: &Claim, observed: &Observed, last_write: &LastWrite
     let plan = match observed.policy(&claim.policy()) {
         _ if claim.is_elsewhere() => Plan::default(),
         policy @ PolicyState::Absent if may_be_hidden || last_write.reported.is_some() => {
-            Plan::of(Step::removal(claim.policy(), policy))
+            Plan::default().then(Step::removal(claim.policy(), policy))
         }
         policy => teardown(claim, policy),
     };

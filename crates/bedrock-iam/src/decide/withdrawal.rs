@@ -1,7 +1,7 @@
 //! What owners took back, while nothing else is to be done: the object is suspended, retained, or cannot be followed.
 
 use super::desired::{DesiredPolicy, Purpose};
-use super::plan::{Course, Plan};
+use super::plan::Plan;
 use super::refusal;
 use super::step::{Cause, Step};
 use crate::iam::observed::{Observed, PolicyState};
@@ -34,7 +34,7 @@ pub(super) fn cut_out(
     provenance: Provenance,
     plan: Plan,
 ) -> Plan {
-    let (Course::Leave, Some(held)) = (&plan.course, policy.document()) else { return plan };
+    let (None, Some(held)) = (plan.desired(&claim.policy()), policy.document()) else { return plan };
     let step = match revocation::remainder(&claim.identity, held, revoked) {
         Remainder::Whole => return plan,
         // What someone put in must not be written anew under our checksum.
@@ -44,5 +44,5 @@ pub(super) fn cut_out(
         }
         Remainder::Part(_) | Remainder::Nothing => Step::removal(claim.policy(), policy),
     };
-    Plan { course: Course::Write(vec![step]), ..plan }
+    plan.then(step)
 }

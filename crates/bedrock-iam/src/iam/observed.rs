@@ -17,14 +17,12 @@ pub struct Observed {
     pub role: RoleState,
     /// The policies of our names; one that was not read counts as absent.
     pub policies: BTreeMap<PolicyRef, PolicyState>,
-    /// The policy under the cluster id from which policies are being moved, if any.
-    pub predecessor: Option<PolicyState>,
 }
 
 impl Observed {
     /// A role with one policy of ours.
     pub fn new(role: RoleState, policy: PolicyRef, state: PolicyState) -> Self {
-        Self { role, policies: [(policy, state)].into(), predecessor: None }
+        Self { role, policies: [(policy, state)].into() }
     }
 
     /// One of our policies.

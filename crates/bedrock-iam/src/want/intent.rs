@@ -26,6 +26,8 @@ pub struct Claim {
     pub role: RoleName,
     /// The whole ARN that the role must have, where the manifest gave one.
     pub role_arn: Option<RoleArn>,
+    /// In whose name it was written before, while policies are moved from another cluster id.
+    pub former: Option<Box<Claim>>,
 }
 
 impl Claim {
@@ -34,6 +36,16 @@ impl Claim {
         let Account { id, partition } = &self.account;
         let is_elsewhere = |arn: &RoleArn| arn.account != *id || arn.partition != *partition;
         self.role_arn.as_ref().is_some_and(is_elsewhere)
+    }
+
+    /// The claim, and that in whose name the policy was written before.
+    pub fn with_former(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(self.former.as_deref())
+    }
+
+    /// In whose name one of the object's policies is written: that of before, or its own.
+    pub fn in_whose_name(&self, policy: &PolicyRef) -> &Self {
+        self.former.as_deref().filter(|former| former.policy() == *policy).unwrap_or(self)
     }
 
     /// The policy by itself.

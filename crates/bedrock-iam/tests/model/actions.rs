@@ -1,6 +1,6 @@
 //! Everything that may happen next.
 
-use crate::aws::{Route, Tag};
+use crate::aws::{FORMER, Route, Tag};
 use crate::catalog::Spec;
 use crate::disturb::Foreign;
 use crate::explore::Setting;
@@ -10,7 +10,7 @@ use bedrock_iam::consent;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Action {
-    Reconcile { object: usize, role_view: View, policy_view: View },
+    Reconcile { object: usize, role_view: View, policy_view: View, former_view: View },
     Outdate { object: usize },
     Send { object: usize, fate: Fate },
     Tick,
@@ -25,7 +25,7 @@ pub(crate) enum Disturbance {
     Stand { object: usize, standing: Standing },
     Delete { object: usize, deletion: Deletion },
     Create { object: usize },
-    Foreign { object: usize, act: Foreign },
+    Foreign { policy: usize, act: Foreign },
     ForeignElsewhere,
     Bedrock(Route),
     Consent(Tag),
@@ -75,7 +75,9 @@ fn of_operator(state: &State, object: usize, actions: &mut Vec<Action>) {
         };
         for role_view in views(state.aws.role.views().count()) {
             for policy_view in views(state.aws.policies[object].views().count()) {
-                actions.push(Action::Reconcile { object, role_view, policy_view });
+                for former_view in views(state.aws.policies[FORMER].views().count()) {
+                    actions.push(Action::Reconcile { object, role_view, policy_view, former_view });
+                }
             }
         }
     }
@@ -86,11 +88,11 @@ fn disturb(setting: &Setting, state: &State, may: &mut Vec<Disturbance>) {
     let objects = setting.objects.iter().flatten().count();
     for (object, it) in state.objects.iter().enumerate().take(objects) {
         of_user(setting, state, (object, it), may);
-        if left.foreign > 0 {
-            may.extend(setting.acts.iter().map(|act| Disturbance::Foreign { object, act: *act }));
-        }
     }
     if left.foreign > 0 {
+        for policy in (0..objects).chain(state.is_moving.then_some(FORMER)) {
+            may.extend(setting.acts.iter().map(|act| Disturbance::Foreign { policy, act: *act }));
+        }
         may.push(Disturbance::ForeignElsewhere);
     }
     if left.crashes > 0 {
@@ -153,7 +155,7 @@ impl Disturbance {
             Self::Stand { object, standing } => state.stand(object, standing),
             Self::Delete { object, deletion } => state.delete(object, deletion),
             Self::Create { object } => state.objects[object] = Object::new(Spec::Us),
-            Self::Foreign { object, act } => state.foreign(object, act)?,
+            Self::Foreign { policy, act } => state.foreign(policy, act)?,
             Self::ForeignElsewhere => state.foreign_elsewhere(),
             Self::Bedrock(route) => state.route(route),
             Self::Consent(tag) => state.consent(tag),

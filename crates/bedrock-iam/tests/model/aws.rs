@@ -149,8 +149,8 @@ pub(crate) type Policy = Option<Stored>;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Aws {
     pub(crate) role: Register<Role>,
-    /// Under the names that the two objects derive.
-    pub(crate) policies: [Register<Policy>; 2],
+    /// Under the names that the two objects derive, and under that of the first one's former cluster id ([`FORMER`]).
+    pub(crate) policies: [Register<Policy>; 3],
     /// Under a name that no object derives.
     pub(crate) other: Stored,
     /// Of the application profile, which belongs to the account.
@@ -163,10 +163,10 @@ pub(crate) struct Aws {
 
 impl Aws {
     /// Both owners have written the same.
-    pub(crate) fn new(route: Route, tag: Tag) -> Self {
+    pub(crate) fn new(route: Route, tag: Tag, former: Policy) -> Self {
         Self {
             role: Register::new(Role { id: 1, tag }),
-            policies: [Register::new(None), Register::new(None)],
+            policies: [Register::new(None), Register::new(None), Register::new(former)],
             other: Stored::foreign("s3:GetObject"),
             application: tag,
             route,
@@ -198,10 +198,17 @@ impl Route {
     pub(crate) const ALL: [Self; 3] = [Self::Narrow, Self::Wide, Self::Unavailable];
 }
 
-/// The name under which each of the two objects writes.
-pub(crate) fn identity(object: usize) -> PolicyIdentity {
-    match object {
+/// Which policy was written for the first object under its former cluster id.
+pub(crate) const FORMER: usize = 2;
+
+/// Under which cluster id that was.
+pub(crate) const FORMER_ID: &str = "former";
+
+/// The name of each policy: of the two objects, and of the first one under its former cluster id.
+pub(crate) fn identity(policy: usize) -> PolicyIdentity {
+    match policy {
         0 => world::claim().identity,
+        FORMER => PolicyIdentity::derive(FORMER_ID, "team-a", "assistant"),
         _ => PolicyIdentity::derive("cluster", "team-a", "second"),
     }
 }

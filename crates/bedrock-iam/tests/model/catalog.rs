@@ -3,7 +3,7 @@
 use bedrock_iam::answer::{Answer, Answers};
 use bedrock_iam::{
     CanonicalPolicy, Document, FoundationModelArn, Grant, Operations, Region, Tags, Target, Terms,
-    authorisation, policy,
+    authorisation,
 };
 use testing::world::{self, NOVA, US};
 
@@ -115,8 +115,13 @@ pub(crate) fn permissions(document: &Document) -> u8 {
     allowed.map(|(permission, _)| permission).sum()
 }
 
-/// What a policy of exactly these permissions means, by grants that are written down here and not resolved.
-pub(crate) fn exactly(object: usize, permissions: u8) -> Option<CanonicalPolicy> {
+/// What a policy of exactly these permissions means.
+pub(crate) fn exactly(policy: usize, permissions: u8) -> Option<CanonicalPolicy> {
+    document(policy, permissions).as_ref().map(CanonicalPolicy::of)
+}
+
+/// A policy of exactly these permissions, by grants that are written down here and not resolved.
+pub(crate) fn document(policy: usize, permissions: u8) -> Option<Document> {
     let regions = |of: &[(u8, &'static str)]| {
         let held = of.iter().filter(|(permission, _)| permissions & permission != 0);
         held.map(|(_, region)| *region).collect::<Vec<_>>()
@@ -130,9 +135,8 @@ pub(crate) fn exactly(object: usize, permissions: u8) -> Option<CanonicalPolicy>
     .filter(|(.., regions)| !regions.is_empty())
     .map(|(arn, id, regions)| grant(&arn, id, &regions))
     .collect();
-    let form = policy::Form::Explicit;
-    let document = policy::document(&aws::identity(object), &world::account(), &grants, &terms(), form);
-    document.as_ref().map(CanonicalPolicy::of)
+    let form = bedrock_iam::policy::Form::Explicit;
+    bedrock_iam::policy::document(&aws::identity(policy), &world::account(), &grants, &terms(), form)
 }
 
 fn grant(arn: &str, id: &str, regions: &[&str]) -> Grant {

@@ -3,7 +3,7 @@
 use bedrock_iam::Document;
 use bedrock_iam::consent;
 
-use crate::aws::{Author, BESIDE, Role, Route, Stored, Tag};
+use crate::aws::{Author, BESIDE, FORMER, Role, Route, Stored, Tag};
 use crate::catalog::Spec;
 use crate::object::{Deletion, Object, Standing};
 use crate::state::State;
@@ -94,8 +94,8 @@ impl State {
         it.is_proven = false;
     }
 
-    pub(crate) fn foreign(&mut self, object: usize, act: Foreign) -> Option<()> {
-        let register = &mut self.aws.policies[object];
+    pub(crate) fn foreign(&mut self, policy: usize, act: Foreign) -> Option<()> {
+        let register = &mut self.aws.policies[policy];
         let stored = register.now.clone();
         let is_ours = stored.as_ref().is_some_and(|stored| stored.author != Author::Foreign);
         let after = match act {
@@ -114,6 +114,7 @@ impl State {
             }
         };
         register.set(after);
+        let object = if policy == FORMER { 0 } else { policy };
         self.objects[object].established = 0;
         self.objects[object].is_proven = false;
         Some(())

@@ -25,6 +25,8 @@ pub(crate) struct Setting {
     pub(crate) lag: u8,
     /// What each object wants at first; `None` where there is none.
     pub(crate) objects: [Option<Spec>; 2],
+    /// What the first object's policy grants that was written under another cluster id, if one was.
+    pub(crate) former: Option<Spec>,
     /// What somebody else may do under our names.
     pub(crate) acts: &'static [Foreign],
     /// What objects may be changed to want.
@@ -54,11 +56,12 @@ impl Model for Protocol {
     type Action = Action;
 
     fn init_states(&self) -> Vec<State> {
-        let Setting { role, asks, bounds, objects, .. } = self.setting;
+        let Setting { role, asks, bounds, objects, former, .. } = self.setting;
         let mut states = Vec::new();
         for route in [Route::Narrow, Route::Wide] {
             for asks in asks {
-                states.extend(role.iter().map(|role| State::new(route, *role, *asks, bounds, objects)));
+                let state = |role: &Tag| State::new(route, *role, *asks, bounds, objects, former);
+                states.extend(role.iter().map(state));
             }
         }
         states
@@ -116,8 +119,9 @@ impl Protocol {
     /// `None` where it changes nothing or cannot happen.
     fn take(&self, state: &mut State, last: &State, action: Action) -> Option<()> {
         match action {
-            Action::Reconcile { object, role_view, policy_view } => {
-                let decided = state.reconcile(&self.operator, object, (role_view, policy_view))?;
+            Action::Reconcile { object, role_view, policy_view, former_view } => {
+                let views = (role_view, policy_view, former_view);
+                let decided = state.reconcile(&self.operator, object, views)?;
                 self.sights.note(last, object, &decided);
             }
             Action::Outdate { object } => {

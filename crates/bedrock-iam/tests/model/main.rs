@@ -1,7 +1,7 @@
 //! The product's protocol, explored exhaustively: one role, one or two objects, an application profile with an owner of its own, a
 //! foreign writer, and what may go wrong between them. What decides is the product's own code; the model only stores, loses and delays.
 //!
-//! A reconcile is two steps: it reads and decides; then it sends, reads back and tells. In between, and before and after, anything
+//! A reconcile is two steps and more: it reads and decides; then it sends, reads back and tells, once for each write of its plan. In between, and before and after, anything
 //! else may happen. A read answers what is there or anything that was there within the lag, role and policy apart; in an outage of IAM
 //! each may get no answer. Who finds before it sends that the object changed carries out what owners withdrew, by the same reads.
 //!
@@ -14,8 +14,7 @@
 //! | consent | asked for by the tag, not asked for, or not yet confirmed; the role's tag and the target's list, retain, exclude or are missing |
 //! | repairs until a quarrel | one |
 //!
-//! What it does not show: the record of written policies and the look at the account, moves to another cluster id, the larger and the
-//! smaller form of a policy, `driftPolicy: Report`, guardrails, `Ready`, and that AWS may forbid to write to a role without the tag.
+//! What it does not show: the record of written policies and the look at the account, the larger and the smaller form of a policy, `driftPolicy: Report`, guardrails, `Ready`, and that AWS may forbid to write to a role without the tag.
 //!
 //! What it excuses, since no code of ours can promise it, or does not:
 //!
@@ -25,6 +24,7 @@
 //!   its write.
 //! - Where one of our statements was edited, what has a Sid like ours counts as ours.
 //! - A target's owner waits while it is in doubt whether the role consents, and while a quarrel pauses.
+//! - A move lets the old policy go by a read that does not show yet what somebody else did to the new one.
 //! - A deletion overlooks a policy that no read shows yet, if the process forgot its write and the role no longer consents.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a fixture may fail loudly")]
@@ -67,6 +67,7 @@ const TWO_OBJECTS: Setting = Setting {
     name: "two objects",
     lag: 1,
     objects: [Some(Spec::UsAndMicro), Some(Spec::Us)],
+    former: None,
     specs: &[Spec::Nothing, Spec::Us, Spec::UsAndMicro],
     deletions: &[Deletion::Remove],
     acts: &[Foreign::Remove, Foreign::Edit, Foreign::Add, Foreign::Take, Foreign::Leave],
@@ -172,6 +173,31 @@ const OUTAGES: Setting = Setting {
     ..TWO_OBJECTS
 };
 
+/// A policy that is moved from another cluster id, with both of its owners.
+const MOVE: Setting = Setting {
+    name: "move",
+    objects: [Some(Spec::UsAndApplication), None],
+    former: Some(Spec::UsAndApplication),
+    specs: &[Spec::Us],
+    deletions: &[Deletion::Remove, Deletion::Retain],
+    acts: &[Foreign::Remove, Foreign::Edit],
+    role: &[Tag::Retaining],
+    tags: &[Tag::Listing, Tag::Nobody],
+    bounds: Bounds { applications: 1, lost_statuses: 0, ..TWO_OBJECTS.bounds },
+    sights: &[
+        Sight::Moved,
+        Sight::MovedLater,
+        Sight::MoveWaits,
+        Sight::BothGone,
+        Sight::ConsentGone,
+        Sight::Part,
+        Sight::Outdated,
+        Sight::StaleRead,
+        Sight::Retained,
+    ],
+    ..TWO_OBJECTS
+};
+
 #[test]
 fn two_objects_on_one_role_keep_the_invariants() {
     explore(TWO_OBJECTS);
@@ -195,6 +221,11 @@ fn whatever_is_wished_what_an_owner_withdraws_goes_and_nothing_else() {
 #[test]
 fn no_change_of_how_consent_is_asked_for_takes_anything_before_it_is_confirmed() {
     explore(MODES);
+}
+
+#[test]
+fn a_policy_that_is_moved_keeps_what_it_grants_and_leaves_nothing_behind() {
+    explore(MOVE);
 }
 
 #[test]

@@ -40,7 +40,7 @@ pub(crate) struct Object {
     pub(crate) remembered: Known<Remembered>,
     /// A write that is planned and not sent.
     pub(crate) pending: Option<Pending>,
-    /// Of the model alone: to which role the process wrote, and the ticks since, as long as reads may lag behind.
+    /// Of the model alone: to which role the process wrote the object's own policy, and the ticks since, as long as reads may lag behind.
     pub(crate) wrote_to: Option<(Arc<str>, u8)>,
     /// Of the model alone: the permissions that were granted and have been wanted ever since.
     pub(crate) established: u8,
@@ -94,12 +94,25 @@ pub(crate) struct Pending {
     pub(crate) want: Want,
     pub(crate) generation: u8,
     pub(crate) decision: Known<Decision>,
-    /// What is to stand in IAM; `None` after a deletion.
-    pub(crate) write: Policy,
-    /// What is left of it to do should the object change before it is sent.
-    pub(crate) withdrawal: Option<(Known<Decision>, Policy)>,
+    /// In their order.
+    pub(crate) writes: Vec<Write>,
+    /// How many of them were sent, taken and proven.
+    pub(crate) taken: usize,
+    /// What is left to do should the object change before anything is sent.
+    pub(crate) withdrawal: Option<(Known<Decision>, Vec<Write>)>,
     /// Whether that came to pass.
     pub(crate) is_outdated: bool,
+    /// Of a deletion: whether a policy stays that is not written to.
+    pub(crate) is_left: bool,
+}
+
+/// What is to stand in IAM.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Write {
+    /// Under which of the names.
+    pub(crate) of: usize,
+    /// `None` after a deletion.
+    pub(crate) policy: Policy,
     /// Of the model alone: every read showed somebody else's policy under our name.
     pub(crate) is_trespass: bool,
     /// Of the model alone: what of others every read showed beside ours.

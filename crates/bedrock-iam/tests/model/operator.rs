@@ -1,19 +1,20 @@
 //! The operator's code: the product's own functions, as its driver calls them. Each is pure, so that an answer once computed is
 //! looked up.
 
+use std::ops::{BitOr, ControlFlow};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bedrock_iam::answer::Answers;
 use bedrock_iam::consent::{self, Tenant};
-use bedrock_iam::decide::{Applied, Failed, Outcome, Pace, Remembered, step_failed, verify};
+use bedrock_iam::decide::{Failed, Outcome, Pace, Remembered, step_failed, verify};
 use bedrock_iam::{
     Claim, Class, Decision, Digest, Document, Fault, Finding, Intent, Observed, Plan, PolicyState, Reason,
     Role, RoleState, Step, Wish, Written, decide, next_questions, questions_to_owners,
 };
 use testing::world;
 
-use crate::aws::{self, Author, Policy, Route, Stored, Tag};
+use crate::aws::{self, Author, FORMER, FORMER_ID, Policy, Route, Stored, Tag};
 use crate::catalog::{self, Spec};
 use crate::known::Known;
 use crate::memo::Memo;
@@ -47,6 +48,8 @@ pub(crate) struct Subject {
     /// It has changed since, so that only what owners withdrew is carried out.
     pub(crate) is_outdated: bool,
     pub(crate) asks: consent::ConsentPolicy,
+    /// Its policy is moved from another cluster id.
+    pub(crate) is_moving: bool,
     pub(crate) told: Told,
 }
 
@@ -59,6 +62,8 @@ pub(crate) struct Question {
     pub(crate) application: Tag,
     pub(crate) role: Read<aws::Role>,
     pub(crate) policy: Read<Policy>,
+    /// The policy under the former cluster id, where there is one.
+    pub(crate) former: Option<Read<Policy>>,
     pub(crate) remembered: Known<Remembered>,
 }
 
@@ -77,7 +82,7 @@ pub(crate) struct Decided {
     pub(crate) decision: Known<Decision>,
     /// Whether something else was believed than what was read.
     pub(crate) is_doubted: bool,
-    /// What our policy lets through as it is believed to stand there, and once the plan is carried out; `None` where there is none.
+    /// What our policies let through as they are believed to stand there, and once the plan is carried out; `None` where there is none.
     pub(crate) held: Option<u8>,
     pub(crate) left: Option<u8>,
     /// What is remembered from then on.
@@ -89,8 +94,8 @@ pub(crate) struct Decided {
 /// What is done next.
 #[derive(Clone, Debug)]
 pub(crate) enum Course {
-    /// This is to stand in IAM; `None` after a deletion.
-    Writes(Policy),
+    /// Under these names this is to stand in IAM, one after the other; `None` after a deletion.
+    Writes(Vec<(usize, Policy)>),
     Ends(End),
 }
 
@@ -100,6 +105,8 @@ pub(crate) struct End {
     pub(crate) remembered: Known<Remembered>,
     pub(crate) told: Told,
     pub(crate) reasons: Vec<Reason>,
+    /// Whether it does not end yet, since the next step is taken.
+    pub(crate) goes_on: bool,
 }
 
 /// What became of a write.
@@ -115,7 +122,7 @@ pub(crate) enum Sent {
     Unanswered,
 }
 
-type Ending = (Subject, Known<Decision>, Known<Remembered>, Sent);
+type Ending = (Subject, Known<Decision>, usize, Known<Remembered>, Sent);
 
 pub(crate) struct Operator {
     /// For how many ticks a read may still show what was there before a change.
@@ -151,17 +158,18 @@ impl Operator {
         self.decisions.get(question, || Arc::new(self.decided(question)))
     }
 
-    /// How a reconcile ends whose steps were sent, by what is remembered at that time.
+    /// How a reconcile goes on whose next step was sent after so many others, by what is remembered at that time.
     pub(crate) fn end(
         &self,
         subject: Subject,
-        decision: &Known<Decision>,
+        (decision, taken): (&Known<Decision>, usize),
         remembered: &Known<Remembered>,
         sent: Sent,
     ) -> Arc<End> {
-        let key = (subject, decision.clone(), remembered.clone(), sent);
-        let (subject, _, _, sent) = &key;
-        self.ends.get(&key, || Arc::new(self.ended(subject, decision, (**remembered).clone(), sent)))
+        let key = (subject, decision.clone(), taken, remembered.clone(), sent);
+        let (subject, .., sent) = &key;
+        let remembered = || (**remembered).clone();
+        self.ends.get(&key, || Arc::new(self.ended(subject, (decision, taken), remembered(), sent)))
     }
 
     /// What is remembered of an object of this generation.
@@ -189,56 +197,65 @@ impl Operator {
         let wish = if subject.is_outdated { Wish::AsIs(claim.clone(), None) } else { wish };
         let remembered = (*question.remembered).clone().reporting(claim.policy(), subject.told.written());
         let decision = decide(&wish, &answers, &observed, &remembered, &self.pace);
-        let believed = decision.believed.policy(&claim.policy());
-        let step = decision.plan.steps().last();
-        let left = step.map_or_else(|| believed.clone(), Step::leaves);
-        let ends = || {
-            let remembered = decision.remembered.clone();
-            Course::Ends(self.ended(subject, &decision, remembered, &Sent::Nothing))
+        let steps = decision.plan.steps();
+        let believed = |claim: &Claim| decision.believed.policy(&claim.policy()).clone();
+        let left = |claim: &Claim| {
+            let last = steps.iter().rfind(|step| step.policy == claim.policy());
+            last.map_or_else(|| believed(claim), Step::leaves)
         };
-        let (held, left_of_it) = (self.lets_through(believed), self.lets_through(&left));
+        let held = claim.with_former().filter_map(|claim| self.lets_through(&believed(claim)));
+        let left = claim.with_former().filter_map(|claim| self.lets_through(&left(claim)));
+        let (held, left) = (held.reduce(BitOr::bitor), left.reduce(BitOr::bitor));
+        let course = if steps.is_empty() {
+            let remembered = decision.remembered.clone();
+            Course::Ends(self.ended(subject, (&decision, 0), remembered, &Sent::Nothing))
+        } else {
+            Course::Writes(steps.iter().map(|step| (name_of(&claim, subject, step), written(step))).collect())
+        };
         Decided {
             is_doubted: decision.believed != observed,
             held,
-            left: left_of_it,
-            broken: promise::broken_by(question, &answers, &decision, held, left_of_it),
+            left,
+            broken: promise::broken_by(question, &answers, &decision, held, left),
             remembered: remembered_from(decision.remembered.clone(), &claim),
-            course: step.map_or_else(ends, |step| Course::Writes(written(step))),
+            course,
             decision: Known::new(decision),
         }
     }
 
-    /// As the driver ends a reconcile: it remembers each write, reads it back, and tells.
-    fn ended(&self, subject: &Subject, decision: &Decision, mut remembered: Remembered, sent: &Sent) -> End {
+    /// As the driver goes on after a step, and ends a reconcile: it remembers each write, reads it back, and tells.
+    fn ended(
+        &self,
+        subject: &Subject,
+        (decision, taken): (&Decision, usize),
+        mut remembered: Remembered,
+        sent: &Sent,
+    ) -> End {
         let claim = claim(subject);
         let Decision { believed, plan, .. } = decision;
-        let done = if matches!(sent, Sent::Taken(..)) { plan.steps().to_vec() } else { Vec::new() };
-        let failed = match sent {
-            Sent::Nothing | Sent::Taken(..) => None,
-            Sent::Refused => failed(&claim, plan, Class::Unavailable),
-            Sent::Unanswered => failed(&claim, plan, Class::Unanswered),
-        };
-        let mut policies = believed.policies.clone();
-        let mut findings = plan.findings.clone();
-        findings.extend(failed.iter().map(|failed| failed.finding.clone()));
-        if let Sent::Taken(generation, shown) = sent {
-            for step in &done {
-                remembered.wrote(believed, step, Some((*generation).into()));
-            }
-            let shown = self.read(subject.object, shown);
-            for step in &done {
-                findings.extend(verify(&claim, &step.desired(), &shown));
-                policies.insert(step.policy.clone(), remembered.read_back(&step.policy, shown.clone()));
-            }
+        let mut outcome = Outcome::before(decision);
+        for step in &plan.steps()[..taken] {
+            let _ = outcome.took(step.clone(), step.leaves(), None);
         }
-        let reasons = findings.iter().map(|finding| finding.reason).collect();
-        let outcome = Outcome { applied: Applied { done, failed }, policies, findings };
+        let flow = match (sent, plan.steps().get(taken)) {
+            (Sent::Taken(generation, shown), Some(step)) => {
+                remembered.wrote(believed, step, Some((*generation).into()));
+                let shown = self.read(name_of(&claim, subject, step), shown);
+                let finding = verify(claim.in_whose_name(&step.policy), &step.desired(), &shown);
+                outcome.took(step.clone(), remembered.read_back(&step.policy, shown), finding)
+            }
+            (Sent::Refused, Some(step)) => outcome.failed(failed(&claim, plan, step, Class::Unavailable)),
+            (Sent::Unanswered, Some(step)) => outcome.failed(failed(&claim, plan, step, Class::Unanswered)),
+            (_, None) | (Sent::Nothing, _) => ControlFlow::Break(()),
+        };
+        let goes_on = flow.is_continue() && taken + 1 < plan.steps().len();
+        let reasons = outcome.findings.iter().map(|finding| finding.reason).collect();
         let told = told(subject, &claim, decision, &outcome);
         // Who finds the object changed tells nothing.
-        if !subject.is_outdated {
+        if !subject.is_outdated && !goes_on {
             remembered.told(plan, &outcome, &believed.role, None);
         }
-        End { remembered: remembered_from(remembered, &claim), told, reasons }
+        End { remembered: remembered_from(remembered, &claim), told, reasons, goes_on }
     }
 
     /// As IAM answers.
@@ -251,8 +268,11 @@ impl Operator {
             }),
             Read::Unanswered => RoleState::Fault(unanswered()),
         };
-        let policy = self.read(question.subject.object, &question.policy);
-        Observed::new(role, claim(&question.subject).policy(), policy)
+        let claim = claim(&question.subject);
+        let own = (claim.policy(), self.read(question.subject.object, &question.policy));
+        let former = claim.former.iter().zip(&question.former);
+        let former = former.map(|(claim, policy)| (claim.policy(), self.read(FORMER, policy)));
+        Observed { role, policies: [own].into_iter().chain(former).collect() }
     }
 
     pub(crate) fn read(&self, object: usize, policy: &Read<Policy>) -> PolicyState {
@@ -281,10 +301,15 @@ fn written(step: &Step) -> Policy {
     step.text().map(|document| Stored::new(author, document.to_json()))
 }
 
-fn failed(claim: &Claim, plan: &Plan, class: Class) -> Option<Failed> {
+/// Which of the names a step writes under.
+fn name_of(claim: &Claim, subject: &Subject, step: &Step) -> usize {
+    if step.policy == claim.policy() { subject.object } else { FORMER }
+}
+
+fn failed(claim: &Claim, plan: &Plan, step: &Step, class: Class) -> Failed {
     let fault = Fault { class, message: "no answer".to_owned() };
-    let finding = step_failed(claim, plan, plan.steps().first()?, &fault, None);
-    Some(Failed { fault, finding })
+    let finding = step_failed(claim.in_whose_name(&step.policy), plan, step, &fault, None);
+    Failed { fault, finding }
 }
 
 impl Decided {
@@ -333,7 +358,11 @@ fn told(subject: &Subject, claim: &Claim, decision: &Decision, outcome: &Outcome
 fn claim(subject: &Subject) -> Claim {
     let Claim { tenant, .. } = world::claim();
     let tenant = Tenant { policy: subject.asks, ..tenant };
-    Claim { identity: aws::identity(subject.object), tenant, ..world::claim() }
+    let former = subject.is_moving.then(|| {
+        let tenant = Tenant { cluster_id: FORMER_ID.to_owned(), ..tenant.clone() };
+        Box::new(Claim { identity: aws::identity(FORMER), tenant, ..world::claim() })
+    });
+    Claim { identity: aws::identity(subject.object), tenant, former, ..world::claim() }
 }
 
 /// Asks whatever the driver asks of Bedrock.
@@ -363,7 +392,9 @@ fn ask(question: &Question, observed: &Observed) -> (Wish, Answers) {
         Want::Gone => return (Wish::Gone(claim), answers),
         Want::Retained => Wish::Retained(claim.clone()),
     };
-    answer(questions_to_owners(&claim, observed.policy(&claim.policy()), &answers), &mut answers);
+    for claim in claim.with_former() {
+        answer(questions_to_owners(claim, observed.policy(&claim.policy()), &answers), &mut answers);
+    }
     (wish, answers)
 }
 

@@ -1,6 +1,6 @@
 use bedrock_iam::CanonicalPolicy;
 
-use crate::aws::{Policy, Route};
+use crate::aws::{FORMER, Policy, Route};
 use crate::catalog::{self, APPLICATION, Spec};
 use crate::disturb::Bounds;
 use crate::memo::Memo;
@@ -65,8 +65,10 @@ fn comes_to_rest(operator: &Operator, mut state: State) -> bool {
 fn round(operator: &Operator, state: &mut State) -> bool {
     let mut wrote = false;
     for object in 0..state.objects.len() {
-        state.reconcile(operator, object, (Some(0), Some(0)));
-        wrote |= state.send(operator, object, Fate::Shown).is_some();
+        state.reconcile(operator, object, (Some(0), Some(0), Some(0)));
+        while state.send(operator, object, Fate::Shown).is_some() {
+            wrote = true;
+        }
     }
     settle(operator, state);
     for object in &mut state.objects {
@@ -77,6 +79,20 @@ fn round(operator: &Operator, state: &mut State) -> bool {
 }
 
 fn is_as_wanted(operator: &Operator, state: &State) -> bool {
+    is_former_as_wanted(operator, state) && is_own_as_wanted(operator, state)
+}
+
+/// What is left under the former cluster id: nothing once its object or its owner's word is gone, and nothing that was withdrawn.
+fn is_former_as_wanted(operator: &Operator, state: &State) -> bool {
+    let (policy, it) = (&state.aws.policies[FORMER].now, &state.objects[0]);
+    let is_gone = policy.is_none() || is_foreign(policy);
+    let is_withdrawn = state.aws.role.now.tag.withdraws(state.asks);
+    is_gone
+        || it.want().is_none() && it.is_policy_left
+        || it.want().is_some() && !is_withdrawn && operator.permissions(policy) & state.withdrawn() == 0
+}
+
+fn is_own_as_wanted(operator: &Operator, state: &State) -> bool {
     (0..state.objects.len()).all(|object| {
         let it = &state.objects[object];
         let policy = &state.aws.policies[object].now;
@@ -103,7 +119,8 @@ fn is_as_wanted(operator: &Operator, state: &State) -> bool {
 /// Whether a further reconcile writes nothing.
 fn is_at_rest(operator: &Operator, state: &State, object: usize, policy: &Policy) -> bool {
     let role = Read::Shown(state.aws.role.now);
-    let question = state.question(operator, object, role, Read::Shown(policy.clone()));
+    let former = Read::Shown(state.aws.policies[FORMER].now.clone());
+    let question = state.question(operator, object, role, Read::Shown(policy.clone()), former);
     question.is_some_and(|question| !operator.decide(&question).writes())
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bedrock_iam::decide::Cause;
 use bedrock_iam::{PolicyState, Reason, RoleState, consent};
 
-use crate::aws::Tag;
+use crate::aws::{FORMER, Tag};
 use crate::catalog::APPLICATION;
 use crate::object::Object;
 use crate::operator::{Course, Decided, Want};
@@ -57,6 +57,10 @@ sights! {
     IamOut "an outage of IAM leaves alone what was proven";
     BedrockOut "an outage of Bedrock leaves alone what was proven";
     IamWaits "a deletion waits while IAM does not answer";
+    Moved "a policy is moved from one cluster id to another, and the step that gives comes first";
+    MovedLater "a policy that was not moved yet goes once its successor is there";
+    MoveWaits "a policy is not moved while anything stands against its object";
+    BothGone "both policies go with their object";
 }
 
 /// How often each was seen.
@@ -143,7 +147,28 @@ impl Scene<'_> {
                 self.it.is_proven && !decided.writes() && decided.says(Reason::BedrockUnavailable)
             }
             Sight::IamWaits => *want == Want::Gone && !self.is_answered(),
+            Sight::Moved => self.gives_and_takes() == [true, false],
+            Sight::MovedLater => matches!(want, Want::InStep(_)) && self.is_former_taken() && *left == *held,
+            Sight::MoveWaits => self.is_former_kept() && !decision.plan.findings.is_empty(),
+            Sight::BothGone => *want == Want::Gone && self.gives_and_takes() == [false, false],
         }
+    }
+
+    fn gives_and_takes(&self) -> Vec<bool> {
+        let steps = self.decided.decision.plan.steps().iter();
+        steps.map(|step| step.leaves().document().is_some()).collect()
+    }
+
+    /// Whether the only step takes the policy away that was written under the former cluster id.
+    fn is_former_taken(&self) -> bool {
+        matches!(&self.decided.course, Course::Writes(writes) if writes[..] == [(FORMER, None)])
+    }
+
+    fn is_former_kept(&self) -> bool {
+        let policies = self.decided.decision.believed.policies.values();
+        let is_of_step = |of: &(usize, _)| of.0 == FORMER;
+        policies.filter(|policy| policy.document().is_some()).count() == 2
+            && !matches!(&self.decided.course, Course::Writes(writes) if writes.iter().any(is_of_step))
     }
 
     fn asks(&self) -> consent::ConsentPolicy {

@@ -3,11 +3,11 @@ use std::sync::Arc;
 use bedrock_iam::consent;
 use bedrock_iam::{Decision, RoleState};
 
-use crate::aws::{Author, Aws, Policy, Register, Role, Route, Stored, Tag};
-use crate::catalog::{APPLICATION, Spec};
+use crate::aws::{Author, Aws, FORMER, Policy, Register, Role, Route, Stored, Tag};
+use crate::catalog::{self, APPLICATION, Spec};
 use crate::disturb::Bounds;
 use crate::known::Known;
-use crate::object::{Object, Pending};
+use crate::object::{Object, Pending, Write};
 use crate::operator::{Course, Decided, Operator, Question, Read, Sent, Subject, Want};
 use crate::promise::Promise;
 
@@ -16,6 +16,8 @@ use crate::promise::Promise;
 pub(crate) struct State {
     pub(crate) aws: Aws,
     pub(crate) objects: [Object; 2],
+    /// Whether the first object's policy is moved from another cluster id.
+    pub(crate) is_moving: bool,
     /// How the operator was started.
     pub(crate) asks: consent::ConsentPolicy,
     /// What may still happen.
@@ -53,10 +55,22 @@ impl State {
         asks: consent::ConsentPolicy,
         left: Bounds,
         specs: [Option<Spec>; 2],
+        former: Option<Spec>,
     ) -> Self {
-        let aws = Aws::new(route, role);
-        let objects = specs.map(|spec| spec.map_or_else(|| Object::gone(false), Object::new));
-        Self { theirs: aws.other.clone(), aws, objects, asks, left, broken: None }
+        let granted = former.map_or(0, Spec::wanted) & route.answered();
+        let former_policy = catalog::document(FORMER, granted);
+        let former_policy = former_policy.map(|it| Stored::new(Author::Operator, it.to_json()));
+        let aws = Aws::new(route, role, former_policy);
+        let mut objects = specs.map(|spec| spec.map_or_else(|| Object::gone(false), Object::new));
+        objects[0].established = granted & specs[0].map_or(0, Spec::wanted);
+        let is_moving = former.is_some();
+        Self { theirs: aws.other.clone(), aws, objects, is_moving, asks, left, broken: None }
+    }
+
+    /// The policies of an object.
+    fn names(&self, object: usize) -> impl Iterator<Item = usize> + use<> {
+        let former = (self.is_moving && object == 0).then_some(FORMER);
+        std::iter::once(object).chain(former)
     }
 
     /// What the object's next reconcile goes by if it reads this.
@@ -66,6 +80,7 @@ impl State {
         object: usize,
         role: Read<Role>,
         policy: Read<Policy>,
+        former: Read<Policy>,
     ) -> Option<Question> {
         let it = &self.objects[object];
         Some(Question {
@@ -75,21 +90,27 @@ impl State {
             application: self.aws.application,
             role,
             policy,
+            former: (self.is_moving && object == 0).then_some(former),
             remembered: operator.following(&it.remembered, it.generation),
         })
     }
 
     fn subject(&self, object: usize) -> Subject {
         let told = &self.objects[object].told;
-        Subject { object, is_outdated: false, asks: self.asks, told: told.clone() }
+        let is_moving = self.is_moving && object == 0;
+        Subject { object, is_outdated: false, asks: self.asks, is_moving, told: told.clone() }
     }
 
     /// Invariant 2: what was granted and has been wanted ever since is there.
     pub(crate) fn holds_what_is_established(&self, operator: &Operator) -> bool {
-        self.objects
-            .iter()
-            .zip(&self.aws.policies)
-            .all(|(object, policy)| object.established & !operator.permissions(&policy.now) == 0)
+        let objects = self.objects.iter().enumerate();
+        objects.into_iter().all(|(at, object)| object.established & !self.granted(operator, at) == 0)
+    }
+
+    /// What the policies of an object let through.
+    fn granted(&self, operator: &Operator, object: usize) -> u8 {
+        let policies = self.names(object).map(|of| operator.permissions(&self.aws.policies[of].now));
+        policies.fold(0, |all, one| all | one)
     }
 
     /// Reads and decides, and where there is nothing to write, tells.
@@ -97,16 +118,21 @@ impl State {
         &mut self,
         operator: &Operator,
         object: usize,
-        (role_view, policy_view): (View, View),
+        (role_view, policy_view, former_view): (View, View, View),
     ) -> Option<Arc<Decided>> {
         let role = shown(&self.aws.role, role_view)?;
         let policy = shown(&self.aws.policies[object], policy_view)?;
-        let question = self.question(operator, object, role.clone(), policy.clone())?;
+        let former = shown(&self.aws.policies[FORMER], former_view)?;
+        let question = self.question(operator, object, role.clone(), policy.clone(), former.clone())?;
         let decided = operator.decide(&question);
         self.broken = self.broken.or(decided.broken).or(self.shaken(&question, &decided));
 
+        let is_left = is_retained(&question, &decided.decision)
+            || is_shown_foreign(&policy)
+            || is_shown_foreign(&former)
+            || is_overlooked(self.asks, &role, policy_view);
         let pending = self.pending(operator, &question, &decided);
-        let is_current = (role_view, policy_view) == (Some(0), Some(0));
+        let is_current = [role_view, policy_view, former_view] == [Some(0); 3];
         let is_remembered = self.is_remembered(object, &role);
         let is_leaving = matches!(question.want, Want::Gone | Want::Retained);
         let it = &mut self.objects[object];
@@ -115,13 +141,10 @@ impl State {
                 if !is_leaving {
                     it.remembered = decided.remembered.clone();
                 }
-                it.pending = Some(pending);
+                it.pending = Some(Pending { is_left, ..pending });
             }
             None if is_leaving && decided.decision.plan.obstacle.is_some() => {}
             None if is_leaving => {
-                let is_left = is_retained(&question, &decided.decision)
-                    || is_shown_foreign(&policy)
-                    || is_overlooked(self.asks, &role, policy_view);
                 *it = Object::gone(is_left);
             }
             None => {
@@ -134,26 +157,35 @@ impl State {
             }
         }
         self.establish(operator, object);
-        self.excuse(object, &policy, is_remembered);
+        self.excuse(object, [(object, &policy), (FORMER, &former)], is_remembered);
+        self.excuse_move(operator, object, &policy);
         Some(decided)
     }
 
     fn pending(&mut self, operator: &Operator, question: &Question, decided: &Decided) -> Option<Pending> {
-        let Course::Writes(write) = &decided.course else { return None };
-        let register = &self.aws.policies[question.subject.object];
-        let is_plain = register.is_shown_to_all();
-        let is_trespass = is_plain && is_foreign(&register.now);
-        let beside = if is_plain { beside(&register.now) } else { 0 };
+        let writes = self.writes(&decided.course)?;
         Some(Pending {
             want: question.want,
             generation: self.objects[question.subject.object].generation,
             decision: decided.decision.clone(),
-            write: write.clone(),
+            writes,
+            taken: 0,
             withdrawal: self.withdrawal(operator, question, decided),
             is_outdated: false,
-            is_trespass,
-            beside,
+            is_left: false,
         })
+    }
+
+    fn writes(&self, course: &Course) -> Option<Vec<Write>> {
+        let Course::Writes(writes) = course else { return None };
+        let write = |(of, policy): &(usize, Policy)| {
+            let register = &self.aws.policies[*of];
+            let is_plain = register.is_shown_to_all();
+            let is_trespass = is_plain && is_foreign(&register.now);
+            let beside = if is_plain { beside(&register.now) } else { 0 };
+            Write { of: *of, policy: policy.clone(), is_trespass, beside }
+        };
+        Some(writes.iter().map(write).collect())
     }
 
     /// What is left to do by the same reads, should the object change before anything is sent.
@@ -162,15 +194,14 @@ impl State {
         operator: &Operator,
         question: &Question,
         decided: &Decided,
-    ) -> Option<(Known<Decision>, Policy)> {
+    ) -> Option<(Known<Decision>, Vec<Write>)> {
         if decided.decision.plan.is_withdrawal || !self.left.may_change_objects() {
             return None;
         }
         let subject = Subject { is_outdated: true, ..question.subject.clone() };
         let outdated = operator.decide(&Question { subject, ..question.clone() });
         self.broken = self.broken.or(outdated.broken);
-        let Course::Writes(write) = &outdated.course else { return None };
-        Some((outdated.decision.clone(), write.clone()))
+        Some((outdated.decision.clone(), self.writes(&outdated.course)?))
     }
 
     /// Whether an outage makes the operator write to a policy that was proven.
@@ -190,45 +221,57 @@ impl State {
         let it = &mut self.objects[object];
         let pending = it.pending.as_mut()?;
         let is_withdrawal = pending.decision.plan.is_withdrawal;
-        if pending.is_outdated || is_withdrawal || pending.generation == it.generation {
+        if pending.is_outdated || pending.taken > 0 || is_withdrawal || pending.generation == it.generation {
             return None;
         }
         match pending.withdrawal.take() {
-            Some((decision, write)) => {
+            Some((decision, writes)) => {
                 pending.is_outdated = true;
-                (pending.decision, pending.write) = (decision, write);
+                (pending.decision, pending.writes) = (decision, writes);
             }
             None => it.pending = None,
         }
         Some(())
     }
 
-    /// Sends what was decided, reads it back, and tells.
+    /// Sends the next step of what was decided, reads it back, and behind the last one tells.
     pub(crate) fn send(&mut self, operator: &Operator, object: usize, fate: Fate) -> Option<()> {
         let subject = self.subject(object);
         let it = &mut self.objects[object];
-        let Pending { want, generation, decision, write, is_outdated, is_trespass, beside: theirs, .. } =
-            it.pending.take()?;
-        let register = &mut self.aws.policies[object];
+        let mut pending = it.pending.take()?;
+        let Write { of, policy, is_trespass, beside: theirs } = pending.writes[pending.taken].clone();
+        let is_last = pending.taken + 1 == pending.writes.len();
+        if fate == Fate::StatusLost && !is_last {
+            return None;
+        }
+        let register = &mut self.aws.policies[of];
         let before = register.now.clone();
         if fate != Fate::Refused {
             let is_changed =
-                is_trespass && is_foreign(&before) || theirs & beside(&before) & !beside(&write) != 0;
+                is_trespass && is_foreign(&before) || theirs & beside(&before) & !beside(&policy) != 0;
             if is_changed {
                 self.broken = self.broken.or(Some(Promise::NothingForeignIsChanged));
             }
-            register.set(write.clone());
+            register.set(policy.clone());
             it.is_proven = false;
         }
-        if matches!(want, Want::Gone | Want::Retained) {
+        if matches!(pending.want, Want::Gone | Want::Retained) {
             match fate {
-                Fate::Shown => *it = Object::gone(write.is_some()),
+                Fate::Shown if is_last => {
+                    let is_left = |write: &Write| write.policy.is_some();
+                    *it = Object::gone(pending.is_left || pending.writes.iter().any(is_left));
+                }
+                Fate::Shown => {
+                    pending.taken += 1;
+                    it.pending = Some(pending);
+                }
                 Fate::NotShown | Fate::Unread => return None,
                 Fate::StatusLost => it.forget(),
                 Fate::ReplyLost | Fate::Refused => {}
             }
             return Some(());
         }
+        let Pending { want, generation, is_outdated, .. } = pending;
         let sent = match fate {
             Fate::Shown | Fate::StatusLost => Sent::Taken(generation, Read::Shown(register.now.clone())),
             Fate::NotShown => Sent::Taken(generation, Read::Shown(before)),
@@ -236,12 +279,18 @@ impl State {
             Fate::ReplyLost => Sent::Unanswered,
             Fate::Refused => Sent::Refused,
         };
-        if let (Sent::Taken(..), RoleState::Found(role)) = (&sent, &decision.believed.role) {
+        if let (Sent::Taken(..), RoleState::Found(role)) = (&sent, &pending.decision.believed.role)
+            && of == object
+        {
             it.wrote_to = Some((role.id.as_str().into(), 0));
         }
-        let end = operator.end(Subject { is_outdated, ..subject }, &decision, &it.remembered, sent);
+        let so_far = (&pending.decision, pending.taken);
+        let end = operator.end(Subject { is_outdated, ..subject }, so_far, &it.remembered, sent);
         it.remembered = end.remembered.clone();
-        if fate != Fate::StatusLost && !is_outdated {
+        if end.goes_on {
+            pending.taken += 1;
+            it.pending = Some(pending);
+        } else if fate != Fate::StatusLost && !is_outdated {
             it.told = end.told.clone();
         }
         if fate != Fate::Refused && it.want() == Some(want) {
@@ -253,13 +302,13 @@ impl State {
     /// Notes what is granted and wanted now. While some reads still show that consent is withdrawn, or an edit of somebody else
     /// stands, nothing is.
     fn establish(&mut self, operator: &Operator, object: usize) {
-        let policy = &self.aws.policies[object].now;
-        let is_ours = policy.as_ref().is_some_and(|stored| stored.author == Author::Operator);
-        if let Some(Want::InStep(spec)) = self.objects[object].want()
-            && is_ours
-        {
-            let granted = operator.permissions(policy) & spec.wanted() & !self.withdrawn();
-            self.objects[object].established |= granted;
+        let Some(Want::InStep(spec)) = self.objects[object].want() else { return };
+        for of in self.names(object) {
+            let policy = &self.aws.policies[of].now;
+            if policy.as_ref().is_some_and(|stored| stored.author == Author::Operator) {
+                let granted = operator.permissions(policy) & spec.wanted() & !self.withdrawn();
+                self.objects[object].established |= granted;
+            }
         }
     }
 
@@ -280,14 +329,20 @@ impl State {
     /// The known limit of invariant 2: what Bedrock no longer answers for, or its owner no longer says, is kept by what the policy
     /// holds, and a read that lags shows less of it. Where no memory of our write to this very role corrects such a read, only what
     /// is answered is sure to stay.
-    fn excuse(&mut self, object: usize, seen: &Read<Policy>, is_remembered: bool) {
-        if let Read::Shown(seen) = seen
-            && *seen != self.aws.policies[object].now
-            && !is_remembered
-        {
+    fn excuse(&mut self, object: usize, seen: [(usize, &Read<Policy>); 2], is_remembered: bool) {
+        let is_old = |(of, seen): (usize, &Read<Policy>)| matches!(seen, Read::Shown(seen) if *seen != self.aws.policies[of].now);
+        if !is_remembered && seen.into_iter().any(is_old) {
             let is_allowed = self.aws.application.consents(self.asks);
             let sure = self.aws.route.answered() & if is_allowed { u8::MAX } else { !APPLICATION };
             self.objects[object].established &= sure;
+        }
+    }
+
+    /// The known limit of a move: whoever removes or edits the new policy, where a read does not show that yet, lets the old one go.
+    fn excuse_move(&mut self, operator: &Operator, object: usize, seen: &Read<Policy>) {
+        let now = &self.aws.policies[object].now;
+        if self.names(object).count() > 1 && *seen != Read::Shown(now.clone()) {
+            self.objects[object].established &= operator.permissions(now);
         }
     }
 
