@@ -23,7 +23,7 @@ pub(crate) struct Fleet {
 impl Fleet {
     pub(crate) fn gather(stage: &Stage) -> Outcome<Self> {
         progress(&format!("creating {OBJECTS} objects"));
-        stage.create(&manifests(role_names()))?;
+        stage.create(&manifests(role_names(OBJECTS)))?;
         Ok(Self { sandbox: sandbox()? })
     }
 }
@@ -38,13 +38,13 @@ pub(crate) fn questions() -> BTreeSet<(String, String)> {
 }
 
 /// The name of each object and of its role.
-pub(crate) fn role_names() -> impl Iterator<Item = String> {
-    (0..OBJECTS).map(|index| format!("assistant-{index:04}"))
+pub(crate) fn role_names(objects: u16) -> impl Iterator<Item = String> {
+    (0..objects).map(|index| format!("assistant-{index:04}"))
 }
 
 /// A sandbox with a consenting role for every object.
 pub(crate) fn sandbox() -> Outcome<SandboxProcess> {
-    Ok(SandboxProcess::start(&seed(role_names()))?)
+    Ok(SandboxProcess::start(&seed(role_names(OBJECTS)))?)
 }
 
 /// The sandbox's seed: existing roles that consent.

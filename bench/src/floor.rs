@@ -6,7 +6,7 @@ use aws_sdk_iam::Client;
 use local_cluster::SandboxProcess;
 use tokio::task::JoinSet;
 
-use crate::fleet::{self, Fleet, role_names};
+use crate::fleet::{self, Fleet, OBJECTS, role_names};
 use crate::{Outcome, progress};
 
 /// The write that the operator sent for one object.
@@ -20,7 +20,7 @@ struct Write {
 /// PutRolePolicy with the operator's document and GetRolePolicy, `concurrency` objects at once, to a fresh sandbox.
 pub(crate) fn measure(fleet: &Fleet, concurrency: usize) -> Outcome<f64> {
     progress("sending the same IAM requests without any logic");
-    let writes = role_names().map(|role| write_of(&fleet.sandbox, role));
+    let writes = role_names(OBJECTS).map(|role| write_of(&fleet.sandbox, role));
     let writes = Arc::new(writes.collect::<Outcome<Vec<Write>>>()?);
     let sandbox = fleet::sandbox()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

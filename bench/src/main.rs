@@ -1,10 +1,13 @@
-//! `make bench`: what the operator takes, measured from outside on a real control plane and the AWS sandbox.
+//! `make bench` and `make attacks`: what the operator takes, and what one tenant can cost another, measured from outside on a real
+//! control plane and the AWS sandbox.
 
+mod attacks;
 mod calls;
 mod convergence;
 mod fleet;
 mod floor;
 mod process;
+mod scale;
 mod stage;
 mod start_up;
 mod table;
@@ -19,7 +22,19 @@ use table::{Row, Unit};
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 fn main() -> ExitCode {
-    match measured() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let rows = match arguments[..] {
+        _ if cfg!(debug_assertions) => {
+            Err("only a release build is worth measuring: run `make bench` or `make attacks`".into())
+        }
+        [] => measured(),
+        ["scale"] => scale::measure(),
+        ["attacks"] => attacks::measure(None),
+        ["attacks", scene] => attacks::measure(Some(scene)),
+        _ => Err("usage: bench [scale | attacks [SCENE]]".into()),
+    };
+    match rows {
         Ok(rows) => {
             println!("{}", table::markdown(&rows));
             let missed = rows.iter().filter(|row| row.is_missed()).count();
@@ -38,9 +53,6 @@ fn main() -> ExitCode {
 }
 
 fn measured() -> Outcome<Vec<Row>> {
-    if cfg!(debug_assertions) {
-        return Err("only a release build is worth measuring: run `make bench`".into());
-    }
     let cores = std::thread::available_parallelism()?;
     progress(&format!(
         "{cores} cores; {OBJECTS} objects with --iam-rate={RATE} --bedrock-rate={RATE} --concurrency={CONCURRENCY}"

@@ -13,7 +13,7 @@ const FIRST_CALL_LIMIT: Duration = Duration::from_secs(30);
 /// A control plane with the chart installed; operators and sandboxes come and go.
 pub(crate) struct Stage {
     pub(crate) kubectl: Tool,
-    kubeconfig: PathBuf,
+    pub(crate) kubeconfig: PathBuf,
     _cluster: ControlPlane,
 }
 
@@ -124,7 +124,7 @@ fn ready_reconciles(metrics: &str) -> u16 {
         .unwrap_or_default()
 }
 
-fn is_ready(object: &Value) -> bool {
+pub(crate) fn is_ready(object: &Value) -> bool {
     let conditions = object["status"]["conditions"].as_array();
     conditions
         .into_iter()

@@ -1,6 +1,6 @@
 /// One thing that was measured.
 pub(crate) struct Row {
-    what: &'static str,
+    what: String,
     value: f64,
     unit: Unit,
     limit: Option<Limit>,
@@ -23,8 +23,8 @@ enum Limit {
 
 impl Row {
     /// A value without a limit.
-    pub(crate) fn of(what: &'static str, value: f64, unit: Unit) -> Self {
-        Self { what, value, unit, limit: None }
+    pub(crate) fn of(what: impl Into<String>, value: f64, unit: Unit) -> Self {
+        Self { what: what.into(), value, unit, limit: None }
     }
 
     pub(crate) fn at_most(self, limit: f64) -> Self {
@@ -53,7 +53,7 @@ impl Row {
             Some(_) => "pass",
             None => "",
         };
-        [self.what.to_owned(), self.unit.measured(self.value), limit, verdict.to_owned()]
+        [self.what.clone(), self.unit.measured(self.value), limit, verdict.to_owned()]
     }
 }
 

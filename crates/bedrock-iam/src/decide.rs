@@ -133,13 +133,14 @@ fn held(
 ) -> CurrentGrants {
     let policy = believed.policy(&claim.policy());
     let former = claim.former.as_ref().map(|former| believed.policy(&former.policy()));
-    let in_sync = remembered.in_sync(claim);
-    let is_lost = provenance == Provenance::Edited && in_sync.is_none();
+    let is_edited = provenance == Provenance::Edited;
+    let in_sync = is_edited.then(|| remembered.in_sync(claim)).flatten();
+    let is_lost = is_edited && in_sync.is_none();
     match former.filter(|former| former.document().is_some()) {
         Some(former) if *policy == PolicyState::Absent || is_lost => {
             CurrentGrants::read(former, LastWrite::default().provenance(former))
         }
-        _ => CurrentGrants::read(policy, provenance).or_remembered(in_sync),
+        _ => CurrentGrants::read(policy, provenance).or_remembered(in_sync.as_ref()),
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::plan::Plan;
 use super::step::{Cause, Step};
-use crate::iam::canonical::CanonicalPolicy;
+use crate::iam::canonical::{CanonicalPolicy, Digest};
 use crate::iam::observed::{PolicyState, Role, RoleState};
 use crate::say::finding::Finding;
 use crate::say::reason::Reason;
@@ -29,12 +29,13 @@ pub(super) struct Expectation {
     is_confirmed: bool,
 }
 
-/// What a read shows: the meaning of our statements and of those beside them, as far as there are any of ours.
-type Shown = Option<(CanonicalPolicy, CanonicalPolicy)>;
+/// What a read shows: the meaning of our statements and of those beside them, as far as there are any of ours. It is kept for every
+/// object that was written to of late, so it is kept small.
+type Shown = Option<(Digest, Option<Digest>)>;
 
 fn shown(policy: &PolicyState) -> Shown {
-    let foreign = policy.foreign().map(|foreign| CanonicalPolicy::of(&foreign.alone()));
-    policy.document().map(|ours| (CanonicalPolicy::of(ours), foreign.unwrap_or_default()))
+    let foreign = policy.foreign().map(|foreign| CanonicalPolicy::of(&foreign.alone()).digest());
+    policy.document().map(|ours| (CanonicalPolicy::of(ours).digest(), foreign))
 }
 
 /// What is not known for certain about a role.
