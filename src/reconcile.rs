@@ -3,7 +3,7 @@
 //! Each arrow is a value; no step reaches back. `ask`, `observe`, `apply` and `verify` talk to AWS; `report`, the finalizer, Events and what
 //! stands around a write (`still_current`, the record, `adopt`) talk to Kubernetes. Each step is read back before the next is taken.
 //! What is to be done is decided in the crate `bedrock_iam`. A suspended object, and one that cannot be followed, go the same way with
-//! another wish; one that is being deleted has a way of its own (`deletion`).
+//! another wish; one that is being deleted has a way of its own (`deletion`), in which nothing is read back.
 
 mod adopt;
 mod apply;
@@ -82,6 +82,7 @@ async fn keep(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
         ask::ask(&cx.bedrock, &wish, max_age), // asks AWS
         observe::observe(cx, &claim)           // asks AWS
     );
+    // What Bedrock does not answer stands among the answers; an error is a manifest that asks for more than any policy holds.
     let (wish, mut answers) = match asked {
         Ok(answers) => (wish, answers),
         Err(finding) => (as_is(&claim, Some(finding)), Answers::default()),
@@ -94,11 +95,12 @@ async fn keep(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
     let decision = decide(&wish, &answers, &observed, &remembered, &pace); // decides
     // Writes to AWS, and asks it what came of that.
     let outcome = match carry_out(object, cx, &claim, &decision, &pace).await {
-        Err(Error::Outdated) => {
-            // The object changes while it is worked on. That must not put off what an owner withdrew.
+        Err(error) => {
+            // Nothing was written: the object changes while it is worked on, or the record does not take it. That must not put off
+            // what an owner withdrew.
             let decision = decide(&as_is(&claim, None), &answers, &observed, &remembered, &pace);
             carry_out(object, cx, &claim, &decision, &pace).await?;
-            return Err(Error::Outdated);
+            return Err(error);
         }
         outcome => outcome?,
     };
@@ -124,7 +126,7 @@ async fn carry_out(
     if !plan.steps().is_empty() {
         still_current::confirm(object, cx, plan).await?; // asks Kubernetes
     }
-    // Before the write, so that no crash leaves a policy that only the object knows of. What cuts back was noted before.
+    // Before the write, so that no crash leaves a policy that only the object knows of. What only takes was noted before.
     let is_new = |cause: Option<Cause>| cause.is_some_and(|cause| cause != Cause::Withdrawn);
     if plan.steps().iter().any(|step| is_new(step.cause())) {
         let name = ObjectName { namespace: object.namespace().unwrap_or_default(), name: object.name_any() };
@@ -132,8 +134,8 @@ async fn carry_out(
     }
     let mut outcome = Outcome::before(decision);
     for step in plan.steps() {
-        let flow = match apply::apply(object, cx, claim, decision, step, pace).await {
-            // writes to AWS
+        let applied = apply::apply(object, cx, claim, decision, step, pace).await; // writes to AWS
+        let flow = match applied {
             Ok(step) => {
                 let (policy, finding) = verify::verify(object, cx, claim, &step, pace).await; // asks AWS
                 outcome.took(step, policy, finding)

@@ -1,6 +1,6 @@
 //! The Bedrock calls, and answers that objects share for a while.
 
-mod shared;
+mod cache;
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use moka::future::Cache;
 use super::call::Caller;
 use super::operations::Operation;
 use crate::metrics::Metrics;
-use shared::Shared;
+use cache::Shared;
 
 /// More Regions than AWS has; a manifest may name what is none.
 const CACHED_REGIONS: u64 = 100;

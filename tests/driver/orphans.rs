@@ -57,6 +57,22 @@ async fn a_withdrawal_and_a_deletion_do_not_wait_for_the_record() {
 }
 
 #[tokio::test]
+async fn a_target_s_withdrawal_does_not_wait_for_the_record() {
+    let arn = "arn:aws:bedrock:us-east-1:111122223333:provisioned-model/abcdefghijkl";
+    let mut object = manifest();
+    object["spec"]["models"].as_array_mut().unwrap().push(json!({"modelArn": arn}));
+    let world = World::with(consenting(), object).await;
+    world.sandbox.set_tagged_resource(arn, &[("bedrockaccess.io/namespaces", "team-a")]);
+    world.reconcile().await.unwrap();
+    let world = world.restarted(ConsentPolicy::Tag, IsConfirmed::No).await;
+    world.kubernetes.refuse_the_record(true);
+    world.sandbox.set_tags(arn, &[("bedrockaccess.io/namespaces", "@none")]).unwrap();
+    assert!(matches!(world.reconcile().await, Err(Error::Kubernetes(_))));
+    let left = world.policy().unwrap().to_string();
+    assert!(!left.contains(arn) && left.contains("us.amazon.nova-2-lite-v1:0"), "{left}");
+}
+
+#[tokio::test]
 async fn a_retained_policy_stays_in_the_record() {
     let mut object = manifest();
     object["spec"]["deletionPolicy"] = json!("Retain");

@@ -96,7 +96,10 @@ pub fn decide(
     let plan = match wish {
         Wish::InStep(intent) => {
             let held = held(&believed, &remembered, claim, provenance);
-            let resolution = resolve::resolve(intent, answers, &held);
+            let mut resolution = resolve::resolve(intent, answers, &held);
+            // Also what somebody put back into the policy, of which nothing is known but that it stands there.
+            let current = CurrentGrants::in_policy(believed.policy(&claim.policy()));
+            resolution.revoked.targets.extend(resolve::withdrawn(claim, answers, &current).targets);
             let repairs = remembered.repairs(claim, pace);
             sync::plan(intent, &resolution, &believed, &last_write, provenance, repairs)
         }

@@ -5,9 +5,9 @@
 //! answers nothing, or less than before.
 
 mod consent;
+mod destinations;
 mod families;
 mod judge;
-mod lock;
 mod model;
 pub mod offers;
 mod profile;

@@ -125,3 +125,28 @@ fn iams_own_refusals_become_reasons() {
         assert_eq!(step_failed(&claim(), &plan, &plan.steps()[0], &fault, None).reason, reason);
     }
 }
+
+#[test]
+fn what_an_owner_withdrew_and_someone_put_back_goes_though_drift_is_only_reported() {
+    let target = Target::ApplicationProfile { source: region("us-east-1"), id: "app1".parse().unwrap() };
+    let arn = target.owned(&account()).unwrap();
+    let consenting = |value: &str| {
+        let models = vec![model_arn(NOVA, "us-east-1")];
+        let mut answers = us_answers();
+        answers.targets.insert(target.clone(), Answer::Profile { arn: arn.clone(), models });
+        answers.tags.insert(target.clone(), Ok([(consent::TAG.to_owned(), value.to_owned())].into()));
+        answers
+    };
+    let report = Intent { drift_policy: DriftPolicy::Report, ..intent([us(), target.clone()]) };
+    let absent = observed(PolicyState::Absent);
+    let (PolicyState::Ours(both), _) = carried_out(&planned(&report, &consenting("team-a"), &absent, None))
+    else {
+        panic!()
+    };
+    let (PolicyState::Ours(mut edited), digest) = carried_out(&first_plan()) else { panic!() };
+    edited.statement.extend(both.statement);
+    let plan = planned(&report, &consenting("@none"), &observed(PolicyState::Ours(edited)), Some(&digest));
+    let Some(document) = plan.steps().first().and_then(Step::text) else { panic!("it stays: {plan:?}") };
+    let left = document.to_json();
+    assert!(!left.contains("app1") && left.contains(US), "{left}");
+}

@@ -257,7 +257,8 @@ fn an_edit_of_what_was_in_sync_takes_no_grant_away_while_bedrock_answers_less() 
     let [step] = first.plan.steps() else { panic!() };
     remembered.wrote(&first.believed, step, None);
     let policies = [(claim().policy(), step.leaves())].into();
-    let outcome = Outcome { applied: Applied::default(), policies, proven: [].into(), findings: Vec::new() };
+    let proven = [claim().policy()].into();
+    let outcome = Outcome { applied: Applied::default(), policies, proven, findings: Vec::new() };
     remembered.told(&first.plan, &outcome, &consenting(), None);
     let remembered = remembered.after(MINUTE, &Pace::new(MINUTE, 10 * MINUTE));
     let PolicyState::Ours(mut edited) = step.leaves() else { panic!() };

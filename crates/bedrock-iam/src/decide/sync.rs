@@ -6,6 +6,7 @@
 //! |---|---|---|---|
 //! | did not answer for all | someone edited it | nothing | it stays: nothing was taken from it by an answer |
 //! | did not answer for all | we wrote it once | not what we last wrote, under `Report` | it stays: it cannot be told whether that is drift |
+//! | any | what an owner withdrew | what we last wrote | it is written, whatever `Report` or a pause says |
 //! | any | – | what we last wrote, under `Report` | it stays, and `DriftDetected` says in what it differs |
 //! | any | – | what we last wrote, undone again and again | it stays until the pause is over, and `Contended` says so |
 //! | any | – | anything else | it is written |
@@ -24,7 +25,7 @@ use crate::iam::observed::{Observed, PolicyState};
 use crate::iam::provenance::{LastWrite, Provenance};
 use crate::policy::current::CurrentGrants;
 use crate::policy::diff;
-use crate::policy::revocation::Revoked;
+use crate::policy::revocation::{self, Remainder, Revoked};
 use crate::policy::size;
 use crate::policy::write::{self, Form, INLINE_QUOTA};
 use crate::resolve::Resolution;
@@ -118,7 +119,11 @@ fn compare(
     };
     let is_incomplete =
         resolution.findings.iter().any(|finding| finding.reason.kstatus() == Kstatus::Unknown);
-    let is_reporting = intent.drift_policy == DriftPolicy::Report;
+    // What an owner withdrew waits for no quarrel, and is not only reported.
+    let revoked = &resolution.revoked;
+    let is_revoked = |held| revocation::remainder(&claim.identity, held, revoked) != Remainder::Whole;
+    let is_overdue = held.is_some_and(is_revoked);
+    let is_reporting = intent.drift_policy == DriftPolicy::Report && !is_overdue;
     let is_edited = provenance == Provenance::Edited;
     let may_be_drift = is_reporting && last_write.reported.is_some() && cause == Cause::Changed;
     if is_incomplete && ((is_edited && desired == Desired::Nothing) || may_be_drift) {
@@ -127,7 +132,7 @@ fn compare(
     if cause == Cause::Drift && is_reporting {
         return Plan { findings: vec![drift(claim, &desired, held)], ..Plan::default() };
     }
-    if cause == Cause::Drift && matches!(repairs, Backoff::Waiting(_)) {
+    if cause == Cause::Drift && matches!(repairs, Backoff::Waiting(_)) && !is_overdue {
         return Plan { findings: contended, ..Plan::default() };
     }
     let step = match desired {

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use super::consent::Permission;
+use super::destinations::locked_out;
 use super::judge::{Judge, Judgement};
-use super::lock::locked_out;
 use super::remedy;
 use crate::bedrock::answer::{Answer, ON_DEMAND};
 use crate::bedrock::target::Target;

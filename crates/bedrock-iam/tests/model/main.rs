@@ -23,7 +23,7 @@
 //! - [`State::excuse`](state::State): what Bedrock or an owner no longer answers for is lost to a read that lags, if the process forgot
 //!   its write.
 //! - Where one of our statements was edited, what has a Sid like ours counts as ours.
-//! - A target's owner waits while it is in doubt whether the role consents, and while a quarrel pauses.
+//! - A target's owner waits while it is in doubt whether the role consents.
 //! - A move lets the old policy go by a read that does not show yet what somebody else did to the new one.
 //! - A deletion overlooks a policy that no read shows yet, if the process forgot its write and the role no longer consents.
 

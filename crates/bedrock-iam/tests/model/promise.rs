@@ -3,7 +3,7 @@
 use bedrock_iam::answer::Answers;
 use bedrock_iam::consent;
 use bedrock_iam::decide::{Cause, Doubt};
-use bedrock_iam::{Decision, Reason, RoleState};
+use bedrock_iam::{Decision, RoleState};
 
 use crate::aws::{Author, Tag};
 use crate::catalog::{self, APPLICATION};
@@ -38,8 +38,7 @@ pub(crate) fn broken_by(
         left,
         is_written: !decision.plan.steps().is_empty(),
         is_repair: decision.plan.steps().iter().any(|step| step.cause() == Some(Cause::Drift)),
-        is_postponed: decision.doubt != Doubt::None
-            || decision.plan.findings.iter().any(|finding| finding.reason == Reason::Contended),
+        is_postponed: decision.doubt != Doubt::None,
     };
     let broken = [
         (case.keeps_what_was_withdrawn(), Promise::WhatAnOwnerWithdrewGoes),
@@ -60,7 +59,7 @@ struct Case<'a> {
     left: Option<u8>,
     is_written: bool,
     is_repair: bool,
-    /// While it is not known whether the role consents, and while a quarrel pauses, a target's owner waits.
+    /// While it is not known whether the role consents, a target's owner waits.
     is_postponed: bool,
 }
 
