@@ -21,6 +21,9 @@ pub(super) use policies::written;
 use policies::{not_offered, set_policy};
 use transitions::{condition, set_conditions};
 
+/// Combinations that are listed: families, scopes and source Regions can be multiplied to thousands.
+const MOST_NOT_OFFERED: usize = 100;
+
 /// A status, and when to look again.
 pub(super) struct NewStatus {
     pub(super) status: BedrockAccessStatus,
@@ -69,7 +72,7 @@ fn kept(
     let verdict = conditions::verdict(&outcome.findings, success(intent, decision, outcome));
     let verdict = outage::outlast(object, cx.stale_after, outcome, verdict, now);
     set_conditions(object, &mut status, &verdict, now);
-    status.not_offered = plan.not_offered.iter().map(not_offered).collect();
+    status.not_offered = plan.not_offered.iter().take(MOST_NOT_OFFERED).map(not_offered).collect();
     set_role(&mut status, &intent.claim, &decision.believed.role);
     set_policy(&mut status, &intent.claim, decision, outcome);
     if plan.settles_acceptance && outcome.applied.failed.is_none() {
