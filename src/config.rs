@@ -25,7 +25,7 @@ pub struct RunArgs {
     #[arg(long, env = "BEDROCK_ACCESS_ADOPT_FROM", value_name = "ID")]
     pub adopt_from: Option<String>,
 
-    /// The source Regions to serve, separated by commas; default: all
+    /// The source Regions to serve, separated by commas; default: all that this version knows, so that a newer one has to be named
     #[arg(long, env = "BEDROCK_ACCESS_REGIONS", value_delimiter = ',', value_name = "REGIONS")]
     pub regions: Vec<Region>,
 

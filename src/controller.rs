@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use tower::limit::RateLimitLayer;
 
 use crate::health::Health;
+use crate::kubernetes::{PAGE, by_page};
 use crate::metrics::{Ending, ErrorClass};
 use crate::orphans::{self, Guarded};
 use crate::reconcile::{self, Context};
@@ -148,14 +149,13 @@ fn watch(
     let (store, writer) = reflector::store();
     let metrics = cx.metrics.clone();
     let changes = predicates::generation.combine(predicates::annotations).combine(predicates::finalizers);
-    let objects = watcher(api, watcher::Config::default())
+    let objects = watcher(api, watcher::Config::default().page_size(PAGE))
         .backoff(WatchBackoff::default())
         .inspect_err(move |error| {
             metrics.watch_failed();
             health.watch_failed();
             tracing::warn!(error = %chain(error), "the watch was interrupted; it is resumed");
         })
-        .modify(|object| object.managed_fields_mut().clear())
         .reflect(writer)
         .touched_objects()
         .predicate_filter(changes, PredicateConfig::default())
@@ -165,13 +165,13 @@ fn watch(
 }
 
 fn paced(client: Client) -> Client {
-    let namespace = client.default_namespace().to_owned();
+    let (at_once, namespace) = (client.clone(), client.default_namespace().to_owned());
     let pace = RateLimitLayer::new(WATCHES_PER_MINUTE, Duration::from_mins(1));
     let send = move |request| {
         let client = client.clone();
         async move { client.send(request).await }
     };
-    ClientBuilder::new(tower::service_fn(send), namespace).with_layer(&pace).build()
+    by_page(at_once, ClientBuilder::new(tower::service_fn(send), namespace).with_layer(&pace).build())
 }
 
 /// One reconcile that can neither hang nor take the others down.

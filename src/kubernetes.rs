@@ -2,6 +2,7 @@
 
 mod fencing;
 mod lease;
+mod pages;
 
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use tower::timeout::TimeoutLayer;
 
 use fencing::Fencing;
 pub use lease::{Candidate, Learned, Leases, Timings, TimingsError};
+pub(crate) use pages::{PAGE, by_page};
 
 /// Until an answer begins; also the longest silence within one.
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);

@@ -1,5 +1,7 @@
 //! `/livez`, `/readyz` and `/metrics` over HTTP.
 
+mod connections;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -27,9 +29,9 @@ pub async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     TcpListener::bind(address).await
 }
 
-/// Serves until the process ends: probes are answered during a shutdown too.
-pub async fn serve(listener: TcpListener, served: Served) -> std::io::Result<()> {
-    axum::serve(listener, router(served)).await
+/// Serves until the process ends: probes are answered during a shutdown too, and whatever other clients do.
+pub async fn serve(listener: TcpListener, served: Served) {
+    connections::answer_all(listener, router(served), connections::LIMITS).await;
 }
 
 fn router(served: Served) -> Router {

@@ -129,7 +129,7 @@ impl World {
     }
 
     fn events_of_ready_objects(&self) -> usize {
-        self.list("events").iter().filter(|event| event["reason"] == "Reconciled").count()
+        self.list("events").iter().filter(|event| event["reason"] == "PolicyWritten").count()
     }
 
     /// How many reconciles have ended with an object Ready, reported and told of.

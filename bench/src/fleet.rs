@@ -8,6 +8,9 @@ use crate::{Outcome, progress};
 
 pub(crate) const OBJECTS: u16 = 1000;
 
+/// Objects that a tenant makes as large as it can.
+pub(crate) const HEAVY: u16 = 400;
+
 /// Objects that share these manifests' profiles: (source Regions, scopes, model).
 const KINDS: [(&[&str], &[&str], &str); 3] = [
     (&["us-east-1", "us-west-2"], &["us", "global"], "amazon.nova-2-lite-v1:0"),
@@ -21,6 +24,21 @@ pub(crate) struct Fleet {
 }
 
 impl Fleet {
+    /// Beside them, objects with as many annotations as Kubernetes takes (256 KiB), for roles that do not exist.
+    pub(crate) fn burden(stage: &Stage) -> Outcome<()> {
+        progress(&format!("creating {HEAVY} objects with 250 KiB of annotations each"));
+        let names: Vec<String> = (0..HEAVY).map(|index| format!("heavy-{index:04}")).collect();
+        // kubectl holds what it creates several times over.
+        for names in names.chunks(50) {
+            let mut list = manifests(names.iter().cloned());
+            for object in list["items"].as_array_mut().into_iter().flatten() {
+                object["metadata"]["annotations"] = json!({"example.com/text": "x".repeat(250 * 1024)});
+            }
+            stage.create(&list)?;
+        }
+        Ok(())
+    }
+
     pub(crate) fn gather(stage: &Stage) -> Outcome<Self> {
         progress(&format!("creating {OBJECTS} objects"));
         stage.create(&manifests(role_names(OBJECTS)))?;

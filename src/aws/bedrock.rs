@@ -16,7 +16,7 @@ use super::operations::Operation;
 use crate::metrics::Metrics;
 use cache::Shared;
 
-/// More Regions than AWS has; a manifest may name what is none.
+/// More Regions than AWS has.
 const CACHED_REGIONS: u64 = 100;
 
 /// A thousand profiles each; an answer that goes on for ever is none.

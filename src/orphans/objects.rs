@@ -5,10 +5,8 @@ use kube::{Api, Client, Resource, ResourceExt};
 
 use super::Guarded;
 use crate::cluster_id::Told;
+use crate::kubernetes::PAGE;
 use crate::reconcile::FINALIZER;
-
-/// Objects of one answer of the API server.
-const PAGE: u32 = 500;
 
 /// Every object of the cluster, with the role that it names.
 pub async fn list(client: &Client) -> Result<Vec<(ObjectName, Option<RoleName>)>, kube::Error> {

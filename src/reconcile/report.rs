@@ -1,9 +1,9 @@
 use std::time::Duration;
 
 use bedrock_access_api::v1alpha1::{BedrockAccess, BedrockAccessStatus};
-use bedrock_iam::conditions::{KINDS, Next, READY, RECONCILING, STALLED, SUSPENDED};
+use bedrock_iam::conditions::{KINDS, Next, READY, RECONCILED, RECONCILING, STALLED, SUSPENDED};
 use bedrock_iam::decide::{Cause, Change};
-use bedrock_iam::{Claim, PolicyState, Step, diff};
+use bedrock_iam::{Claim, PolicyState, Reason, Step, diff};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::api::{Patch, PatchParams};
 use kube::runtime::controller::Action;
@@ -12,7 +12,7 @@ use kube::{Api, Resource, ResourceExt};
 use serde_json::json;
 
 use super::event::publish;
-use super::status::NewStatus;
+use super::status::{NewStatus, changes};
 use super::{Context, Error};
 use crate::metrics::{Ending, PolicyWrite};
 
@@ -38,7 +38,7 @@ pub(super) async fn report(
     }))
 }
 
-/// Writes the status, and an Event where `Ready` changes; nothing that is already there.
+/// Writes the status, and an Event where `Ready` changes; nothing that is already there, or that the Event of a write has said.
 pub(super) async fn write(object: &BedrockAccess, cx: &Context, told: &NewStatus) -> Result<(), Error> {
     told.reasons.iter().for_each(|reason| cx.metrics.found(*reason));
     let status = &told.status;
@@ -48,6 +48,7 @@ pub(super) async fn write(object: &BedrockAccess, cx: &Context, told: &NewStatus
     let old = object.status.as_ref().and_then(ready);
     if let Some(new) = ready(status)
         && old.is_none_or(|old| old.status != new.status || old.reason != new.reason)
+        && !(told.follows_a_write && follows(new))
     {
         publish(object, cx, severity(status), &new.reason, "Reconcile", &new.message).await;
     }
@@ -62,7 +63,7 @@ pub(super) async fn publish_write(
     step: &Step,
     found: &PolicyState,
 ) {
-    if step.change == Change::Delete && *found == PolicyState::Absent {
+    if !changes(step, found) {
         return;
     }
     let own = claim.policy();
@@ -143,6 +144,11 @@ fn says_the_same(old: &BedrockAccessStatus, new: &BedrockAccessStatus) -> bool {
         old.last_handled_reconcile_at = None;
     }
     old == new
+}
+
+/// Whether `Ready` says no more than that IAM shows what was written, or does not yet.
+fn follows(ready: &Condition) -> bool {
+    [RECONCILED, Reason::Progressing.as_str()].contains(&ready.reason.as_str())
 }
 
 fn ready(status: &BedrockAccessStatus) -> Option<&Condition> {

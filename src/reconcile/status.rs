@@ -8,8 +8,8 @@ use bedrock_access_api::annotations::{ACCEPT_SHRINK, RECONCILE_AT};
 use bedrock_access_api::v1alpha1::{BedrockAccess, BedrockAccessStatus, RoleStatus};
 use bedrock_iam::conditions;
 use bedrock_iam::consent::Consent;
-use bedrock_iam::decide::Outcome;
-use bedrock_iam::{Claim, Decision, Finding, Intent, PolicyState, Reason, RoleState, Wish};
+use bedrock_iam::decide::{Change, Outcome};
+use bedrock_iam::{Claim, Decision, Finding, Intent, PolicyState, Reason, RoleState, Step, Wish};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::ResourceExt;
@@ -21,15 +21,25 @@ pub(super) use policies::written;
 use policies::{not_offered, set_policy};
 use transitions::{condition, set_conditions};
 
+/// Combinations that are listed: families, scopes and source Regions can be multiplied to thousands.
+const MOST_NOT_OFFERED: usize = 100;
+
 /// A status, and when to look again.
 pub(super) struct NewStatus {
     pub(super) status: BedrockAccessStatus,
     pub(super) next: conditions::Next,
     /// Of everything that stands against the object.
     pub(super) reasons: Vec<Reason>,
+    /// Whether an Event of this reconcile told of a write to AWS already.
+    pub(super) follows_a_write: bool,
 }
 
 impl NewStatus {
+    fn new(status: BedrockAccessStatus, next: conditions::Next, findings: &[Finding]) -> Self {
+        let reasons = findings.iter().map(|finding| finding.reason).collect();
+        Self { status, next, reasons, follows_a_write: false }
+    }
+
     /// The acceptance of a shrink that is acted upon, as the object's annotation says it.
     pub(super) fn accepted_shrink<'a>(&self, object: &'a BedrockAccess) -> Option<&'a str> {
         let accepted = object.annotations().get(ACCEPT_SHRINK)?;
@@ -46,13 +56,20 @@ pub(super) fn of(
     outcome: &Outcome,
     now: Timestamp,
 ) -> NewStatus {
-    match wish {
+    let told = match wish {
         Wish::InStep(intent) => kept(object, cx, intent, decision, outcome, now),
         Wish::AsIs(claim, None) => suspended(object, claim, decision, outcome, now),
         Wish::AsIs(claim, Some(_)) | Wish::Gone(claim) | Wish::Retained(claim) => {
             refused(object, claim, decision, outcome, now)
         }
-    }
+    };
+    let is_told = |step: &Step| changes(step, decision.believed.policy(&step.policy));
+    NewStatus { follows_a_write: outcome.applied.done.iter().any(is_told), ..told }
+}
+
+/// Whether a step changes what was found, so that an Event tells of it.
+pub(super) fn changes(step: &Step, found: &PolicyState) -> bool {
+    step.change != Change::Delete || *found != PolicyState::Absent
 }
 
 /// The status of an object that is kept in step.
@@ -69,13 +86,13 @@ fn kept(
     let verdict = conditions::verdict(&outcome.findings, success(intent, decision, outcome));
     let verdict = outage::outlast(object, cx.stale_after, outcome, verdict, now);
     set_conditions(object, &mut status, &verdict, now);
-    status.not_offered = plan.not_offered.iter().map(not_offered).collect();
+    status.not_offered = plan.not_offered.iter().take(MOST_NOT_OFFERED).map(not_offered).collect();
     set_role(&mut status, &intent.claim, &decision.believed.role);
     set_policy(&mut status, &intent.claim, decision, outcome);
     if plan.settles_acceptance && outcome.applied.failed.is_none() {
         status.last_accepted_shrink = object.annotations().get(ACCEPT_SHRINK).cloned();
     }
-    NewStatus { status, next: verdict.next, reasons: reasons(&outcome.findings) }
+    NewStatus::new(status, verdict.next, &outcome.findings)
 }
 
 /// The status of an object with which nothing can be begun, for the one reason given.
@@ -107,7 +124,7 @@ fn suspended(
 ) -> NewStatus {
     let mut told = if outcome.findings.is_empty() {
         let (status, next) = (handled(object), conditions::Next::AtInterval);
-        let mut told = NewStatus { status, next, reasons: Vec::new() };
+        let mut told = NewStatus::new(status, next, &[]);
         set_role(&mut told.status, claim, &decision.believed.role);
         set_policy(&mut told.status, claim, decision, outcome);
         told
@@ -146,7 +163,7 @@ fn against(object: &BedrockAccess, findings: &[Finding], now: Timestamp) -> NewS
     let verdict = conditions::refusal(findings);
     let mut status = handled(object);
     set_conditions(object, &mut status, &verdict, now);
-    NewStatus { status, next: verdict.next, reasons: reasons(findings) }
+    NewStatus::new(status, verdict.next, findings)
 }
 
 /// The old status, marked as seen.
@@ -177,8 +194,4 @@ fn set_role(status: &mut BedrockAccessStatus, claim: &Claim, role: &RoleState) {
             status.role.get_or_insert_with(|| RoleStatus { name, ..RoleStatus::default() });
         }
     }
-}
-
-fn reasons(findings: &[Finding]) -> Vec<Reason> {
-    findings.iter().map(|finding| finding.reason).collect()
 }

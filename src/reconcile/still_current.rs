@@ -8,16 +8,23 @@ use bedrock_iam::Plan;
 use kube::{Api, ResourceExt};
 
 use super::{Context, Error};
+use crate::orphans::Guarded;
 
 /// Lets a write to AWS through only for the object as the cluster holds it now: a list or watch that lags must not bring
 /// back an older manifest, nor take an object for another of the same name.
 ///
 /// What only carries out an owner's withdrawal, or a deletion, waits for nothing that the tenant can go on changing.
 pub(super) async fn confirm(object: &BedrockAccess, cx: &Context, plan: &Plan) -> Result<(), Error> {
-    let api: Api<BedrockAccess> = Api::namespaced(cx.client.clone(), &object.namespace().unwrap_or_default());
-    let Some(now) = api.get_opt(&object.name_any()).await? else { return Err(Error::Outdated) };
-    let is_confirmed = is_the_same(object, &now) && (plan.is_withdrawal || wants_the_same(object, &now));
-    if is_confirmed { Ok(()) } else { Err(Error::Outdated) }
+    // As the watch reads it, so that both are cut alike.
+    let api: Api<Guarded> = Api::namespaced(cx.client.clone(), &object.namespace().unwrap_or_default());
+    match api.get_opt(&object.name_any()).await? {
+        Some(Guarded(Ok(now)))
+            if is_the_same(object, &now) && (plan.is_withdrawal || wants_the_same(object, &now)) =>
+        {
+            Ok(())
+        }
+        Some(_) | None => Err(Error::Outdated),
+    }
 }
 
 /// A deletion is never taken back.

@@ -16,6 +16,7 @@ mod operations;
 mod orphans;
 mod owned;
 mod races;
+mod regions;
 mod settling;
 mod survival;
 mod telling;

@@ -35,7 +35,7 @@ async fn a_write_that_reads_do_not_show_for_a_minute_is_written_once_and_ready_o
     world.reconcile().await.unwrap();
     assert!(world.is_ready());
     assert_eq!(writes(&world.take_calls()), 1);
-    assert_eq!(world.take_events(), ["PolicyWritten", "Progressing", "Reconciled"]);
+    assert_eq!(world.take_events(), ["PolicyWritten", "Reconciled"]);
 }
 
 #[tokio::test]

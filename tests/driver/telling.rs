@@ -235,6 +235,35 @@ async fn two_geographies_in_one_manifest_are_ready_and_what_is_not_offered_is_li
 }
 
 #[tokio::test]
+async fn of_what_is_not_offered_the_first_hundred_are_listed() {
+    let mut object = manifest();
+    object["spec"]["sourceRegions"] = json!([
+        "us-east-1",
+        "us-east-2",
+        "us-west-2",
+        "eu-central-1",
+        "eu-west-1",
+        "eu-west-3",
+        "eu-north-1",
+        "ap-northeast-1"
+    ]);
+    object["spec"]["routing"]["scopes"] = json!(["us", "eu", "jp", "global"]);
+    // Each stands for the same model, and is a combination of its own with every scope and source Region.
+    let model = "amazon.nova-2-lite-v1:0";
+    let families = (13..model.len()).map(|cut| json!({"modelId": format!("{}*", &model[..cut])}));
+    let families: Vec<Value> = families.collect();
+    object["spec"]["models"] = json!(families);
+    let world = World::with(consenting(), object).await;
+    world.reconcile().await.unwrap();
+    assert_eq!(
+        status(&world)["notOffered"].as_array().map(Vec::len),
+        Some(100),
+        "{}",
+        world.message("Ready")
+    );
+}
+
+#[tokio::test]
 async fn a_scope_that_exists_nowhere_or_a_region_that_offers_nothing_is_still_an_error() {
     for (regions, scopes, reason) in [
         (json!(["us-east-1", "eu-central-1"]), json!(["us", "apac", "global"]), "ProfileNotFound"),

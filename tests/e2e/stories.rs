@@ -40,7 +40,6 @@ async fn a_new_object_gives_the_role_exactly_its_profiles_and_models() {
     ];
     assert_eq!(resources(&team.policy().await), BTreeSet::from(expected));
     team.wait_for_event("PolicyWritten").await;
-    team.wait_for_event("Reconciled").await;
 }
 
 /// The project goes with whatever is granted.

@@ -4,6 +4,7 @@
 //! than a rule.
 
 mod models;
+mod regions;
 mod terms;
 
 use std::collections::BTreeSet;
@@ -37,7 +38,7 @@ pub struct OperatorSettings {
     pub cluster_id: String,
     /// The cluster id from which policies are moved to this one, if any.
     pub adopt_from: Option<String>,
-    /// The source Regions that are served; all if empty.
+    /// The source Regions that are served; all that this version knows if empty.
     pub regions: BTreeSet<Region>,
     /// How roles consent.
     pub consent: ConsentPolicy,
@@ -53,17 +54,19 @@ pub fn intent(object: &BedrockAccess, settings: &OperatorSettings) -> Parsed<Int
     if sources.is_empty() {
         return invalid("spec.sourceRegions", "at least one Region is needed");
     }
-    served(&sources, settings)?;
+    regions::served(&sources, settings)?;
     if !["Delete", "Retain"].contains(&spec.deletion_policy.as_str()) {
         let message = format!("{:?} is neither Delete nor Retain", spec.deletion_policy);
         return invalid("spec.deletionPolicy", message);
     }
+    let (unknown_sources, unknown) = regions::unknown(&sources, settings);
     let Wanted { targets, families, refused } = models::wanted(object, &sources, &settings.account)?;
     Ok(Intent {
         claim,
         targets,
         families,
-        refused,
+        unknown_sources,
+        refused: [unknown, refused].concat(),
         terms: terms::terms(object, &sources, &settings.account)?,
         allowed_destination_regions: allowed_destination_regions(object)?,
         drift_policy: match spec.drift_policy.as_str() {
@@ -159,49 +162,6 @@ fn own(role: &RoleName, settings: &OperatorSettings) -> Parsed<()> {
         }
         Some(_) | None => Ok(()),
     }
-}
-
-fn served(sources: &[Region], settings: &OperatorSettings) -> Parsed<()> {
-    sources.iter().try_for_each(|source| in_partition(source, &settings.account))?;
-    if settings.regions.is_empty() {
-        return Ok(());
-    }
-    let Some(region) = sources.iter().find(|region| !settings.regions.contains(region)) else {
-        return Ok(());
-    };
-    let served: Vec<&str> = settings.regions.iter().map(Region::as_str).collect();
-    let message = format!(
-        "spec.sourceRegions: this operator does not serve {region}; it serves {} (--regions)",
-        served.join(", ")
-    );
-    Err(Finding::new(Reason::NotSupported, message))
-}
-
-/// How the Regions of a partition begin; all others lie in `aws` (botocore 1.44.8, `partitions.json`).
-const PARTITIONS: [(&str, &str); 7] = [
-    ("cn-", "aws-cn"),
-    ("us-gov-", "aws-us-gov"),
-    ("us-iso-", "aws-iso"),
-    ("us-isob-", "aws-iso-b"),
-    ("eu-isoe-", "aws-iso-e"),
-    ("us-isof-", "aws-iso-f"),
-    ("eusc-", "aws-eusc"),
-];
-
-/// A question to another partition's endpoint would carry a signature of this one's credentials there.
-fn in_partition(source: &Region, account: &Account) -> Parsed<()> {
-    let of = PARTITIONS.iter().find(|(prefix, _)| source.as_str().starts_with(prefix));
-    let partition = of.map_or("aws", |(_, partition)| partition);
-    let own = account.partition.as_str();
-    // A partition that is newer than this table has Regions of which nothing is known.
-    let is_known = own == "aws" || PARTITIONS.iter().any(|(_, known)| *known == own);
-    if partition == own || !is_known {
-        return Ok(());
-    }
-    let message = format!(
-        "spec.sourceRegions: {source} lies in partition {partition}, and the operator's account in {own}: name Regions of {own}"
-    );
-    Err(Finding::new(Reason::NotSupported, message))
 }
 
 fn allowed_destination_regions(object: &BedrockAccess) -> Parsed<Option<BTreeSet<Region>>> {

@@ -19,6 +19,9 @@ const LONGEST_ROLE_ARN: u32 = 640;
 /// The longest of everything else that is one word.
 const LONGEST_WORD: u32 = 64;
 
+/// The longest scope: those of AWS have at most nine characters. A manifest may have 1,700 of them.
+const LONGEST_SCOPE: u32 = 24;
+
 /// At most this many Regions in any list.
 const MOST_REGIONS: u32 = 32;
 
@@ -45,11 +48,11 @@ pub(super) fn allowed_destination_regions(_: &mut SchemaGenerator) -> Schema {
 }
 
 pub(super) fn scopes(_: &mut SchemaGenerator) -> Schema {
-    list(ListType::Set, 0..=MOST_SCOPES, &text(LONGEST_WORD, &rules::scope()), &[])
+    list(ListType::Set, 0..=MOST_SCOPES, &text(LONGEST_SCOPE, &rules::scope()), &[])
 }
 
 pub(super) fn denied_scopes(_: &mut SchemaGenerator) -> Schema {
-    list(ListType::Set, 0..=MOST_SCOPES, &text(LONGEST_WORD, &rules::denied_scope()), &[])
+    list(ListType::Set, 0..=MOST_SCOPES, &text(LONGEST_SCOPE, &rules::denied_scope()), &[])
 }
 
 pub(super) fn models(generator: &mut SchemaGenerator) -> Schema {

@@ -174,7 +174,7 @@ pub struct BedrockAccessStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub grants: Vec<GrantStatus>,
-    /// Combinations of model, scope and source Region that do not exist. They are no errors: the scope offers the model in another source Region, and another scope offers it here.
+    /// The first 100 combinations of model, scope and source Region that do not exist. They are no errors: the scope offers the model in another source Region, and another scope offers it here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub not_offered: Vec<NotOfferedStatus>,

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a fixture may fail loudly")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bedrock_access_api::annotations::ACCEPT_SHRINK;
@@ -199,6 +199,35 @@ fn guardrails_and_denied_scopes_are_terms() {
         "{}",
         finding.message
     );
+}
+
+#[test]
+fn a_source_region_that_is_none_is_told_unless_the_operator_is_told_of_it() {
+    let mut spec = spec();
+    spec["sourceRegions"] = json!(["us-east-1", "us-nowhere-9"]);
+    let (known, newer): (Region, Region) = ("us-east-1".parse().unwrap(), "us-nowhere-9".parse().unwrap());
+    let unknown = parsed(&spec);
+    assert_eq!(unknown.unknown_sources, [newer.clone()].into());
+    assert_eq!(
+        unknown.refused.iter().map(|finding| finding.reason).collect::<Vec<_>>(),
+        [Reason::ProfileNotFound]
+    );
+    let message = &unknown.refused[0].message;
+    assert!(message.contains("us-nowhere-9") && message.contains("--regions"), "{message}");
+
+    let settings = OperatorSettings { regions: [known, newer].into(), ..operator_settings() };
+    let served = intent(&object(&spec), &settings).unwrap();
+    assert_eq!((served.unknown_sources, served.refused), (BTreeSet::new(), Vec::new()));
+}
+
+#[test]
+fn every_region_of_the_profile_data_is_known() {
+    let routes = testing::real_profiles().into_values();
+    for source in routes.flat_map(BTreeMap::into_keys).collect::<BTreeSet<_>>() {
+        let mut spec = spec();
+        spec["sourceRegions"] = json!([source]);
+        assert_eq!(parsed(&spec).unknown_sources, BTreeSet::new());
+    }
 }
 
 #[test]

@@ -34,6 +34,7 @@ pub fn wanting(answers: &Answers) -> Result<Intent> {
         claim: claim()?,
         targets: answers.targets.keys().cloned().collect(),
         families: [].into(),
+        unknown_sources: [].into(),
         refused: Vec::new(),
         terms: Terms::default(),
         allowed_destination_regions: None,

@@ -62,13 +62,13 @@ pub fn resolve(intent: &Intent, answers: &Answers, held: &CurrentGrants) -> Reso
     };
     for guardrail in intent.terms.owned_guardrails(account) {
         let (is_withheld, finding) = judge.guardrail(&guardrail);
+        resolution.findings.extend(finding.filter(|_| intent.knows(&guardrail.region)));
         resolution.withheld.extend(is_withheld.then_some(guardrail));
-        resolution.findings.extend(finding);
     }
     let (mut offered, mut missing) = (Vec::new(), Vec::new());
     for (family, finding) in families {
         let offer = Offer::of_family(&family);
-        match finding {
+        match finding.filter(|_| intent.knows(family.source())) {
             Some(finding) if is_absence(&finding) => missing.push((offer, finding)),
             finding => {
                 offered.push(offer);
@@ -78,6 +78,8 @@ pub fn resolve(intent: &Intent, answers: &Answers, held: &CurrentGrants) -> Reso
     }
     for (target, answer) in &targets {
         let (grant, finding) = judge.judge(target, answer).into_parts();
+        // Of a Region that is not known one thing is said already.
+        let finding = finding.filter(|_| intent.knows(target.source()));
         let is_unknown = finding.as_ref().is_some_and(|finding| finding.reason.kstatus() == Kstatus::Unknown);
         if is_unknown && judge.shrink_is_accepted(target.id(), target.source()) {
             resolution.acceptance_is_settled = false;

@@ -33,6 +33,36 @@ fn a_typo_does_not_take_the_other_models_away() {
 }
 
 #[test]
+fn of_a_region_that_is_not_known_nothing_is_asked_and_what_the_role_holds_stays() {
+    let (source, elsewhere) = ("us-east-1", "us-west-2");
+    let there = profile(US, elsewhere);
+    let terms = || {
+        let projects = [source, elsewhere].map(|name| DefaultProjectArn::of(&account(), &region(name)));
+        Terms { projects: projects.into(), ..Terms::default() }
+    };
+    let known = Intent { terms: terms(), ..intent([us(), there.clone()]) };
+    let all = answers([(us(), routes(US, source, &THREE)), (there, routes(US, elsewhere, &THREE))]);
+    let (held, _) = carried_out(&planned(&known, &all, &observed(PolicyState::Absent), None));
+
+    let said = Finding::new(Reason::ProfileNotFound, "no such Region");
+    let unknown =
+        Intent { unknown_sources: [region(elsewhere)].into(), refused: vec![said.clone()], ..known.clone() };
+    let questions = next_questions(&unknown, &Answers::default()).unwrap();
+    assert_eq!(questions.targets, [us()].into());
+    let answered = answers([(us(), routes(US, source, &THREE))]);
+    let plan = planned(&unknown, &answered, &observed(held), None);
+    assert!(plan.steps().is_empty(), "{:?}", plan.steps());
+    assert_eq!(plan.findings, [said]);
+
+    let plan = planned(&unknown, &answered, &observed(PolicyState::Absent), None);
+    let text = carried_out(&plan).0.document().unwrap().to_json();
+    assert!(
+        text.contains(":us-east-1:111122223333:project/") && !text.contains(":us-west-2:111122223333:"),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_missing_profile_names_the_scopes_that_offer_the_model() {
     let eu = profile("eu.amazon.nova-2-lite-v1:0", "us-east-1");
     let mut answers = answers([(eu.clone(), Answer::NotFound)]);

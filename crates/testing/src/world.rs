@@ -75,6 +75,7 @@ pub fn intent(targets: impl IntoIterator<Item = Target>) -> Intent {
         claim: claim(),
         targets: targets.into_iter().collect(),
         families: BTreeSet::new(),
+        unknown_sources: BTreeSet::new(),
         refused: Vec::new(),
         terms: terms(Operations::Both),
         allowed_destination_regions: None,

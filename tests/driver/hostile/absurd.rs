@@ -7,10 +7,41 @@ use serde_json::{Value, json};
 
 use crate::world::{World, consenting, manifest};
 
-/// Shaped like Regions, and none.
-fn regions(count: usize) -> Vec<String> {
-    (0..count).map(|n| format!("us-nowhere{}-9", letters(n))).collect()
-}
+/// As many as a manifest may name.
+const REGIONS: [&str; 32] = [
+    "af-south-1",
+    "ap-east-1",
+    "ap-east-2",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-south-2",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-southeast-3",
+    "ap-southeast-4",
+    "ap-southeast-5",
+    "ap-southeast-7",
+    "ca-central-1",
+    "ca-west-1",
+    "eu-central-1",
+    "eu-central-2",
+    "eu-north-1",
+    "eu-south-1",
+    "eu-south-2",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "il-central-1",
+    "me-central-1",
+    "me-south-1",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+];
 
 fn letters(n: usize) -> String {
     [n / 26, n % 26].map(|digit| char::from(b'a' + u8::try_from(digit).unwrap())).iter().collect()
@@ -29,7 +60,7 @@ async fn the_largest_manifest_is_refused_before_bedrock_is_asked() {
         let models: Vec<Value> = (0..100).map(|n| json!({"modelId": format!("amazon.nova-{n}")})).collect();
         let world = world(json!({
             "role": {"name": "assistant"},
-            "sourceRegions": regions(32),
+            "sourceRegions": REGIONS,
             "routing": {"scopes": scopes},
             "models": models,
         }))
@@ -49,7 +80,7 @@ async fn the_most_families_cost_one_list_for_each_region() {
     let families: Vec<Value> = (0..100).map(|n| json!({"modelId": format!("amazon.nova-{n}*")})).collect();
     let world = world(json!({
         "role": {"name": "assistant"},
-        "sourceRegions": regions(32),
+        "sourceRegions": REGIONS,
         "routing": {"scopes": scopes},
         "models": families,
     }))

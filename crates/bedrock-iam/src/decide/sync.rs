@@ -23,8 +23,10 @@ use crate::iam::canonical::CanonicalPolicy;
 use crate::iam::document::Document;
 use crate::iam::observed::{Observed, PolicyState};
 use crate::iam::provenance::{LastWrite, Provenance};
+use crate::names::identifier::Region;
 use crate::policy::current::CurrentGrants;
 use crate::policy::diff;
+use crate::policy::grant::Grant;
 use crate::policy::revocation::{self, Remainder, Revoked};
 use crate::policy::size;
 use crate::policy::write::{self, Form, INLINE_QUOTA};
@@ -180,6 +182,16 @@ fn contended(claim: &Claim, pause: Duration) -> Finding {
     Finding::new(Reason::Contended, message)
 }
 
+/// The terms of what is granted: a Region that may not exist has a project only where something is granted there.
+fn terms(intent: &Intent, resolution: &Resolution) -> Terms {
+    let mut terms = Terms { withheld: resolution.withheld.clone(), ..intent.terms.clone() };
+    let grants = &resolution.grants;
+    let is_granted_in =
+        |source: &Region| grants.iter().filter_map(Grant::target).any(|target| target.source() == source);
+    terms.projects.retain(|project| intent.knows(&project.region) || is_granted_in(&project.region));
+    terms
+}
+
 /// The policy in the form that is to be written: the explicit one while it fits, unless IAM took only the factored one of the
 /// very same grants before.
 fn desired(
@@ -189,7 +201,7 @@ fn desired(
     last_write: &LastWrite,
 ) -> Result<Desired, Finding> {
     let claim = &intent.claim;
-    let terms = Terms { withheld: resolution.withheld.clone(), ..intent.terms.clone() };
+    let terms = terms(intent, resolution);
     let write = |form| write::document(&claim.identity, &claim.account, &resolution.grants, &terms, form);
     let (Some(explicit), Some(factored)) = (write(Form::Explicit), write(Form::Factored)) else {
         return Ok(Desired::Nothing);

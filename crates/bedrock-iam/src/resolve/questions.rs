@@ -51,7 +51,7 @@ impl Questions {
 /// So many targets that no policy could hold them: they are not worth a question.
 pub fn next_questions(intent: &Intent, answers: &Answers) -> Result<Questions, Finding> {
     let mut questions = Questions::default();
-    for family in &intent.families {
+    for family in intent.families.iter().filter(|family| intent.knows(family.source())) {
         let (source, is_listed) = match family {
             Family::Profiles { source, .. } => (source, answers.profiles.contains_key(source)),
             Family::OnDemand { source, .. } => (source, answers.on_demand.contains_key(source)),
@@ -67,13 +67,16 @@ pub fn next_questions(intent: &Intent, answers: &Answers) -> Result<Questions, F
     }
 
     let members = intent.families.iter().filter_map(|family| family.members(answers).ok());
-    let targets: BTreeSet<Target> = members.flatten().chain(intent.targets.iter().cloned()).collect();
+    let named = intent.targets.iter().filter(|target| intent.knows(target.source())).cloned();
+    let targets: BTreeSet<Target> = members.flatten().chain(named).collect();
     if let Some(finding) = size::cannot_fit(&targets) {
         return Err(finding);
     }
     let claim = &intent.claim;
     let owned = targets.iter().filter(|target| target.owned(&claim.account).is_some());
-    questions = of_owners(claim, owned.cloned(), intent.terms.owned_guardrails(&claim.account), answers);
+    let guardrails = intent.terms.owned_guardrails(&claim.account).into_iter();
+    let guardrails = guardrails.filter(|guardrail| intent.knows(&guardrail.region));
+    questions = of_owners(claim, owned.cloned(), guardrails, answers);
     let is_asked = |target: &Target| !matches!(target, Target::OwnModel { .. });
     questions.targets = targets
         .into_iter()

@@ -74,6 +74,8 @@ pub struct Intent {
     pub targets: BTreeSet<Target>,
     /// Of which models every member is wanted.
     pub families: BTreeSet<Family>,
+    /// Source Regions of which it is not known whether they exist: nothing is asked there, and what the role holds of them stays.
+    pub unknown_sources: BTreeSet<Region>,
     /// What stands against single entries of the manifest; the others are served all the same.
     pub refused: Vec<Finding>,
     /// On what terms.
@@ -84,6 +86,13 @@ pub struct Intent {
     pub drift_policy: DriftPolicy,
     /// The profile whose shorter answer the user accepts, if any.
     pub accepted_shrink: Option<AcceptedShrink>,
+}
+
+impl Intent {
+    /// Whether Bedrock may be asked in a source Region.
+    pub fn knows(&self, source: &Region) -> bool {
+        !self.unknown_sources.contains(source)
+    }
 }
 
 /// A user's word that a profile really became shorter, or that it or a model is gone: `PROFILE[@REGION]`.
