@@ -6,14 +6,13 @@ use bedrock_iam::decide::{Cause, Change};
 use bedrock_iam::{Claim, PolicyState, Step, diff};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::api::{Patch, PatchParams};
-use kube::runtime::controller::Action;
 use kube::runtime::events::EventType;
 use kube::{Api, Resource, ResourceExt};
 use serde_json::json;
 
 use super::event::publish;
 use super::status::NewStatus;
-use super::{Context, Error};
+use super::{Context, Error, NextLook};
 use crate::metrics::{Ending, PolicyWrite};
 
 /// The field manager of every status that we write.
@@ -25,11 +24,11 @@ pub(super) async fn report(
     cx: &Context,
     told: NewStatus,
     interval: Duration,
-) -> Result<Action, Error> {
+) -> Result<NextLook, Error> {
     write(object, cx, &told).await?;
     cx.metrics.reconciled(ending(&told.status));
     let uid = object.uid().unwrap_or_default();
-    Ok(Action::requeue(match told.next {
+    Ok(NextLook::After(match told.next {
         Next::AtInterval => {
             cx.failures.forget(&uid);
             spread(interval)
