@@ -12,6 +12,9 @@ const STUCK: Duration = Duration::from_mins(5);
 /// While the watch fails it does so at least this often.
 const WATCH_RECOVERED: Duration = Duration::from_mins(2);
 
+/// An object that waits longer for a worker is not looked at as often as was promised: the operator has more to do than it can.
+const LATE: Duration = Duration::from_mins(10);
+
 /// What the parts of the operator tell about themselves.
 #[derive(Default)]
 pub struct Health(Mutex<State>);
@@ -22,6 +25,8 @@ struct State {
     watch_failed: Option<Instant>,
     /// Until when the lease counts as readable; nothing before it was read at all.
     lease_readable: Option<Instant>,
+    /// Since when the object has been due that waits longest for a worker.
+    oldest_due: Option<Instant>,
     running: BTreeMap<u64, Instant>,
     next: u64,
 }
@@ -54,7 +59,9 @@ impl Health {
 
     /// This operator holds the lease.
     pub fn leads(&self) {
-        self.lock().duty = Duty::Listing;
+        let mut state = self.lock();
+        state.duty = Duty::Listing;
+        state.oldest_due = None;
     }
 
     /// All objects are known.
@@ -65,6 +72,11 @@ impl Health {
     /// The watch was interrupted.
     pub fn watch_failed(&self) {
         self.lock().watch_failed = Some(Instant::now());
+    }
+
+    /// Since when the object has been due that waits longest for a worker, if any waits.
+    pub(crate) fn oldest_due(&self, since: Option<Instant>) {
+        self.lock().oldest_due = since;
     }
 
     /// The lease was read, and is read again within `next`.
@@ -100,8 +112,12 @@ impl Health {
             Duty::Following => None,
             Duty::Listing => Some("the objects are not known yet"),
             Duty::Reconciling => {
-                let failing = state.watch_failed.is_some_and(|at| at.elapsed() < WATCH_RECOVERED);
-                failing.then_some("the watch on BedrockAccess is interrupted")
+                let is_late = state.oldest_due.is_some_and(|since| since.elapsed() > LATE);
+                if state.watch_failed.is_some_and(|at| at.elapsed() < WATCH_RECOVERED) {
+                    Some("the watch on BedrockAccess is interrupted")
+                } else {
+                    is_late.then_some("an object has been waiting for more than ten minutes to be looked at")
+                }
             }
         }
     }
@@ -182,5 +198,21 @@ mod tests {
         assert_eq!(health.not_ready(), Some("the watch on BedrockAccess is interrupted"));
         advance(Duration::from_secs(1)).await;
         assert_eq!(health.not_ready(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_leader_that_falls_behind_by_ten_minutes_is_not_ready() {
+        let health = Health::default();
+        health.synced();
+        health.oldest_due(Some(Instant::now()));
+        advance(LATE).await;
+        assert_eq!(health.not_ready(), None);
+        advance(Duration::from_secs(1)).await;
+        assert!(health.not_ready().is_some_and(|why| why.contains("ten minutes")));
+        health.follows();
+        assert_eq!(health.not_ready(), None, "nothing is due of a follower");
+        health.leads();
+        health.synced();
+        assert_eq!(health.not_ready(), None, "what was due before is not");
     }
 }

@@ -8,6 +8,7 @@ pub mod cli;
 pub mod cluster_id;
 pub mod config;
 pub mod controller;
+mod fairness;
 pub mod fence;
 mod grace;
 pub mod health;

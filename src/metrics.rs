@@ -1,6 +1,7 @@
 //! What Prometheus can scrape. Every label is one of a closed set, so the number of series is bounded.
 
-use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bedrock_iam::{Class, Reason};
@@ -11,6 +12,9 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
+use tokio::time::Instant;
+
+use crate::fairness::Urgency;
 
 /// All metrics of the operator; clones share them.
 #[derive(Clone)]
@@ -27,6 +31,10 @@ pub struct Metrics {
     lease_errors: Counter,
     leader: Gauge,
     orphaned_policies: Gauge,
+    queue_wait: Family<UrgencyLabels, Histogram, fn() -> Histogram>,
+    queue_oldest_due: Gauge<f64, AtomicU64>,
+    /// Since when it has been due; its age is told whenever it is asked for.
+    oldest_due: Arc<Mutex<Option<Instant>>>,
 }
 
 /// How a reconcile ended.
@@ -110,6 +118,11 @@ struct CallLabels {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct UrgencyLabels {
+    urgency: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct WriteLabels {
     cause: PolicyWrite,
 }
@@ -128,6 +141,8 @@ impl Default for Metrics {
         let lease_errors = Counter::default();
         let leader = Gauge::default();
         let orphaned_policies = Gauge::default();
+        let queue_wait = Family::new_with_constructor(wait as fn() -> Histogram);
+        let queue_oldest_due = Gauge::default();
         registry.register("reconciles", "Reconciles by how they ended", reconciles.clone());
         registry.register_with_unit(
             "reconcile_duration",
@@ -161,6 +176,18 @@ impl Default for Metrics {
             "Policies of the operator whose object is gone and that stay on their roles",
             orphaned_policies.clone(),
         );
+        registry.register_with_unit(
+            "queue_wait",
+            "How long an object was due before it was worked on, by what asked for it",
+            Unit::Seconds,
+            queue_wait.clone(),
+        );
+        registry.register_with_unit(
+            "queue_oldest_due",
+            "For how long the object has been due that waits longest for a worker; 0 while none waits",
+            Unit::Seconds,
+            queue_oldest_due.clone(),
+        );
         Self {
             registry: Arc::new(registry),
             reconciles,
@@ -174,6 +201,9 @@ impl Default for Metrics {
             lease_errors,
             leader,
             orphaned_policies,
+            queue_wait,
+            queue_oldest_due,
+            oldest_due: Arc::default(),
         }
     }
 }
@@ -181,6 +211,8 @@ impl Default for Metrics {
 impl Metrics {
     /// The metrics in the OpenMetrics text format.
     pub fn to_text(&self) -> Result<String, std::fmt::Error> {
+        let since = *self.oldest_due.lock().unwrap_or_else(PoisonError::into_inner);
+        self.queue_oldest_due.set(since.map_or(0.0, |since| since.elapsed().as_secs_f64()));
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         Ok(text)
@@ -232,6 +264,7 @@ impl Metrics {
     pub fn follows(&self) {
         self.leader.set(0);
         self.orphaned_policies.set(0);
+        self.oldest_due(None);
     }
 
     /// This instance holds the lease.
@@ -249,6 +282,17 @@ impl Metrics {
         self.orphaned_policies.set(i64::try_from(policies).unwrap_or(i64::MAX));
     }
 
+    /// Measures how long an object was due before it was worked on.
+    pub(crate) fn waited(&self, urgency: Urgency, time: Duration) {
+        let labels = UrgencyLabels { urgency: urgency.as_str() };
+        self.queue_wait.get_or_create(&labels).observe(time.as_secs_f64());
+    }
+
+    /// Since when the object has been due that waits longest for a worker, if any waits.
+    pub(crate) fn oldest_due(&self, since: Option<Instant>) {
+        *self.oldest_due.lock().unwrap_or_else(PoisonError::into_inner) = since;
+    }
+
     /// Counts an interruption of the watch.
     pub fn watch_failed(&self) {
         self.watch_errors.inc();
@@ -258,6 +302,11 @@ impl Metrics {
 /// From 10 ms to 20 s, the time limit of a call.
 fn latency() -> Histogram {
     Histogram::new([0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0])
+}
+
+/// From what nobody notices to an interval.
+fn wait() -> Histogram {
+    Histogram::new([0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 600.0])
 }
 
 #[cfg(test)]
@@ -276,5 +325,20 @@ mod tests {
         ] {
             assert!(text.contains(line), "{line}\nis missing in\n{text}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_age_of_the_oldest_due_object_grows_by_itself() {
+        let metrics = Metrics::default();
+        let is_told = |age: &str| {
+            let line = format!("bedrock_access_queue_oldest_due_seconds {age}\n");
+            metrics.to_text().unwrap().contains(&line)
+        };
+        assert!(is_told("0.0"));
+        metrics.oldest_due(Some(Instant::now()));
+        tokio::time::advance(Duration::from_secs(90)).await;
+        assert!(is_told("90.0"), "{}", metrics.to_text().unwrap());
+        metrics.follows();
+        assert!(is_told("0.0"));
     }
 }

@@ -14,6 +14,7 @@ mod event;
 mod failures;
 mod manifest;
 mod memory;
+mod next_look;
 mod observe;
 mod outage;
 mod report;
@@ -33,6 +34,7 @@ use kube::runtime::controller::Action;
 use kube::runtime::finalizer::{Event, finalizer};
 use kube::{Api, ResourceExt};
 
+use crate::fairness::{Urgency, behalf};
 pub use adopt::Adoption;
 pub(crate) use apply::send;
 pub(crate) use ask::ask_owners;
@@ -41,6 +43,7 @@ pub(crate) use event::publish_about;
 pub use failures::Failures;
 use manifest::{Manifest, as_is};
 pub use memory::Memory;
+pub use next_look::NextLook;
 pub(crate) use status::counted;
 pub use unreadable::{report_panic, report_unreadable};
 
@@ -48,17 +51,19 @@ pub use unreadable::{report_panic, report_unreadable};
 pub const FINALIZER: &str = "bedrockaccess.io/policy";
 
 /// Reconciles an object under its finalizer, so that nothing is written for one that could vanish unnoticed.
-pub async fn reconcile(object: Arc<BedrockAccess>, cx: Arc<Context>) -> Result<Action, Error> {
+pub async fn reconcile(object: Arc<BedrockAccess>, cx: Arc<Context>) -> Result<NextLook, Error> {
     let api: Api<BedrockAccess> = Api::namespaced(cx.client.clone(), &object.namespace().unwrap_or_default());
     // Only an object that is really gone has nothing left to fail.
     let leaving = object.metadata.deletion_timestamp.as_ref().and(object.uid());
+    let mut next = NextLook::OnChange;
     let result = finalizer(&api, FINALIZER, object, |event| async {
-        match event {
-            Event::Apply(object) => keep(&object, &cx).await,
-            Event::Cleanup(object) => deletion::remove(&object, &cx).await,
-        }
+        next = match event {
+            Event::Apply(object) => keep(&object, &cx).await?,
+            Event::Cleanup(object) => deletion::remove(&object, &cx).await?,
+        };
+        Ok(Action::await_change())
     });
-    let action = result.await.map_err(|error| match error {
+    result.await.map_err(|error| match error {
         kube::runtime::finalizer::Error::ApplyFailed(error)
         | kube::runtime::finalizer::Error::CleanupFailed(error) => error,
         other => Error::Finalizer(Box::new(other)),
@@ -66,11 +71,11 @@ pub async fn reconcile(object: Arc<BedrockAccess>, cx: Arc<Context>) -> Result<A
     if let Some(uid) = leaving {
         cx.failures.forget(&uid);
     }
-    Ok(action)
+    Ok(next)
 }
 
 /// Keeps the role's policy in step with the object.
-async fn keep(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
+async fn keep(object: &BedrockAccess, cx: &Context) -> Result<NextLook, Error> {
     let Manifest { claim, wish, pace, max_age } = match manifest::read(object, cx) {
         Ok(manifest) => manifest, // decides
         Err(finding) => {
@@ -123,6 +128,9 @@ async fn carry_out(
 ) -> Result<Outcome, Error> {
     cx.memory.store(object, decision.remembered.clone());
     let plan = &decision.plan;
+    if plan.is_withdrawal {
+        behalf::raise(Urgency::Withdrawal);
+    }
     if !plan.steps().is_empty() {
         still_current::confirm(object, cx, plan).await?; // asks Kubernetes
     }

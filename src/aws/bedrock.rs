@@ -11,7 +11,7 @@ use aws_sdk_bedrock::types::{InferenceProfileType, InferenceType};
 use bedrock_iam::{Account, Answer, Class, Fault, ModelId, ProfileId, Region, Tags, Target};
 use moka::future::Cache;
 
-use super::call::Caller;
+use super::call::{Caller, Turn};
 use super::operations::Operation;
 use crate::metrics::Metrics;
 use cache::Shared;
@@ -66,17 +66,26 @@ impl Bedrock {
 
     /// The answer for one target, at most `max_age` old. Objects that ask at the same time share one request.
     pub async fn answer(&self, target: &Target, max_age: MaxAge) -> Answer {
-        self.answers.at_most(max_age, target, self.ask(target)).await.unwrap_or_else(Answer::Fault)
+        if let Target::OwnModel { .. } = target {
+            return Answer::Unasked;
+        }
+        let Regional { client, caller } = self.region(target.source()).await;
+        let ask = |turn| self.ask(client, turn, target);
+        self.answers.at_most(max_age, target, caller.turn(), ask).await.unwrap_or_else(Answer::Fault)
     }
 
     /// The system-defined profiles of a source Region, at most `max_age` old.
     pub async fn system_profiles(&self, source: &Region, max_age: MaxAge) -> Result<Vec<ProfileId>, Fault> {
-        self.system_profiles.at_most(max_age, source, self.list_inference_profiles(source)).await
+        let Regional { client, caller } = self.region(source).await;
+        let ask = |turn| list_inference_profiles(client, &caller, turn, source);
+        self.system_profiles.at_most(max_age, source, caller.turn(), ask).await
     }
 
     /// The models that may be called on demand in a Region, at most `max_age` old.
     pub async fn on_demand_models(&self, source: &Region, max_age: MaxAge) -> Result<Vec<ModelId>, Fault> {
-        self.on_demand_models.at_most(max_age, source, self.list_foundation_models(source)).await
+        let Regional { client, caller } = self.region(source).await;
+        let ask = |turn| list_foundation_models(client, turn, source);
+        self.on_demand_models.at_most(max_age, source, caller.turn(), ask).await
     }
 
     /// The tags of what belongs to the account, as they are now.
@@ -87,82 +96,24 @@ impl Bedrock {
         Ok(answer.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect())
     }
 
-    async fn ask(&self, target: &Target) -> Result<Answer, Fault> {
+    async fn ask(&self, client: Client, turn: Turn, target: &Target) -> Result<Answer, Fault> {
+        let source = target.source();
         let answer = match target {
-            Target::Profile { source, id } => {
-                self.inference_profile(source, "inference profile", id.as_str()).await
+            Target::Profile { id, .. } => {
+                inference_profile(client, turn, source, "inference profile", id.as_str()).await
             }
             // By its id alone Bedrock would look for a system-defined profile.
-            Target::ApplicationProfile { source, .. } => {
+            Target::ApplicationProfile { .. } => {
                 let arn = target.owned(&self.account).unwrap_or_default();
-                self.inference_profile(source, "application inference profile", &arn).await
+                inference_profile(client, turn, source, "application inference profile", &arn).await
             }
-            Target::OnDemand { source, model } => self.foundation_model(source, model.as_str()).await,
+            Target::OnDemand { model, .. } => foundation_model(client, turn, source, model.as_str()).await,
             Target::OwnModel { .. } => Ok(Answer::Unasked),
         };
         match answer {
             Err(fault) if fault.class == Class::NotFound => Ok(Answer::NotFound),
             answer => answer,
         }
-    }
-
-    async fn inference_profile(&self, source: &Region, kind: &str, id: &str) -> Result<Answer, Fault> {
-        let Regional { client, caller } = self.region(source).await;
-        let request = client.get_inference_profile().inference_profile_identifier(id).send();
-        let subject = format!("{kind} {id} in {source}");
-        let profile = caller.call(Operation::GetInferenceProfile, &subject, request).await?;
-        let models = profile.models.into_iter().filter_map(|model| model.model_arn).collect();
-        Ok(Answer::Profile { arn: profile.inference_profile_arn, models })
-    }
-
-    async fn foundation_model(&self, source: &Region, model: &str) -> Result<Answer, Fault> {
-        let Regional { client, caller } = self.region(source).await;
-        let request = client.get_foundation_model().model_identifier(model).send();
-        let subject = format!("model {model} in {source}");
-        let details = caller.call(Operation::GetFoundationModel, &subject, request).await?.model_details;
-        let Some(details) = details else {
-            return Ok(Answer::NotFound);
-        };
-        let inference_types = details.inference_types_supported.unwrap_or_default();
-        Ok(Answer::Model {
-            arn: details.model_arn,
-            inference_types: inference_types.iter().map(|kind| kind.as_str().to_owned()).collect(),
-        })
-    }
-
-    async fn list_inference_profiles(&self, source: &Region) -> Result<Vec<ProfileId>, Fault> {
-        let Regional { client, caller } = self.region(source).await;
-        let subject = format!("system-defined profiles in {source}");
-        let mut profiles = Vec::new();
-        let mut token = None;
-        for _ in 0..MOST_PAGES {
-            let request = client
-                .list_inference_profiles()
-                .type_equals(InferenceProfileType::SystemDefined)
-                .max_results(1000)
-                .set_next_token(token)
-                .send();
-            let page = caller.call(Operation::ListInferenceProfiles, &subject, request).await?;
-            let summaries = page.inference_profile_summaries.unwrap_or_default();
-            let ids = summaries.into_iter().map(|summary| summary.inference_profile_id);
-            profiles.extend(ids.filter_map(|id| id.parse::<ProfileId>().ok()));
-            token = page.next_token;
-            if token.is_none() {
-                return Ok(profiles);
-            }
-        }
-        let message = format!("bedrock:ListInferenceProfiles of {subject}: more than {MOST_PAGES} pages");
-        Err(Fault { class: Class::Unavailable, message })
-    }
-
-    /// ListFoundationModels answers in one page.
-    async fn list_foundation_models(&self, source: &Region) -> Result<Vec<ModelId>, Fault> {
-        let Regional { client, caller } = self.region(source).await;
-        let request = client.list_foundation_models().by_inference_type(InferenceType::OnDemand).send();
-        let subject = format!("models in {source}");
-        let answer = caller.call(Operation::ListFoundationModels, &subject, request).await?;
-        let summaries = answer.model_summaries.unwrap_or_default();
-        Ok(summaries.into_iter().filter_map(|summary| summary.model_id.parse().ok()).collect())
     }
 
     async fn region(&self, source: &Region) -> Regional {
@@ -174,4 +125,71 @@ impl Bedrock {
         };
         self.regions.get_with_by_ref(source, make).await
     }
+}
+
+async fn inference_profile(
+    client: Client,
+    turn: Turn,
+    source: &Region,
+    kind: &str,
+    id: &str,
+) -> Result<Answer, Fault> {
+    let request = client.get_inference_profile().inference_profile_identifier(id).send();
+    let subject = format!("{kind} {id} in {source}");
+    let profile = turn.call(Operation::GetInferenceProfile, &subject, request).await?;
+    let models = profile.models.into_iter().filter_map(|model| model.model_arn).collect();
+    Ok(Answer::Profile { arn: profile.inference_profile_arn, models })
+}
+
+async fn foundation_model(client: Client, turn: Turn, source: &Region, model: &str) -> Result<Answer, Fault> {
+    let request = client.get_foundation_model().model_identifier(model).send();
+    let subject = format!("model {model} in {source}");
+    let details = turn.call(Operation::GetFoundationModel, &subject, request).await?.model_details;
+    let Some(details) = details else {
+        return Ok(Answer::NotFound);
+    };
+    let inference_types = details.inference_types_supported.unwrap_or_default();
+    Ok(Answer::Model {
+        arn: details.model_arn,
+        inference_types: inference_types.iter().map(|kind| kind.as_str().to_owned()).collect(),
+    })
+}
+
+async fn list_inference_profiles(
+    client: Client,
+    caller: &Caller,
+    first: Turn,
+    source: &Region,
+) -> Result<Vec<ProfileId>, Fault> {
+    let subject = format!("system-defined profiles in {source}");
+    let mut profiles = Vec::new();
+    let (mut turn, mut token) = (first, None);
+    for _ in 0..MOST_PAGES {
+        let request = client
+            .list_inference_profiles()
+            .type_equals(InferenceProfileType::SystemDefined)
+            .max_results(1000)
+            .set_next_token(token)
+            .send();
+        let page = turn.call(Operation::ListInferenceProfiles, &subject, request).await?;
+        let summaries = page.inference_profile_summaries.unwrap_or_default();
+        let ids = summaries.into_iter().map(|summary| summary.inference_profile_id);
+        profiles.extend(ids.filter_map(|id| id.parse::<ProfileId>().ok()));
+        token = page.next_token;
+        if token.is_none() {
+            return Ok(profiles);
+        }
+        turn = caller.turn().await;
+    }
+    let message = format!("bedrock:ListInferenceProfiles of {subject}: more than {MOST_PAGES} pages");
+    Err(Fault { class: Class::Unavailable, message })
+}
+
+/// ListFoundationModels answers in one page.
+async fn list_foundation_models(client: Client, turn: Turn, source: &Region) -> Result<Vec<ModelId>, Fault> {
+    let request = client.list_foundation_models().by_inference_type(InferenceType::OnDemand).send();
+    let subject = format!("models in {source}");
+    let answer = turn.call(Operation::ListFoundationModels, &subject, request).await?;
+    let summaries = answer.model_summaries.unwrap_or_default();
+    Ok(summaries.into_iter().filter_map(|summary| summary.model_id.parse().ok()).collect())
 }

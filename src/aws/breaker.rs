@@ -5,10 +5,15 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use bedrock_iam::Class;
-use tokio::time::Instant;
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep, sleep_until};
 
 /// Consecutive unanswered calls after which the breaker opens.
 const THRESHOLD: u32 = 3;
+
+/// A call that takes longer counts as unanswered while it is still under way: whoever waits for it may give it up before it fails.
+/// The SDK gives up one attempt after this.
+const HANGS: Duration = Duration::from_secs(5);
 
 /// Pauses between the probes of an open breaker.
 const PROBES: ExponentialBuilder = ExponentialBuilder::new()
@@ -27,7 +32,10 @@ const THROTTLED: ExponentialBuilder = ExponentialBuilder::new()
 /// Closed while the service answers. It opens when consecutive calls get no answer, lets one call through now and then to
 /// probe, and closes with the first answer. Everything that shares the service's quota shares the breaker.
 #[derive(Default)]
-pub(super) struct Breaker(Mutex<State>);
+pub(super) struct Breaker {
+    state: Mutex<State>,
+    opened: Notify,
+}
 
 #[derive(Default)]
 struct State {
@@ -39,9 +47,13 @@ struct State {
     throttled: Option<(Instant, ExponentialBackoff)>,
 }
 
-/// A call that may be made, and since when.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Admitted(Instant);
+/// A call that is made.
+#[derive(Debug)]
+pub(super) struct Begun {
+    at: Instant,
+    /// Whether it was counted as unanswered already.
+    is_counted: bool,
+}
 
 /// The breaker is open, and the next probe is not due yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,38 +61,52 @@ pub(super) struct Open;
 
 impl Breaker {
     /// Waits while the service throttles; refuses at once while the breaker is open and no probe is due.
-    pub(super) async fn admit(&self) -> Result<Admitted, Open> {
+    pub(super) async fn admit(&self) -> Result<(), Open> {
         let throttled = {
-            let mut state = self.lock();
-            if let Some((until, backoff)) = &mut state.probe {
-                if Instant::now() < *until {
-                    return Err(Open);
-                }
-                // This call is the probe; the others are refused meanwhile.
-                *until = Instant::now() + backoff.next().unwrap_or_default();
-            }
+            let state = self.lock();
+            state.refuses()?;
             state.throttled.as_ref().map(|(until, _)| *until)
         };
         if let Some(until) = throttled {
-            tokio::time::sleep_until(until).await;
+            sleep_until(until).await;
         }
-        Ok(Admitted(Instant::now()))
+        Ok(())
+    }
+
+    /// A call is about to be sent; refused while the breaker is open, unless it is the probe.
+    pub(super) fn begin(&self) -> Result<Begun, Open> {
+        let mut state = self.lock();
+        state.refuses()?;
+        if let Some((until, backoff)) = &mut state.probe {
+            // The others are refused meanwhile.
+            *until = Instant::now() + backoff.next().unwrap_or_default();
+        }
+        Ok(Begun { at: Instant::now(), is_counted: false })
+    }
+
+    /// Ends when the call is not worth waiting for: it has gone unanswered for long, and so have others.
+    pub(super) async fn hangs(&self, begun: &mut Begun) {
+        sleep_until(begun.at + HANGS).await;
+        loop {
+            let opened = self.opened.notified();
+            if self.count(begun) {
+                return;
+            }
+            tokio::select! {
+                () = opened => {}
+                () = sleep(HANGS) => {}
+            }
+        }
     }
 
     /// Records how a call ended.
-    pub(super) fn record(&self, Admitted(began): Admitted, failure: Option<Class>) {
-        let mut state = self.lock();
+    pub(super) fn record(&self, mut begun: Begun, failure: Option<Class>) {
         match failure {
             Some(Class::Unanswered) => {
-                // A service that answered another call meanwhile is there.
-                if state.answered.is_none_or(|answered| answered < began) {
-                    state.unanswered += 1;
-                }
-                if state.unanswered >= THRESHOLD && state.probe.is_none() {
-                    state.probe = Some(begin(PROBES));
-                }
+                self.count(&mut begun);
             }
             Some(Class::Throttled) => {
+                let mut state = self.lock();
                 let (until, backoff) = state.throttled.get_or_insert_with(|| begin(THROTTLED));
                 *until = Instant::now() + backoff.next().unwrap_or_default();
                 *state = State {
@@ -89,13 +115,37 @@ impl Breaker {
                     ..State::default()
                 };
             }
-            _ => *state = State { answered: Some(Instant::now()), ..State::default() },
+            _ => *self.lock() = State { answered: Some(Instant::now()), ..State::default() },
         }
+    }
+
+    /// Counts a call as unanswered, once; whether the breaker is open.
+    fn count(&self, begun: &mut Begun) -> bool {
+        let mut state = self.lock();
+        // A service that answered another call meanwhile is there.
+        let is_evidence = state.answered.is_none_or(|answered| answered < begun.at);
+        if is_evidence && !std::mem::replace(&mut begun.is_counted, true) {
+            state.unanswered += 1;
+        }
+        if state.unanswered >= THRESHOLD && state.probe.is_none() {
+            state.probe = Some(begin(PROBES));
+            self.opened.notify_waiters();
+        }
+        state.probe.is_some()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         // Every change leaves a whole state behind, so a poisoned lock holds a good one.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn refuses(&self) -> Result<(), Open> {
+        match &self.probe {
+            Some((until, _)) if Instant::now() < *until => Err(Open),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -112,16 +162,15 @@ mod tests {
     async fn a_region_that_does_not_answer_is_tried_now_and_then_and_costs_the_others_no_time() {
         let breaker = Breaker::default();
         for _ in 0..THRESHOLD {
-            let admitted = breaker.admit().await.unwrap();
-            breaker.record(admitted, Some(Class::Unanswered));
+            breaker.record(breaker.begin().unwrap(), Some(Class::Unanswered));
         }
         let started = Instant::now();
         let (mut probes, mut refused) = (0, 0);
         while started.elapsed() < Duration::from_mins(10) {
-            match breaker.admit().await {
-                Ok(admitted) => {
+            match breaker.begin() {
+                Ok(begun) => {
                     probes += 1;
-                    breaker.record(admitted, Some(Class::Unanswered));
+                    breaker.record(begun, Some(Class::Unanswered));
                 }
                 Err(Open) => refused += 1,
             }
@@ -129,23 +178,47 @@ mod tests {
         }
         assert!((3..=15).contains(&probes), "{probes} probes, {refused} refused in ten minutes");
         tokio::time::advance(Duration::from_mins(5)).await;
-        let admitted = breaker.admit().await.unwrap();
-        breaker.record(admitted, None);
-        assert!(
-            breaker.admit().await.is_ok() && breaker.admit().await.is_ok(),
-            "one answer closes the breaker"
-        );
+        breaker.record(breaker.begin().unwrap(), None);
+        assert!(breaker.begin().is_ok() && breaker.begin().is_ok(), "one answer closes the breaker");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_single_call_without_an_answer_stops_no_other() {
         let breaker = Breaker::default();
         for failure in [Some(Class::Unanswered), Some(Class::Unanswered), None, Some(Class::Unanswered)] {
-            let admitted = breaker.admit().await.unwrap();
-            breaker.record(admitted, failure);
+            breaker.record(breaker.begin().unwrap(), failure);
             tokio::time::advance(Duration::from_secs(1)).await;
         }
-        assert!(breaker.admit().await.is_ok());
+        assert!(breaker.begin().is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_that_hang_are_given_up_together_as_soon_as_enough_of_them_do() {
+        let breaker = Breaker::default();
+        let call = || async {
+            let mut begun = breaker.begin().unwrap();
+            breaker.hangs(&mut begun).await;
+            breaker.record(begun, Some(Class::Unanswered));
+        };
+        let lone = tokio::time::timeout(Duration::from_mins(1), call());
+        assert!(lone.await.is_err(), "one call that hangs is no sign of an outage");
+        let started = Instant::now();
+        let together = async { futures::join!(call(), call(), call()) };
+        assert!(tokio::time::timeout(Duration::from_mins(1), together).await.is_ok());
+        assert_eq!(started.elapsed(), HANGS);
+        assert_eq!(breaker.begin().unwrap_err(), Open);
+    }
+
+    /// Whoever waits for calls may have less time than they take.
+    #[tokio::test(start_paused = true)]
+    async fn calls_that_are_dropped_before_they_end_are_learnt_from() {
+        let breaker = Breaker::default();
+        for _ in 0..THRESHOLD {
+            let mut begun = breaker.begin().unwrap();
+            let dropped = tokio::time::timeout(HANGS + Duration::from_millis(1), breaker.hangs(&mut begun));
+            let _ = dropped.await;
+        }
+        assert_eq!(breaker.begin().unwrap_err(), Open);
     }
 
     #[tokio::test(start_paused = true)]
@@ -153,15 +226,14 @@ mod tests {
         let breaker = Breaker::default();
         let mut hanging = Vec::new();
         for _ in 0..2 * THRESHOLD {
-            hanging.push(breaker.admit().await.unwrap());
+            hanging.push(breaker.begin().unwrap());
         }
         tokio::time::advance(Duration::from_secs(1)).await;
-        let answered = breaker.admit().await.unwrap();
-        breaker.record(answered, None);
-        for admitted in hanging {
-            breaker.record(admitted, Some(Class::Unanswered));
+        breaker.record(breaker.begin().unwrap(), None);
+        for begun in hanging {
+            breaker.record(begun, Some(Class::Unanswered));
         }
-        assert!(breaker.admit().await.is_ok());
+        assert!(breaker.begin().is_ok());
     }
 
     #[tokio::test(start_paused = true)]
@@ -169,15 +241,14 @@ mod tests {
         let breaker = Breaker::default();
         let mut waits = Vec::new();
         for _ in 0..8 {
-            let admitted = Admitted(Instant::now());
-            breaker.record(admitted, Some(Class::Throttled));
+            breaker.record(breaker.begin().unwrap(), Some(Class::Throttled));
             let started = Instant::now();
             breaker.admit().await.unwrap();
             waits.push(started.elapsed());
         }
         assert!(waits[0] > Duration::from_millis(400), "{waits:?}");
         assert!(waits[7] >= Duration::from_secs(8) && waits[7] <= Duration::from_secs(16), "{waits:?}");
-        breaker.record(Admitted(Instant::now()), None);
+        breaker.record(breaker.begin().unwrap(), None);
         let started = Instant::now();
         breaker.admit().await.unwrap();
         assert_eq!(started.elapsed(), Duration::ZERO);

@@ -14,6 +14,13 @@ pub(super) fn not_sent(operation: Operation, subject: &str) -> Fault {
     Fault { class: Class::Unanswered, message: format!("{operation} of {subject}: {UNANSWERED}") }
 }
 
+/// A call that is not waited for any longer, because others get no answer either.
+pub(super) fn not_answered(operation: Operation, subject: &str) -> Fault {
+    let (service, name) = (operation.service(), operation.name());
+    tracing::warn!(service, operation = name, subject, "call to AWS given up: the service does not answer");
+    not_sent(operation, subject)
+}
+
 /// Classifies a failed call. The message names operation, subject and code, and for a denial what AWS said of it; the rest goes to
 /// the log, because it may hold request ids, and a message that changes would never let a status come to rest.
 pub(super) fn fault<E>(operation: Operation, subject: &str, error: &SdkError<E>) -> Fault

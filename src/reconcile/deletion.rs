@@ -9,14 +9,15 @@ use bedrock_iam::{
 };
 use jiff::Timestamp;
 use kube::ResourceExt;
-use kube::runtime::controller::Action;
 use kube::runtime::events::EventType;
 
-use super::{Context, Error, adopt, apply, ask, event, manifest, observe, report, status, still_current};
+use super::{
+    Context, Error, NextLook, adopt, apply, ask, event, manifest, observe, report, status, still_current,
+};
 use crate::metrics::Ending;
 
 /// Removes our policy before the object goes; an error keeps the finalizer.
-pub(super) async fn remove(object: &BedrockAccess, cx: &Context) -> Result<Action, Error> {
+pub(super) async fn remove(object: &BedrockAccess, cx: &Context) -> Result<NextLook, Error> {
     // Without a readable role nothing was ever written, since the role cannot change.
     if let Ok(claim) = parse::claim(object, &cx.settings)
         && release(object, cx, &claim).await? == Released::Gone
@@ -25,7 +26,7 @@ pub(super) async fn remove(object: &BedrockAccess, cx: &Context) -> Result<Actio
     }
     cx.memory.forget(&object.uid().unwrap_or_default());
     cx.metrics.reconciled(Ending::Removed);
-    Ok(Action::await_change())
+    Ok(NextLook::OnChange)
 }
 
 /// Whether a policy is left that may outlive the object.

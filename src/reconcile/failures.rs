@@ -3,9 +3,22 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use bedrock_access_api::parse;
+use bedrock_access_api::v1alpha1::BedrockAccess;
+use bedrock_iam::conditions::Next;
+use bedrock_iam::reason::Kstatus;
+use kube::ResourceExt;
+
+use super::Context;
+use super::status::NewStatus;
 
 const FIRST_DELAY: Duration = Duration::from_secs(2);
-const LONGEST_DELAY: Duration = Duration::from_mins(5);
+
+/// However long the operator's interval is.
+const LONGEST_DELAY: Duration = Duration::from_hours(1);
+
+/// While AWS cannot be asked.
+const LONGEST_OUTAGE: Duration = Duration::from_mins(5);
 
 /// How often each object has failed in a row, by its UID; forgotten on success and on deletion.
 #[derive(Default)]
@@ -42,6 +55,32 @@ impl Failures {
     }
 }
 
+/// How long to wait before the next look at an object that was told this, and is looked at in `interval` while it is in step.
+///
+/// An object with which something is wrong is looked at less and less often, whatever shorter interval it asks for, but once in the
+/// operator's interval: an owner may have withdrawn consent. One that is in doubt, and therefore looked at earlier, stays so. An
+/// outage is nothing wrong with the object, and its end is to be noticed.
+pub(super) fn delay(object: &BedrockAccess, cx: &Context, told: &NewStatus, interval: Duration) -> Duration {
+    let uid = object.uid().unwrap_or_default();
+    let own = parse::interval(object).ok().flatten().unwrap_or(cx.interval);
+    let most = if interval < own.min(cx.interval) { interval } else { cx.interval };
+    let worst = told.reasons.iter().map(|reason| reason.kstatus());
+    match (told.next, worst.max()) {
+        (Next::BackOff, Some(Kstatus::Unknown)) => cx.failures.delay(&uid, interval.min(LONGEST_OUTAGE)),
+        (Next::BackOff, _) => cx.failures.delay(&uid, most),
+        (Next::AtInterval, Some(Kstatus::Stalled)) => spread(cx.failures.delay(&uid, most).max(interval)),
+        (Next::AtInterval, _) => {
+            cx.failures.forget(&uid);
+            spread(interval)
+        }
+    }
+}
+
+/// Up to a tenth earlier, so that objects created together are not looked at together for ever.
+fn spread(interval: Duration) -> Duration {
+    interval.mul_f64(1.0 - 0.1 * fastrand::f64())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,7 +92,7 @@ mod tests {
         let failures = Failures::default();
         let delays: Vec<Duration> = (0..12).map(|_| failures.delay("a", HOUR)).collect();
         assert!(delays[0] < Duration::from_secs(5), "{delays:?}");
-        assert!(delays[11] >= LONGEST_DELAY, "{delays:?}");
+        assert!(delays[11] >= HOUR, "{delays:?}");
         assert!(failures.delay("b", HOUR) < Duration::from_secs(5), "another object starts afresh");
         failures.forget("a");
         assert!(failures.delay("a", HOUR) < Duration::from_secs(5));
@@ -64,5 +103,14 @@ mod tests {
         let failures = Failures::default();
         let most = Duration::from_mins(1);
         assert!((0..12).all(|_| failures.delay("a", most) <= most));
+    }
+
+    #[test]
+    fn intervals_are_spread_but_never_exceeded() {
+        let interval = Duration::from_mins(10);
+        let waits: Vec<Duration> = (0..100).map(|_| spread(interval)).collect();
+        assert!(waits.iter().all(|wait| *wait <= interval && *wait >= interval.mul_f64(0.89)));
+        let (earliest, latest) = (waits.iter().min().unwrap(), waits.iter().max().unwrap());
+        assert!(*latest > *earliest + interval.mul_f64(0.05), "from {earliest:?} to {latest:?}");
     }
 }

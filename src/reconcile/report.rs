@@ -1,19 +1,18 @@
 use std::time::Duration;
 
 use bedrock_access_api::v1alpha1::{BedrockAccess, BedrockAccessStatus};
-use bedrock_iam::conditions::{KINDS, Next, READY, RECONCILED, RECONCILING, STALLED, SUSPENDED};
+use bedrock_iam::conditions::{KINDS, READY, RECONCILED, RECONCILING, STALLED, SUSPENDED};
 use bedrock_iam::decide::{Cause, Change};
 use bedrock_iam::{Claim, PolicyState, Reason, Step, diff};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::api::{Patch, PatchParams};
-use kube::runtime::controller::Action;
 use kube::runtime::events::EventType;
 use kube::{Api, Resource, ResourceExt};
 use serde_json::json;
 
 use super::event::publish;
 use super::status::{NewStatus, changes};
-use super::{Context, Error};
+use super::{Context, Error, NextLook, failures};
 use crate::metrics::{Ending, PolicyWrite};
 
 /// The field manager of every status that we write.
@@ -25,17 +24,10 @@ pub(super) async fn report(
     cx: &Context,
     told: NewStatus,
     interval: Duration,
-) -> Result<Action, Error> {
+) -> Result<NextLook, Error> {
     write(object, cx, &told).await?;
     cx.metrics.reconciled(ending(&told.status));
-    let uid = object.uid().unwrap_or_default();
-    Ok(Action::requeue(match told.next {
-        Next::AtInterval => {
-            cx.failures.forget(&uid);
-            spread(interval)
-        }
-        Next::BackOff => cx.failures.delay(&uid, interval),
-    }))
+    Ok(NextLook::After(failures::delay(object, cx, &told, interval)))
 }
 
 /// Writes the status, and an Event where `Ready` changes; nothing that is already there, or that the Event of a write has said.
@@ -170,23 +162,4 @@ fn severity(status: &BedrockAccessStatus) -> EventType {
     let wrong = [STALLED, RECONCILING];
     let is_wrong = status.conditions.iter().any(|condition| wrong.contains(&condition.type_.as_str()));
     if is_wrong { EventType::Warning } else { EventType::Normal }
-}
-
-/// Up to a tenth earlier, so that objects created together are not looked at together for ever.
-fn spread(interval: Duration) -> Duration {
-    interval.mul_f64(1.0 - 0.1 * fastrand::f64())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn intervals_are_spread_but_never_exceeded() {
-        let interval = Duration::from_mins(10);
-        let waits: Vec<Duration> = (0..100).map(|_| spread(interval)).collect();
-        assert!(waits.iter().all(|wait| *wait <= interval && *wait >= interval.mul_f64(0.89)));
-        let (earliest, latest) = (waits.iter().min().unwrap(), waits.iter().max().unwrap());
-        assert!(*latest > *earliest + interval.mul_f64(0.05), "from {earliest:?} to {latest:?}");
-    }
 }

@@ -17,7 +17,7 @@ use kube::runtime::events::Reporter;
 use testing::world::account;
 use tokio::time::Instant;
 
-/// No test here is about the rate.
+/// Most tests are not about the rate.
 pub(crate) const UNLIMITED: NonZeroU32 = NonZeroU32::new(1_000_000).unwrap();
 
 /// How often an object is looked at.
@@ -32,25 +32,27 @@ pub(crate) struct Settings {
     /// IAM may show what was there before a write for as long as this.
     pub(crate) iam_lag: Duration,
     pub(crate) sweep_interval: Option<Duration>,
+    /// The most calls in a second, to IAM and to Bedrock in each Region.
+    pub(crate) rate: NonZeroU32,
 }
 
 impl Settings {
     /// The cluster of most tests; IAM shows every write at once.
     pub(crate) fn of_cluster(cluster_id: &'static str) -> Self {
-        Self { cluster_id, adopt_from: None, iam_lag: Duration::ZERO, sweep_interval: None }
+        Self { cluster_id, adopt_from: None, iam_lag: Duration::ZERO, sweep_interval: None, rate: UNLIMITED }
     }
 }
 
 /// An operator that remembers nothing and leads for as long as any test takes.
 pub(crate) fn context(client: Client, aws: &SdkConfig, settings: Settings) -> Context {
-    let Settings { cluster_id, adopt_from, iam_lag, sweep_interval } = settings;
+    let Settings { cluster_id, adopt_from, iam_lag, sweep_interval, rate } = settings;
     let metrics = Metrics::default();
     let record = Record::new(client.clone(), "bedrock-access", cluster_id, adopt_from);
     Context {
         client,
         reporter: Reporter { controller: "bedrock-access".to_owned(), instance: None },
-        iam: Iam::new(aws, Caller::new(UNLIMITED, metrics.clone()), leading()),
-        bedrock: Bedrock::new(aws.clone(), UNLIMITED, metrics.clone(), account()),
+        iam: Iam::new(aws, Caller::new(rate, metrics.clone()), leading()),
+        bedrock: Bedrock::new(aws.clone(), rate, metrics.clone(), account()),
         settings: OperatorSettings {
             account: account(),
             own_role: Some("bedrock-access".parse().unwrap()),

@@ -12,6 +12,7 @@ mod faults;
 mod hostile;
 mod kubernetes;
 mod lifecycle;
+mod looks;
 mod operations;
 mod orphans;
 mod owned;

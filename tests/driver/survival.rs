@@ -8,6 +8,7 @@ use std::sync::Mutex;
 
 mod adoption;
 mod ages;
+mod attacks;
 mod aws;
 mod aws_faults;
 mod cluster;

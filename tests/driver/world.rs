@@ -9,10 +9,9 @@ use aws_config::SdkConfig;
 use aws_sandbox::{Call, Config, NewRole, Sandbox, Server};
 use bedrock_access::aws;
 use bedrock_access::orphans::{IsConfirmed, Record};
-use bedrock_access::reconcile::{Context, Error, FINALIZER, Memory, reconcile};
+use bedrock_access::reconcile::{Context, Error, FINALIZER, Memory, NextLook, reconcile};
 use bedrock_access_api::v1alpha1::BedrockAccess;
 use bedrock_iam::consent::ConsentPolicy;
-use kube::runtime::controller::Action;
 use serde_json::{Value, json};
 
 use crate::context::{Settings, context};
@@ -110,12 +109,12 @@ impl World {
     }
 
     /// One reconcile of the object as it is stored now; when to look again.
-    pub(crate) async fn reconcile(&self) -> Result<Action, Error> {
+    pub(crate) async fn reconcile(&self) -> Result<NextLook, Error> {
         self.reconcile_as(self.kubernetes.object()).await
     }
 
     /// One reconcile of the object as a watch showed it, whatever is stored by now.
-    pub(crate) async fn reconcile_as(&self, object: Value) -> Result<Action, Error> {
+    pub(crate) async fn reconcile_as(&self, object: Value) -> Result<NextLook, Error> {
         let object: BedrockAccess = serde_json::from_value(object).unwrap();
         reconcile(Arc::new(object), Arc::clone(&self.context)).await
     }

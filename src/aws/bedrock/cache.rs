@@ -27,15 +27,65 @@ impl<K: Hash + Eq + Send + Sync + Clone + 'static, T: Clone + Send + Sync + 'sta
         Self(Cache::new(CACHED_ANSWERS))
     }
 
-    /// The answer to a question, at most `max_age` old.
-    pub(super) async fn at_most(
+    /// The answer to a question, at most `max_age` old. Who has none waits for a `turn` first, and only then for others that ask the
+    /// same: so nobody waits for the turn of a less urgent one.
+    pub(super) async fn at_most<Turn, Ask>(
         &self,
         max_age: MaxAge,
         question: &K,
-        ask: impl Future<Output = Result<T, Fault>>,
-    ) -> Result<T, Fault> {
-        let ask = async { Dated { asked: Instant::now(), answer: ask.await } };
+        turn: impl Future<Output = Turn>,
+        ask: impl FnOnce(Turn) -> Ask,
+    ) -> Result<T, Fault>
+    where
+        Ask: Future<Output = Result<T, Fault>>,
+    {
         let is_stale = |dated: &Dated<T>| dated.answer.is_err() || dated.asked.elapsed() >= max_age;
+        if let Some(dated) = self.0.get(question).await.filter(|dated| !is_stale(dated)) {
+            return dated.answer;
+        }
+        let turn = turn.await;
+        let ask = async { Dated { asked: Instant::now(), answer: ask(turn).await } };
         self.0.entry_by_ref(question).or_insert_with_if(ask, is_stale).await.into_value().answer
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::time::Duration;
+
+    use futures::future::join_all;
+
+    use super::*;
+    use crate::aws::pace::{Pace, Permit};
+    use crate::fairness::{Urgency, behalf};
+
+    #[tokio::test(start_paused = true)]
+    async fn who_asks_what_another_waits_to_ask_does_not_wait_for_the_others_turn() {
+        let pace = Arc::new(Pace::new(NonZeroU32::new(10).unwrap()));
+        let (shared, asked) = (Shared::new(), AtomicU32::new(0));
+        let ask = |question: u32, tenant: &'static str| {
+            let (pace, shared, asked) = (&pace, &shared, &asked);
+            let answer = move |permit: Permit| async move {
+                permit.spend();
+                asked.fetch_add(1, Ordering::Relaxed);
+                Ok(question)
+            };
+            behalf::of(Arc::from(tenant), Urgency::Routine, async move {
+                shared.at_most(MaxAge::MAX, &question, pace.permit(), answer).await
+            })
+        };
+        let begun = Instant::now();
+        let flood = join_all((0..100).map(|question| ask(question, "flood")));
+        let calm = async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            assert_eq!(ask(99, "calm").await.unwrap(), 99);
+            begun.elapsed()
+        };
+        let (_, calm) = futures::join!(flood, calm);
+        assert!(calm < Duration::from_millis(1500), "{calm:?}");
+        assert_eq!(asked.into_inner(), 100, "each question was asked once");
     }
 }

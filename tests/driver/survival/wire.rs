@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 /// The longest time that a request or its answer is under way.
 const LONGEST_WAY: u64 = 20;
 
-/// No test needs more requests: what sends more is a hot loop, and would go on for ever under the paused clock.
+/// Hardly any test needs more requests: what sends more is a hot loop, and would go on for ever under the paused clock.
 const MOST_REQUESTS: usize = 4_000;
 
 /// What a request is for.
@@ -91,12 +91,13 @@ struct State {
     sent: Vec<(Instant, Call)>,
     failing: Option<(Matches, Failure)>,
     dying: Option<(usize, Crash)>,
+    most: usize,
 }
 
 impl Wire {
     pub(crate) fn new(seed: u64) -> Self {
         let rng = fastrand::Rng::with_seed(seed);
-        let state = State { rng, sent: Vec::new(), failing: None, dying: None };
+        let state = State { rng, sent: Vec::new(), failing: None, dying: None, most: MOST_REQUESTS };
         Self(Arc::new(Shared { state: Mutex::new(state), died: Notify::new() }))
     }
 
@@ -108,6 +109,11 @@ impl Wire {
     /// How many requests there were, watches not counted.
     pub(crate) fn count(&self) -> usize {
         self.state().sent.iter().filter(|(_, call)| call.kind != "watch").count()
+    }
+
+    /// So many requests may be needed.
+    pub(crate) fn expect(&self, most: usize) {
+        self.state().most = most;
     }
 
     /// Lets every matching request fail from now on.
@@ -137,7 +143,7 @@ impl Wire {
         self.travel().await;
         let mut state = self.state();
         state.sent.push((Instant::now(), call.clone()));
-        if state.sent.len() > MOST_REQUESTS {
+        if state.sent.len() > state.most {
             return Treatment::Fail(Failure::Hang);
         }
         if let Some((at, crash)) = state.dying

@@ -1,6 +1,7 @@
 //! A cluster, an AWS, the wire to both, and at most one operator.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use tokio::time::{Instant, sleep};
 use super::aws;
 use super::cluster::Cluster;
 use super::wire::{Call, Wire};
-use crate::context::{Settings, context};
+use crate::context::{Settings, UNLIMITED, context};
 
 pub(crate) const SOURCE: &str = "us-east-1";
 pub(crate) const ROLE: &str = "assistant";
@@ -28,6 +29,7 @@ const SETTINGS: Settings = Settings {
     adopt_from: None,
     iam_lag: Duration::from_mins(1),
     sweep_interval: Some(Duration::from_hours(24)),
+    rate: UNLIMITED,
 };
 
 const CONCURRENCY: u16 = 8;
@@ -91,6 +93,11 @@ impl World {
     pub(crate) fn rename(&mut self, id: &'static str) {
         self.settings.adopt_from = Some(self.settings.cluster_id);
         self.settings.cluster_id = id;
+    }
+
+    /// The next operator sends at most so many calls a second to IAM, and as many to Bedrock in each Region.
+    pub(crate) fn limit(&mut self, per_second: NonZeroU32) {
+        self.settings.rate = per_second;
     }
 
     /// The next operator adopts nothing any more.

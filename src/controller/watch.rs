@@ -1,0 +1,76 @@
+//! The watch: which objects there are, and which may need work.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::{Stream, StreamExt, TryStreamExt, future};
+use kube::client::ClientBuilder;
+use kube::runtime::reflector::{self, Store};
+use kube::runtime::utils::Backoff;
+use kube::runtime::watcher::DefaultBackoff;
+use kube::runtime::{Predicate, PredicateConfig, WatchStreamExt, predicates, watcher};
+use kube::{Api, Client};
+use tower::limit::RateLimitLayer;
+
+use crate::health::Health;
+use crate::kubernetes::{PAGE, by_page};
+use crate::orphans::Guarded;
+use crate::reconcile::Context;
+use crate::telemetry::chain;
+
+/// The most lists and watches in a minute: one that ends as soon as it begins is no error to the watcher, which begins the
+/// next at once.
+const WATCHES_PER_MINUTE: u64 = 30;
+
+/// Delays of the watch. The watcher announces each new list before it asks for it, which must not count as success:
+/// only two minutes without a failure do.
+#[derive(Default)]
+struct WatchBackoff(DefaultBackoff);
+
+impl Iterator for WatchBackoff {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        self.0.next()
+    }
+}
+
+impl Backoff for WatchBackoff {
+    fn reset(&mut self) {}
+}
+
+/// The objects that may need work: new ones, and those whose spec, annotations or finalizers changed. Our own status
+/// writes are not among them.
+pub(super) fn watch(
+    client: Client,
+    cx: &Context,
+    health: Arc<Health>,
+) -> (Store<Guarded>, impl Stream<Item = Guarded> + Send + 'static) {
+    let api: Api<Guarded> = Api::all(paced(client));
+    let (store, writer) = reflector::store();
+    let metrics = cx.metrics.clone();
+    let changes = predicates::generation.combine(predicates::annotations).combine(predicates::finalizers);
+    let objects = watcher(api, watcher::Config::default().page_size(PAGE))
+        .backoff(WatchBackoff::default())
+        .inspect_err(move |error| {
+            metrics.watch_failed();
+            health.watch_failed();
+            tracing::warn!(error = %chain(error), "the watch was interrupted; it is resumed");
+        })
+        .reflect(writer)
+        .touched_objects()
+        .predicate_filter(changes, PredicateConfig::default())
+        // Backing off is the watch's own affair.
+        .filter_map(|result| future::ready(result.ok()));
+    (store, objects)
+}
+
+fn paced(client: Client) -> Client {
+    let (at_once, namespace) = (client.clone(), client.default_namespace().to_owned());
+    let pace = RateLimitLayer::new(WATCHES_PER_MINUTE, Duration::from_mins(1));
+    let send = move |request| {
+        let client = client.clone();
+        async move { client.send(request).await }
+    };
+    by_page(at_once, ClientBuilder::new(tower::service_fn(send), namespace).with_layer(&pace).build())
+}

@@ -1,0 +1,150 @@
+//! The workers: they take from the queue what is due, and wake it again when it is to be looked at next.
+
+use std::collections::HashMap;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::{Stream, StreamExt, future};
+use kube::Resource;
+use kube::runtime::reflector::{ObjectRef, Store};
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::{Instant, sleep_until};
+use tracing::{Instrument, info_span};
+
+use super::isolation;
+use super::queue::{Key, Queue, Task};
+use super::sightings::{Sightings, in_time};
+use crate::fairness::behalf;
+use crate::health::Health;
+use crate::orphans::Guarded;
+use crate::reconcile::{Context, NextLook};
+
+/// Changes that are taken from the watch before anybody is set to work.
+const AT_ONCE: usize = 100;
+
+/// Where a time lies beyond what the clock can tell.
+const FAR_AWAY: Duration = Duration::from_hours(24 * 365);
+
+pub(super) struct Workers {
+    store: Store<Guarded>,
+    context: Arc<Context>,
+    health: Arc<Health>,
+    queue: Queue,
+    sightings: Sightings,
+    running: JoinSet<NextLook>,
+    /// What each of them works on.
+    objects: HashMap<Id, (Key, Arc<Guarded>)>,
+}
+
+impl Workers {
+    /// So many workers as `concurrency` says, for the objects of the store.
+    pub(super) fn new(
+        store: Store<Guarded>,
+        context: Arc<Context>,
+        health: Arc<Health>,
+        concurrency: u16,
+    ) -> Self {
+        Self {
+            store,
+            context,
+            health,
+            queue: Queue::new(concurrency.into()),
+            sightings: Sightings::default(),
+            running: JoinSet::new(),
+            objects: HashMap::new(),
+        }
+    }
+
+    /// Works on what the watch shows and on what time asks for, until `shutdown`; then on nothing new, until what is under way has
+    /// ended. What is under way ends with the returned future, too.
+    pub(super) async fn run(
+        mut self,
+        objects: impl Stream<Item = Guarded>,
+        shutdown: impl Future<Output = ()>,
+    ) {
+        // What a watch repeats after it was cut comes all at once, and asks for one look.
+        let (mut objects, mut shutdown) = (pin!(objects.ready_chunks(AT_ONCE)), pin!(shutdown));
+        let store = self.store.clone();
+        let mut ready = pin!(store.wait_until_ready());
+        // Before the first list is complete, an object that it holds cannot be told from one that is gone.
+        let (mut is_ready, mut is_ending) = (false, false);
+        while !is_ending || !self.running.is_empty() {
+            if is_ready && !is_ending {
+                self.begin();
+            }
+            tokio::select! {
+                biased;
+                () = &mut shutdown, if !is_ending => is_ending = true,
+                Some(ended) = self.running.join_next_with_id() => self.end(ended),
+                seen = objects.next(), if !is_ending => match seen {
+                    Some(objects) => objects.iter().for_each(|object| self.see(object)),
+                    None => is_ending = true,
+                },
+                _ = &mut ready, if !is_ready => is_ready = true,
+                () = due(self.queue.next_due()), if is_ready && !is_ending => {}
+            }
+        }
+    }
+
+    /// The watch shows an object.
+    fn see(&mut self, object: &Guarded) {
+        let meta = object.meta();
+        let key = Key {
+            namespace: Arc::from(meta.namespace.as_deref().unwrap_or_default()),
+            name: Arc::from(meta.name.as_deref().unwrap_or_default()),
+        };
+        let now = Instant::now();
+        let urgency = self.sightings.urgency(&key, object, now);
+        self.queue.wake(&key, urgency, now);
+    }
+
+    /// Sets to work whoever may.
+    fn begin(&mut self) {
+        let now = Instant::now();
+        while let Some(Task { key, urgency, since }) = self.queue.take(now) {
+            let named = ObjectRef::new(&key.name).within(&key.namespace);
+            let Some(object) = self.store.get(&named) else {
+                self.sightings.forget(&key);
+                self.queue.done(&key);
+                continue;
+            };
+            self.context.metrics.waited(urgency, now.duration_since(since));
+            let work = {
+                let (object, cx, health) =
+                    (Arc::clone(&object), Arc::clone(&self.context), Arc::clone(&self.health));
+                async move { isolation::look(&object, &cx, &health).await }
+            };
+            let span =
+                info_span!("reconciling object", "object.ref" = %named, object.urgency = urgency.as_str());
+            let work = behalf::of(Arc::clone(&key.namespace), urgency, work.instrument(span));
+            let id = self.running.spawn(work).id();
+            self.objects.insert(id, (key, object));
+        }
+        let oldest = self.queue.oldest_due(now);
+        self.context.metrics.oldest_due(oldest);
+        self.health.oldest_due(oldest);
+    }
+
+    fn end(&mut self, ended: Result<(Id, NextLook), JoinError>) {
+        let (id, next) = match ended {
+            Ok(ended) => ended,
+            // A look catches its own panics: this one came while it was put away.
+            Err(error) => (error.id(), NextLook::After(self.context.interval)),
+        };
+        let Some((key, object)) = self.objects.remove(&id) else { return };
+        if let NextLook::After(delay) = next {
+            let now = Instant::now();
+            let at = now.checked_add(delay).unwrap_or(now + FAR_AWAY);
+            self.queue.wake(&key, in_time(&object), at);
+        }
+        self.queue.done(&key);
+    }
+}
+
+async fn due(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
+        None => future::pending().await,
+    }
+}
