@@ -65,7 +65,7 @@ fn affords_the_largest_manifest(kubectl: &Tool) {
     let regions: Vec<String> = words(32, 57).iter().map(|word| format!("us-{word}-01")).collect();
     let models: Vec<Value> = (0..100)
         .map(|n| match n % 3 {
-            0 => json!({"modelId": format!("amazon.{}{n:03}", "x".repeat(246)), "scopes": words(16, 63)}),
+            0 => json!({"modelId": format!("amazon.{}{n:03}", "x".repeat(246)), "scopes": words(16, 24)}),
             1 => json!({"inferenceProfile": arn(&regions[31], "inference-profile", n, 256)}),
             _ => json!({"modelArn": arn(&regions[31], "provisioned-model", n, 256)}),
         })
@@ -75,8 +75,8 @@ fn affords_the_largest_manifest(kubectl: &Tool) {
         .collect();
     let mut manifest = example();
     manifest["spec"]["routing"] = json!({
-        "scopes": words(16, 63),
-        "deniedScopes": words(16, 62),
+        "scopes": words(16, 24),
+        "deniedScopes": words(16, 23),
         "allowedDestinationRegions": regions,
     });
     manifest["spec"]["models"] = json!(models);
