@@ -109,7 +109,7 @@ pub(super) fn all() -> [Scene; 6] {
             name: "nothing",
             what: "3,000 objects that name no role, at an interval of 1m",
             objects: 3000,
-            spec: |index| json!({"role": {"name": role(index)}, "sourceRegions": ["us-east-1"], "models": [{"modelId": MODEL}], "interval": "1m"}),
+            spec: |index| json!({"role": {"name": role(index)}, "sourceRegions": ["us-east-1"], "routing": {"scopes": ["us"]}, "models": [{"modelId": MODEL}], "interval": "1m"}),
             ..calm
         },
         Scene {
@@ -124,7 +124,7 @@ pub(super) fn all() -> [Scene; 6] {
             name: "full",
             what: "71 objects on roles without room",
             objects: 71,
-            spec: |index| json!({"role": {"name": role(index)}, "sourceRegions": ["us-east-1"], "models": [{"modelId": MODEL}]}),
+            spec: |index| json!({"role": {"name": role(index)}, "sourceRegions": ["us-east-1"], "routing": {"scopes": ["us"]}, "models": [{"modelId": MODEL}]}),
             roles: Roles::Full,
             ..calm
         },

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::plan::Plan;
 use super::step::{Cause, Step};
 use crate::iam::canonical::{CanonicalPolicy, Digest};
+use crate::iam::document::Document;
 use crate::iam::observed::{PolicyState, Role, RoleState};
 use crate::say::finding::Finding;
 use crate::say::reason::Reason;
@@ -25,8 +26,37 @@ pub(super) struct Expectation {
     pub(super) age: Duration,
     role: Role,
     before: Vec<Shown>,
-    written: PolicyState,
+    shows: Shown,
+    written: Written,
     is_confirmed: bool,
+}
+
+/// What stands there by our write: a document as its text, which takes a quarter of the memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Written {
+    Ours(Box<str>),
+    Other(Box<PolicyState>),
+}
+
+impl Written {
+    fn of(policy: PolicyState) -> Self {
+        match policy {
+            PolicyState::Ours(document) => Self::Ours(document.to_json().into_boxed_str()),
+            other => Self::Other(Box::new(other)),
+        }
+    }
+
+    /// Our own text is always read; one that is not would count as no policy, and be written anew.
+    fn state(&self) -> PolicyState {
+        match self {
+            Self::Ours(text) => Document::parse(text).map_or(PolicyState::Absent, PolicyState::Ours),
+            Self::Other(policy) => (**policy).clone(),
+        }
+    }
+
+    fn is_foreign(&self) -> bool {
+        matches!(self, Self::Other(policy) if policy.is_foreign())
+    }
 }
 
 /// What a read shows: the meaning of our statements and of those beside them, as far as there are any of ours. It is kept for every
@@ -76,8 +106,9 @@ impl Expectation {
             }
         }
         before.drain(..before.len().saturating_sub(MOST_BEFORE));
-        let (role, written) = (role.clone(), step.leaves());
-        Self { age: Duration::ZERO, role, before, written, is_confirmed: false }
+        let leaves = step.leaves();
+        let (role, shows, written) = (role.clone(), shown(&leaves), Written::of(leaves));
+        Self { age: Duration::ZERO, role, before, shows, written, is_confirmed: false }
     }
 
     /// What the role was when it was written to is not undone by one read that shows another: neither that it exists, nor
@@ -108,11 +139,11 @@ impl Expectation {
             PolicyState::Absent | PolicyState::Ours(_) | PolicyState::Shared { .. } => {}
         }
         let seen = shown(&policy);
-        if !self.written.is_foreign() && seen == shown(&self.written) {
+        if !self.written.is_foreign() && seen == self.shows {
             self.is_confirmed = true;
             return policy;
         }
-        if self.before.contains(&seen) { self.written.clone() } else { policy }
+        if self.before.contains(&seen) { self.written.state() } else { policy }
     }
 
     /// Whether a read has shown the write.
@@ -121,7 +152,6 @@ impl Expectation {
     }
 
     fn into_states(self) -> Vec<Shown> {
-        let written = shown(&self.written);
-        self.before.into_iter().chain([written]).collect()
+        self.before.into_iter().chain([self.shows]).collect()
     }
 }

@@ -28,7 +28,8 @@ const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 /// What is remembered of one object.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Remembered {
-    policies: BTreeMap<PolicyRef, OfPolicy>,
+    /// Boxed, since a map has room for eleven where it holds one.
+    policies: BTreeMap<PolicyRef, Box<OfPolicy>>,
     /// The acceptance of a shrink that was acted upon, whatever became of the status that says so too.
     accepted_shrink: Option<String>,
 }
@@ -36,7 +37,7 @@ pub struct Remembered {
 /// What is remembered of one policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct OfPolicy {
-    expectation: Option<Expectation>,
+    expectation: Option<Box<Expectation>>,
     repairs: Option<Repairs>,
     /// As it was when it last was as it should be: the text, which takes a quarter of the memory that a document takes.
     in_sync: Option<Box<str>>,
@@ -44,7 +45,7 @@ struct OfPolicy {
     written: Option<Written>,
     /// What the object's status says that we wrote.
     reported: Option<Written>,
-    refused: Option<Refused>,
+    refused: Option<Box<Refused>>,
 }
 
 /// A write for which IAM had no room.
@@ -145,7 +146,9 @@ impl Remembered {
         policy.refused = None;
         policy.written = None;
         if let RoleState::Found(role) = &believed.role {
-            policy.expectation = Some(Expectation::after(earlier, role, believed.policy(&step.policy), step));
+            let earlier = earlier.map(|earlier| *earlier);
+            let after = Expectation::after(earlier, role, believed.policy(&step.policy), step);
+            policy.expectation = Some(Box::new(after));
             let written = |ours: &Document| Written {
                 role: role.id.clone(),
                 digest: CanonicalPolicy::of(ours).digest(),
@@ -207,7 +210,7 @@ impl Remembered {
         let before = policy.refused.take();
         let before = before.filter(|before| before.wanted == wanted && before.others == others);
         let pause = before.map_or(FIRST_PAUSE, |before| (2 * before.pause).min(LONGEST_PAUSE));
-        policy.refused = Some(Refused { wanted, others, finding, age: Duration::ZERO, pause });
+        policy.refused = Some(Box::new(Refused { wanted, others, finding, age: Duration::ZERO, pause }));
     }
 
     /// When to look again: as soon as IAM shows whether a repair lasted, or whether a read that was not believed was right.
