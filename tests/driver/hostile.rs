@@ -1,7 +1,7 @@
 //! What nobody should send, sent: absurd manifests, near misses of consent, policies of others, answers that lie and forged
 //! statuses, through the real driver.
 
-mod absurd;
+pub(crate) mod absurd;
 mod answers;
 mod bedrock;
 mod consent;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::world::{World, consenting, manifest};
 
 /// As many as a manifest may name.
-const REGIONS: [&str; 32] = [
+pub(crate) const REGIONS: [&str; 32] = [
     "af-south-1",
     "ap-east-1",
     "ap-east-2",
