@@ -24,8 +24,8 @@ pub(crate) fn routes() -> Router<Sandbox> {
 }
 
 async fn health(State(sandbox): State<Sandbox>) -> Json<Value> {
-    let config = sandbox.config();
-    Json(json!({"status": "ok", "account": config.account, "partition": config.partition}))
+    let home = sandbox.home();
+    Json(json!({"status": "ok", "account": home.account, "partition": home.partition}))
 }
 
 async fn calls(State(sandbox): State<Sandbox>) -> Json<Vec<Call>> {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::bedrock::ApplicationProfile;
+use crate::home::Home;
 use crate::iam::NewRole;
 
 /// Settings of a sandbox.
@@ -24,12 +25,8 @@ pub struct Config {
 impl Default for Config {
     /// Account 111122223333, partition `aws`, Region us-east-1, no seed.
     fn default() -> Self {
-        Self {
-            account: "111122223333".to_owned(),
-            partition: "aws".to_owned(),
-            default_region: "us-east-1".to_owned(),
-            seed: Seed::default(),
-        }
+        let Home { account, partition, default_region } = Home::default();
+        Self { account, partition, default_region, seed: Seed::default() }
     }
 }
 

@@ -9,10 +9,10 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use crate::call::{Call, Outcome, Service};
-use crate::config::Config;
 use crate::connection::HangUp;
 use crate::error::AwsError;
 use crate::fault::{FaultKind, Subject};
+use crate::home::Home;
 use crate::query::Parameters;
 use crate::sandbox::Sandbox;
 use crate::world::World;
@@ -32,10 +32,10 @@ async fn aws(State(sandbox): State<Sandbox>, request: axum::extract::Request) ->
     let Ok(body) = to_bytes(body, LARGEST_BODY).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
-    let config = sandbox.config();
-    let region = scope::region(&head.headers).unwrap_or(&config.default_region);
+    let home = sandbox.home();
+    let region = scope::region(&head.headers).unwrap_or(&home.default_region);
     let operation = Operation::parse(&head, &body);
-    let answered = answer(&mut sandbox.world(), config, region, &operation);
+    let answered = answer(&mut sandbox.world(), home, region, &operation);
     match answered {
         Answered::Reply(response) => response,
         Answered::Half(response) => spoil::truncated(response).await,
@@ -56,7 +56,7 @@ enum Answered {
     Never,
 }
 
-fn answer(world: &mut World, config: &Config, region: &str, operation: &Operation) -> Answered {
+fn answer(world: &mut World, home: &Home, region: &str, operation: &Operation) -> Answered {
     let (service, target) = (operation.service(), operation.target());
     let request_id = world.request_id();
     let subject = Subject { service, operation: operation.name(), region, target };
@@ -66,11 +66,11 @@ fn answer(world: &mut World, config: &Config, region: &str, operation: &Operatio
         Some(FaultKind::Throttle) => Some(Err(AwsError::throttled(service))),
         Some(FaultKind::Internal) => Some(Err(AwsError::internal(service))),
         Some(FaultKind::Unavailable) => Some(Err(AwsError::unavailable(service))),
-        Some(FaultKind::AccessDenied) => Some(Err(operation.denied(config, region))),
+        Some(FaultKind::AccessDenied) => Some(Err(operation.denied(home, region))),
         Some(
             FaultKind::HangAfter | FaultKind::LostReply | FaultKind::TruncatedBody | FaultKind::MalformedBody,
         )
-        | None => Some(operation.execute(world, config, region)),
+        | None => Some(operation.execute(world, home, region)),
     };
     let outcome = match (fault, &result) {
         (Some(FaultKind::Reset), _) => Outcome::Reset,
@@ -149,25 +149,25 @@ impl Operation {
         }
     }
 
-    fn execute(&self, world: &mut World, config: &Config, region: &str) -> Result<Payload, AwsError> {
+    fn execute(&self, world: &mut World, home: &Home, region: &str) -> Result<Payload, AwsError> {
         match self {
-            Self::Iam(form) => iam::execute(&mut world.iam, config, self.name(), form).map(Payload::Xml),
-            Self::Sts(_) => sts::execute(config, self.name()).map(Payload::Xml),
+            Self::Iam(form) => iam::execute(&mut world.iam, home, self.name(), form).map(Payload::Xml),
+            Self::Sts(_) => sts::execute(home, self.name()).map(Payload::Xml),
             Self::Bedrock(request) => {
-                bedrock::execute(&mut world.bedrock, config, region, request).map(Payload::Json)
+                bedrock::execute(&mut world.bedrock, home, region, request).map(Payload::Json)
             }
         }
     }
 
-    fn denied(&self, config: &Config, region: &str) -> AwsError {
+    fn denied(&self, home: &Home, region: &str) -> AwsError {
         let resource = match self {
             Self::Iam(form) => {
                 iam::target(form).map_or_else(|| "*".to_owned(), |role| format!("role {role}"))
             }
             Self::Sts(_) => "*".to_owned(),
-            Self::Bedrock(request) => request.resource(&config.partition, region, &config.account),
+            Self::Bedrock(request) => request.resource(&home.partition, region, &home.account),
         };
-        AwsError::access_denied(self.service(), self.name(), &sts::caller_arn(config), &resource)
+        AwsError::access_denied(self.service(), self.name(), &sts::caller_arn(home), &resource)
     }
 
     fn reply(&self, result: Result<Payload, AwsError>, request_id: &str) -> Response {

@@ -11,6 +11,7 @@ mod config;
 mod connection;
 mod error;
 mod fault;
+mod home;
 mod http;
 mod iam;
 mod page;

@@ -8,6 +8,7 @@ use crate::bedrock::ApplicationProfile;
 use crate::call::Call;
 use crate::config::Config;
 use crate::fault::Fault;
+use crate::home::Home;
 use crate::iam::{Change, NewRole, Reads, Role};
 use crate::world::World;
 
@@ -17,7 +18,7 @@ pub struct Sandbox(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    config: Config,
+    home: Home,
     world: Mutex<World>,
 }
 
@@ -34,18 +35,20 @@ pub struct NoSuchResource(pub String);
 impl Sandbox {
     /// A sandbox with the data's profiles and models, changed by the seed.
     pub fn new(config: Config) -> Self {
-        let world = Mutex::new(World::new(&config));
-        Self(Arc::new(Shared { config, world }))
+        let Config { account, partition, default_region, seed } = config;
+        let home = Home { account, partition, default_region };
+        let world = Mutex::new(World::new(seed, &home));
+        Self(Arc::new(Shared { home, world }))
     }
 
-    /// The settings.
-    pub fn config(&self) -> &Config {
-        &self.0.config
+    /// Where everything in it is.
+    pub(crate) fn home(&self) -> &Home {
+        &self.0.home
     }
 
     /// Creates a role, also a protected one, in place of one of the same name.
     pub fn create_role(&self, role: impl Into<NewRole>) -> Role {
-        self.world().iam.insert(role.into(), self.config())
+        self.world().iam.insert(role.into(), self.home())
     }
 
     /// The role of the name.

@@ -2,8 +2,9 @@
 
 use crate::bedrock::Catalogue;
 use crate::call::Call;
-use crate::config::Config;
+use crate::config::Seed;
 use crate::fault::Faults;
+use crate::home::Home;
 use crate::iam::Iam;
 
 /// The state of a sandbox.
@@ -18,11 +19,10 @@ pub(crate) struct World {
 
 impl World {
     /// The data's profiles and models, changed by the seed.
-    pub(crate) fn new(config: &Config) -> Self {
+    pub(crate) fn new(seed: Seed, home: &Home) -> Self {
         let mut world = Self { bedrock: Catalogue::from_data(), ..Self::default() };
-        let seed = config.seed.clone();
         for role in seed.roles {
-            world.iam.insert(role, config);
+            world.iam.insert(role, home);
         }
         for (region, profiles) in seed.profiles {
             for (id, destinations) in profiles {

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::catalogue::{ApplicationProfile, Catalogue, Model, SystemProfile};
 use super::{Request, tagging};
-use crate::config::Config;
 use crate::error::AwsError;
+use crate::home::Home;
 use crate::page::{self, Page};
 use crate::query::Parameters;
 
@@ -15,18 +15,18 @@ const TIMESTAMP: &str = "2026-10-27T00:00:00Z";
 /// Answers from one Region's point of view.
 struct Region<'a> {
     catalogue: &'a Catalogue,
-    config: &'a Config,
+    home: &'a Home,
     name: &'a str,
 }
 
 /// The answer's body.
 pub(crate) fn execute(
     catalogue: &mut Catalogue,
-    config: &Config,
+    home: &Home,
     region: &str,
     request: &Request,
 ) -> Result<Value, AwsError> {
-    let region = Region { catalogue, config, name: region };
+    let region = Region { catalogue, home, name: region };
     match request {
         Request::GetInferenceProfile { identifier } => region.get_inference_profile(identifier),
         Request::ListInferenceProfiles { query } => region.list_inference_profiles(query),
@@ -161,8 +161,8 @@ impl Region<'_> {
             return None;
         };
         let (kind, id) = resource.split_once('/')?;
-        let owner = if kind == "foundation-model" { "" } else { &self.config.account };
-        let ours = partition == self.config.partition && region == self.name && account == owner;
+        let owner = if kind == "foundation-model" { "" } else { &self.home.account };
+        let ours = partition == self.home.partition && region == self.name && account == owner;
         ours.then_some((Some(kind), id))
     }
 
@@ -206,11 +206,11 @@ impl Region<'_> {
     }
 
     fn arn(&self, kind: &str, id: &str) -> String {
-        format!("arn:{}:bedrock:{}:{}:{kind}/{id}", self.config.partition, self.name, self.config.account)
+        format!("arn:{}:bedrock:{}:{}:{kind}/{id}", self.home.partition, self.name, self.home.account)
     }
 
     fn model_arn(&self, region: &str, id: &str) -> String {
-        format!("arn:{}:bedrock:{region}::foundation-model/{id}", self.config.partition)
+        format!("arn:{}:bedrock:{region}::foundation-model/{id}", self.home.partition)
     }
 }
 

@@ -121,7 +121,7 @@ impl Past {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
+    use crate::home::Home;
     use crate::iam::Iam;
 
     const LAG: Duration = Duration::from_mins(1);
@@ -129,7 +129,7 @@ mod tests {
     /// So many states as the past of the given writes holds, one second apart.
     fn kept_after(writes: usize, reads: Reads) -> usize {
         let mut iam = Iam::default();
-        iam.insert("r".into(), &Config::default());
+        iam.insert("r".into(), &Home::default());
         iam.set_reads(reads);
         for _ in 0..writes {
             iam.put_policy("r", "p", "{}");
@@ -152,10 +152,10 @@ mod tests {
 
     #[test]
     fn a_read_forgets_what_is_settled_of_every_role() {
-        let (mut iam, config) = (Iam::default(), Config::default());
+        let (mut iam, home) = (Iam::default(), Home::default());
         iam.set_reads(Reads::Lagging(LAG));
         for number in 0..10 {
-            iam.insert(format!("r{number}").as_str().into(), &config);
+            iam.insert(format!("r{number}").as_str().into(), &home);
         }
         iam.remove("r0");
         assert_eq!(iam.past().kept(), 11);

@@ -5,8 +5,8 @@ use super::document::{self, Malformed};
 use super::role::{NewRole, Role, characters};
 use super::store::View;
 use super::{Iam, account, parameters};
-use crate::config::Config;
 use crate::error::AwsError;
+use crate::home::Home;
 use crate::page::Page;
 use crate::query::Parameters;
 use crate::xml;
@@ -25,12 +25,12 @@ pub(crate) fn target(form: &Parameters) -> Option<&str> {
 /// The answer's result as XML, empty for an operation that answers nothing.
 pub(crate) fn execute(
     iam: &mut Iam,
-    config: &Config,
+    home: &Home,
     operation: &str,
     form: &Parameters,
 ) -> Result<String, AwsError> {
     match operation {
-        "CreateRole" => create_role(iam, config, form),
+        "CreateRole" => create_role(iam, home, form),
         "GetRole" => get_role(&iam.read(), form),
         "DeleteRole" => delete_role(iam, form),
         "ListRoles" => list_roles(&iam.read(), form),
@@ -49,7 +49,7 @@ pub(crate) fn execute(
     }
 }
 
-fn create_role(iam: &mut Iam, config: &Config, form: &Parameters) -> Result<String, AwsError> {
+fn create_role(iam: &mut Iam, home: &Home, form: &Parameters) -> Result<String, AwsError> {
     let name = parameters::role_name(form)?;
     let trust_policy = parameters::document(form, "AssumeRolePolicyDocument", "assumeRolePolicyDocument")?;
     let new = NewRole {
@@ -71,7 +71,7 @@ fn create_role(iam: &mut Iam, config: &Config, form: &Parameters) -> Result<Stri
         let message = format!("Role with name {name} already exists.");
         return Err(AwsError::new("EntityAlreadyExists", 409, message));
     }
-    Ok(xml::group("Role", &details(&iam.insert(new, config))))
+    Ok(xml::group("Role", &details(&iam.insert(new, home))))
 }
 
 /// The sandbox's roles were never used, which IAM answers by an empty element.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::lag::{Past, Reads};
 use super::role::{Change, NewRole, Role};
-use crate::config::Config;
+use crate::home::Home;
 
 /// Everything that IAM holds.
 #[derive(Debug, Default)]
@@ -52,11 +52,11 @@ impl Iam {
     }
 
     /// Creates a role, in place of one of the same name.
-    pub(crate) fn insert(&mut self, new: NewRole, config: &Config) -> Role {
+    pub(crate) fn insert(&mut self, new: NewRole, home: &Home) -> Role {
         self.remove(&new.name);
         self.created += 1;
         let role = Role {
-            arn: format!("arn:{}:iam::{}:role{}{}", config.partition, config.account, new.path, new.name),
+            arn: format!("arn:{}:iam::{}:role{}{}", home.partition, home.account, new.path, new.name),
             id: format!("AROA{}", base32(self.created)),
             created: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             name: new.name,
@@ -181,17 +181,17 @@ mod tests {
 
     #[test]
     fn a_role_created_again_has_another_id() {
-        let (mut iam, config) = (Iam::default(), Config::default());
-        let first = iam.insert("r".into(), &config);
-        let second = iam.insert("r".into(), &config);
+        let (mut iam, home) = (Iam::default(), Home::default());
+        let first = iam.insert("r".into(), &home);
+        let second = iam.insert("r".into(), &home);
         assert_ne!(first.id, second.id);
         assert!(first.id.len() == 21 && first.id.starts_with("AROA"), "{}", first.id);
     }
 
     #[test]
     fn the_history_outlives_the_role() {
-        let (mut iam, config) = (Iam::default(), Config::default());
-        iam.insert(NewRole::new("r").policy("p", "{}"), &config);
+        let (mut iam, home) = (Iam::default(), Home::default());
+        iam.insert(NewRole::new("r").policy("p", "{}"), &home);
         iam.remove("r");
         let documents: Vec<_> = iam.history("r").into_iter().map(|change| change.document).collect();
         assert_eq!(documents, [Some("{}".to_owned()), None]);
@@ -199,15 +199,15 @@ mod tests {
 
     #[test]
     fn every_state_of_the_policies_is_told_and_no_other() {
-        let (mut iam, config) = (Iam::default(), Config::default());
-        iam.insert(NewRole::new("r").policy("a", "1").policy("b", "1"), &config);
+        let (mut iam, home) = (Iam::default(), Home::default());
+        iam.insert(NewRole::new("r").policy("a", "1").policy("b", "1"), &home);
         iam.put_policy("r", "a", "2");
         iam.set_tags("r", BTreeMap::from([("k".to_owned(), "v".to_owned())]));
         iam.delete_policy("r", "b");
         iam.delete_policy("r", "b");
-        iam.insert(NewRole::new("r").policy("c", "1"), &config);
+        iam.insert(NewRole::new("r").policy("c", "1"), &home);
         iam.remove("r");
-        iam.insert("r".into(), &config);
+        iam.insert("r".into(), &home);
         iam.put_policy("r", "d", "1");
         let told: Vec<Vec<String>> = iam
             .policy_states("r")
