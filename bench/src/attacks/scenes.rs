@@ -173,7 +173,7 @@ impl Scene {
     }
 
     pub(super) fn faults(&self) -> impl Iterator<Item = Value> {
-        self.hanging.iter().map(|region| json!({"kind": "Hang", "service": "Bedrock", "region": region}))
+        self.hanging.iter().map(|region| json!({"kind": "Hang", "service": "bedrock", "region": region}))
     }
 
     pub(super) fn manifests(&self, namespace: &str) -> Value {
