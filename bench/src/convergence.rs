@@ -38,12 +38,13 @@ pub(crate) fn after_a_restart(stage: &Stage, fleet: &Fleet) -> Outcome<Convergen
     run(stage, fleet, "GetRolePolicy")
 }
 
+/// With which the operator's own limits do not hide what the work costs.
+pub(crate) fn flags() -> [String; 3] {
+    [format!("--iam-rate={RATE}"), format!("--bedrock-rate={RATE}"), format!("--concurrency={CONCURRENCY}")]
+}
+
 fn run(stage: &Stage, fleet: &Fleet, first: &str) -> Outcome<Convergence> {
-    let flags = [
-        format!("--iam-rate={RATE}"),
-        format!("--bedrock-rate={RATE}"),
-        format!("--concurrency={CONCURRENCY}"),
-    ];
+    let flags = flags();
     let flags = flags.each_ref().map(String::as_str);
     let called = calls::log(&fleet.sandbox)?.len();
     let written = stage.kubernetes_writes()?;

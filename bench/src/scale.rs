@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use local_cluster::{OperatorProcess, OperatorSettings, SandboxProcess};
 
-use crate::convergence::{CONCURRENCY, RATE};
+use crate::convergence::flags;
 use crate::fleet::{manifests, role_names, seed};
 use crate::stage::{Stage, wait_for_ready};
 use crate::table::{Row, Unit};
@@ -58,16 +58,11 @@ pub(crate) fn measure() -> Outcome<Vec<Row>> {
 fn run(stage: &Stage, sandbox: &SandboxProcess) -> Outcome<Run> {
     progress(&format!("starting the operator with {OBJECTS} objects"));
     let called = calls::log(sandbox)?.len();
-    let flags = [
-        format!("--iam-rate={RATE}"),
-        format!("--bedrock-rate={RATE}"),
-        format!("--concurrency={CONCURRENCY}"),
-    ];
     let started = Instant::now();
     let operator = OperatorProcess::start(&OperatorSettings {
         kubeconfig: stage.kubeconfig.clone(),
         aws_endpoint: sandbox.endpoint().to_owned(),
-        arguments: flags.iter().map(Into::into).collect(),
+        arguments: flags().map(Into::into).into(),
     })?;
     let ready = wait_for_ready(&operator, OBJECTS, LIMIT)?;
     let processor_time = process::processor_time(operator.id())?;

@@ -1,6 +1,6 @@
-use bedrock_iam::decide::{cut, teardown};
-use bedrock_iam::orphan::{self, ObjectName, Standing};
-use bedrock_iam::{Answers, Claim, CurrentGrants, Fault, PolicyState, RoleState, Step};
+use bedrock_iam::decide::{cut_back, teardown};
+use bedrock_iam::orphan::{ObjectName, Standing};
+use bedrock_iam::{Answers, Claim, Fault, PolicyState, RoleState, Step};
 use kube::Client;
 
 use super::objects;
@@ -62,6 +62,5 @@ pub async fn take_away(iam: &Iam, claim: &Claim, policy: &PolicyState) -> Result
 pub(super) async fn withdrawal(cx: &Context, claim: &Claim, policy: &PolicyState) -> Option<Step> {
     let mut owners = Answers::default();
     ask_owners(&cx.bedrock, claim, policy, &mut owners).await;
-    let held = CurrentGrants::in_policy(policy);
-    cut(claim, policy, &orphan::withdrawn(claim, &cx.settings.cluster_id, &owners, &held))
+    cut_back(claim, policy, &cx.settings.cluster_id, &owners)
 }

@@ -4,8 +4,8 @@ use bedrock_access_api::v1alpha1::BedrockAccess;
 use bedrock_iam::consent::Consent;
 use bedrock_iam::decide::{Failed, Pace, may_stay};
 use bedrock_iam::{
-    Answers, Claim, Class, CurrentGrants, Decision, Fault, Finding, PolicyRef, PolicyState, Reason,
-    RoleState, Step, Wish, decide,
+    Answers, Claim, Class, CurrentGrants, Decision, Fault, Finding, PolicyState, Reason, RoleState, Wish,
+    decide,
 };
 use jiff::Timestamp;
 use kube::ResourceExt;
@@ -79,7 +79,7 @@ async fn release(object: &BedrockAccess, cx: &Context, claim: &Claim) -> Result<
         return wait(object, cx, claim, &fault).await;
     }
     if let Some(former) = &claim.former
-        && left(&decision, &former.policy()).document().is_none()
+        && decision.leaves(&former.policy()).document().is_none()
     {
         adopt::forget(cx, former).await;
     }
@@ -161,7 +161,7 @@ async fn publish_not_allowed(object: &BedrockAccess, cx: &Context, claim: &Claim
 /// Nobody looks after the policy from here on, so a person must be able to find it.
 async fn publish_retained(object: &BedrockAccess, cx: &Context, claim: &Claim, decision: &Decision) {
     let reference = claim.policy();
-    let left = left(decision, &reference);
+    let left = decision.leaves(&reference);
     let Some(document) = left.document() else { return };
     let (role, policy) = (&claim.role, &reference.name);
     let note = format!(
@@ -170,12 +170,6 @@ async fn publish_retained(object: &BedrockAccess, cx: &Context, claim: &Claim, d
         claim.removal_command()
     );
     event::publish(object, cx, EventType::Normal, "PolicyRetained", "Delete", &note).await;
-}
-
-/// A policy, once the plan is carried out.
-fn left(decision: &Decision, policy: &PolicyRef) -> PolicyState {
-    let step = decision.plan.steps().iter().rfind(|step| step.policy == *policy);
-    step.map_or_else(|| decision.believed.policy(policy).clone(), Step::leaves)
 }
 
 async fn is_untagged(cx: &Context, claim: &Claim) -> bool {

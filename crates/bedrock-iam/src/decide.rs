@@ -34,11 +34,12 @@ pub use remembered::Remembered;
 pub use repairs::{Backoff, Pace};
 pub use step::{Cause, Change, Step};
 pub use teardown::{may_stay, teardown};
-pub use withdrawal::cut;
+pub use withdrawal::{cut, cut_back};
 
 use crate::bedrock::answer::Answers;
 use crate::iam::observed::{Observed, PolicyState};
 use crate::iam::provenance::{LastWrite, Provenance};
+use crate::names::policy_ref::PolicyRef;
 use crate::policy::current::CurrentGrants;
 use crate::resolve;
 use crate::say::finding::Finding;
@@ -80,6 +81,14 @@ pub struct Decision {
     pub doubt: Doubt,
 }
 
+impl Decision {
+    /// What stands under a policy's name once the plan is carried out.
+    pub fn leaves(&self, policy: &PolicyRef) -> PolicyState {
+        let last = self.plan.steps().iter().rfind(|step| step.policy == *policy);
+        last.map_or_else(|| self.believed.policy(policy).clone(), Step::leaves)
+    }
+}
+
 /// Decides. Of an object that is not kept in step, `answers` need hold no more than the tags of what the role holds.
 pub fn decide(
     wish: &Wish,
@@ -97,9 +106,11 @@ pub fn decide(
         Wish::InStep(intent) => {
             let held = held(&believed, &remembered, claim, provenance);
             let mut resolution = resolve::resolve(intent, answers, &held);
-            // Also what somebody put back into the policy, of which nothing is known but that it stands there.
-            let current = CurrentGrants::in_policy(believed.policy(&claim.policy()));
-            resolution.revoked.targets.extend(resolve::withdrawn(claim, answers, &current).targets);
+            // Also what somebody put back into the policy, which counts as held by nobody's word.
+            if provenance == Provenance::Edited {
+                let current = CurrentGrants::in_policy(believed.policy(&claim.policy()));
+                resolution.revoked.targets.extend(resolve::withdrawn(claim, answers, &current).targets);
+            }
             let repairs = remembered.repairs(claim, pace);
             sync::plan(intent, &resolution, &believed, &last_write, provenance, repairs)
         }

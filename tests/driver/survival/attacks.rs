@@ -161,15 +161,7 @@ async fn calm(world: &World, name: &str) {
 }
 
 async fn withstand(attack: &Attack, seed: u64) {
-    let mut world = World::new(seed);
-    world.wire.expect(100_000);
-    world.limit(RATE);
-    world.sandbox.create_role(role(ROLE));
-    let mut object = manifest("team-a", ROLE);
-    object["spec"]["interval"] = json!("1m");
-    world.cluster.create(&object);
-    world.start().await;
-    assert!(until(SOON, || world.is_ready("team-a")).await.is_some(), "{}: before", attack.name);
+    let world = quiet(seed, "team-a").await;
 
     if let Some(hangs) = attack.hangs {
         world.wire.fail(hangs, Failure::Hang);
@@ -226,19 +218,25 @@ fn a_calm_team_is_served_while_another_fills_a_role() {
     all_withstand(4);
 }
 
+/// One object that is Ready, and looked at once a minute.
+async fn quiet(seed: u64, team: &str) -> World {
+    let mut world = World::new(seed);
+    world.wire.expect(100_000);
+    world.limit(RATE);
+    world.sandbox.create_role(role(ROLE));
+    let mut object = manifest(team, ROLE);
+    object["spec"]["interval"] = json!("1m");
+    world.cluster.create(&object);
+    world.start().await;
+    assert!(until(SOON, || world.is_ready(team)).await.is_some(), "{team}: before anything else");
+    world
+}
+
 #[test]
 fn what_was_withdrawn_is_removed_before_any_other_call_of_the_same_team_that_waits() {
     let seed = super::seed();
     paused(seed, async {
-        let mut world = World::new(seed);
-        world.wire.expect(100_000);
-        world.limit(RATE);
-        world.sandbox.create_role(role(ROLE));
-        let mut object = manifest("team-b", ROLE);
-        object["spec"]["interval"] = json!("1m");
-        world.cluster.create(&object);
-        world.start().await;
-        assert!(until(SOON, || world.is_ready("team-b")).await.is_some());
+        let world = quiet(seed, "team-b").await;
         for object in (ATTACKS[2].prepare)(&world) {
             world.cluster.create(&object);
         }
@@ -265,16 +263,8 @@ fn what_was_withdrawn_is_removed_before_any_other_call_of_the_same_team_that_wai
 fn a_team_that_storms_with_annotations_puts_off_its_own_withdrawal_for_a_bounded_time() {
     let seed = super::seed();
     paused(seed, async {
-        let mut world = World::new(seed);
-        world.wire.expect(100_000);
-        world.limit(RATE);
-        world.sandbox.create_role(role(ROLE));
-        let mut quiet = manifest("team-b", ROLE);
-        quiet["spec"]["interval"] = json!("1m");
-        world.cluster.create(&quiet);
+        let world = quiet(seed, "team-b").await;
         world.sandbox.create_role(role("other"));
-        world.start().await;
-        assert!(until(SOON, || world.is_ready("team-b")).await.is_some());
         let flood = objects(20, |_, object| {
             object["spec"]["models"] = unknown_models(40);
             object["spec"]["role"]["name"] = json!("other");

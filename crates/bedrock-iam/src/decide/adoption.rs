@@ -8,8 +8,6 @@ use super::{Wish, teardown};
 use crate::bedrock::answer::Answers;
 use crate::iam::observed::{Observed, PolicyState, RoleState};
 use crate::names::fault::Fault;
-use crate::orphan;
-use crate::policy::current::CurrentGrants;
 use crate::want::intent::Claim;
 
 /// Adds what becomes of the former policy to what becomes of the object's own; `seen` is the latter as it was read.
@@ -63,10 +61,7 @@ fn succeed(
 
 /// Takes out what the owners of its targets withdrew.
 fn cut_back(claim: &Claim, former: &Claim, answers: &Answers, observed: &Observed, plan: Plan) -> Plan {
-    let policy = observed.policy(&former.policy());
-    let held = CurrentGrants::in_policy(policy);
-    let revoked = orphan::withdrawn(former, &claim.tenant.cluster_id, answers, &held);
-    match withdrawal::cut(former, policy, &revoked) {
+    match withdrawal::cut_back(former, observed.policy(&former.policy()), &claim.tenant.cluster_id, answers) {
         Some(step) => withdraw(plan, step),
         None => plan,
     }

@@ -4,8 +4,11 @@ use super::desired::{DesiredPolicy, Purpose};
 use super::plan::Plan;
 use super::refusal;
 use super::step::{Cause, Step};
+use crate::bedrock::answer::Answers;
 use crate::iam::observed::{Observed, PolicyState};
 use crate::iam::provenance::{LastWrite, Provenance};
+use crate::orphan;
+use crate::policy::current::CurrentGrants;
 use crate::policy::revocation::{self, Remainder, Revoked};
 use crate::want::intent::Claim;
 
@@ -18,6 +21,12 @@ pub(super) fn plan(claim: &Claim, observed: &Observed, revoked: &Revoked, proven
     };
     let plan = cut_out(claim, observed.policy(&claim.policy()), revoked, provenance, plan);
     Plan { is_withdrawal: !plan.steps().is_empty(), ..plan }
+}
+
+/// The write that takes out of a policy, which no reconcile keeps in step, what the owners of its targets withdrew, also in the name
+/// of the cluster id of `now`.
+pub fn cut_back(claim: &Claim, policy: &PolicyState, now: &str, owners: &Answers) -> Option<Step> {
+    cut(claim, policy, &orphan::withdrawn(claim, now, owners, &CurrentGrants::in_policy(policy)))
 }
 
 /// The write that takes out of a policy what may not stay, where nothing is remembered of it and nothing else is to be done with it.

@@ -199,12 +199,9 @@ impl Operator {
         let decision = decide(&wish, &answers, &observed, &remembered, &self.pace);
         let steps = decision.plan.steps();
         let believed = |claim: &Claim| decision.believed.policy(&claim.policy()).clone();
-        let left = |claim: &Claim| {
-            let last = steps.iter().rfind(|step| step.policy == claim.policy());
-            last.map_or_else(|| believed(claim), Step::leaves)
-        };
         let held = claim.with_former().filter_map(|claim| self.lets_through(&believed(claim)));
-        let left = claim.with_former().filter_map(|claim| self.lets_through(&left(claim)));
+        let left =
+            claim.with_former().filter_map(|claim| self.lets_through(&decision.leaves(&claim.policy())));
         let (held, left) = (held.reduce(BitOr::bitor), left.reduce(BitOr::bitor));
         let course = if steps.is_empty() {
             let remembered = decision.remembered.clone();
