@@ -3,6 +3,7 @@
 //! `watch` tells of objects that changed, `sightings` how urgent that is, `queue` whose turn it is, `workers` do the work and wake
 //! the object again, `isolation` keeps one look from hindering the others.
 
+mod cached;
 mod isolation;
 mod queue;
 mod sightings;
@@ -14,12 +15,13 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures::future;
+use kube::Client;
 use kube::runtime::reflector::Store;
-use kube::{Client, ResourceExt};
 
 use crate::health::Health;
-use crate::orphans::{self, Guarded};
+use crate::orphans;
 use crate::reconcile::Context;
+use cached::CachedObject;
 use workers::Workers;
 
 /// Reconciles every object until `shutdown`, then lets what is under way finish.
@@ -36,7 +38,7 @@ pub async fn run(
         async move {
             if store.wait_until_ready().await.is_ok() {
                 health.synced();
-                let objects = || store.state().iter().filter_map(|object| orphans::keeper(object)).collect();
+                let objects = || store.state().iter().filter_map(|object| object.keeper()).collect();
                 let sweep = Box::pin(orphans::sweep(&cx, objects));
                 futures::join!(sweep, forget_the_vanished(&store, &cx));
             }
@@ -51,12 +53,14 @@ pub async fn run(
 }
 
 /// Forgets objects that went without our being asked: whoever takes the finalizer off must not fill the memory.
-async fn forget_the_vanished(store: &Store<Guarded>, cx: &Context) {
+async fn forget_the_vanished(store: &Store<CachedObject>, cx: &Context) {
     loop {
         tokio::time::sleep(cx.interval).await;
         // What is remembered first: an object that comes meanwhile is in no danger of being taken for one that is gone.
         let remembered = [cx.memory.uids(), cx.failures.uids()].concat();
-        let stored: HashSet<String> = store.state().iter().filter_map(|object| object.uid()).collect();
+        cx.memory.expire(cx.interval);
+        let stored: HashSet<String> =
+            store.state().iter().filter_map(|object| object.sight.uid().map(str::to_owned)).collect();
         for uid in remembered.iter().filter(|uid| !stored.contains(*uid)) {
             cx.memory.forget(uid);
             cx.failures.forget(uid);

@@ -11,7 +11,7 @@ mod suspect;
 mod sweep;
 mod tell;
 
-pub(crate) use guarded::Guarded;
+pub(crate) use guarded::{Guarded, Unreadable};
 pub use objects::list;
 pub(crate) use objects::{keeper, told};
 pub(crate) use record::{ClusterIds, MOST_FORMER, noted_ids};

@@ -52,14 +52,36 @@ pub const FINALIZER: &str = "bedrockaccess.io/policy";
 
 /// Reconciles an object under its finalizer, so that nothing is written for one that could vanish unnoticed.
 pub async fn reconcile(object: Arc<BedrockAccess>, cx: Arc<Context>) -> Result<NextLook, Error> {
-    let api: Api<BedrockAccess> = Api::namespaced(cx.client.clone(), &object.namespace().unwrap_or_default());
     // Only an object that is really gone has nothing left to fail.
     let leaving = object.metadata.deletion_timestamp.as_ref().and(object.uid());
+    let held = if leaving.is_none() { hold(object, &cx).await? } else { object };
+    let next = under_its_finalizer(held, &cx).await?;
+    if let Some(uid) = leaving {
+        cx.failures.forget(&uid);
+    }
+    Ok(next)
+}
+
+/// The object with its finalizer, which a new one gets first. It is not waited for until the watch shows it: the object would
+/// stand in line a second time.
+async fn hold(object: Arc<BedrockAccess>, cx: &Context) -> Result<Arc<BedrockAccess>, Error> {
+    if object.finalizers().iter().any(|name| name == FINALIZER) {
+        return Ok(object);
+    }
+    under_its_finalizer(Arc::clone(&object), cx).await?;
+    let mut held = Arc::unwrap_or_clone(object);
+    held.finalizers_mut().push(FINALIZER.to_owned());
+    Ok(Arc::new(held))
+}
+
+/// Does what the object's finalizer allows: gives it one, or keeps the policy, or takes the policy away and then the finalizer.
+async fn under_its_finalizer(object: Arc<BedrockAccess>, cx: &Context) -> Result<NextLook, Error> {
+    let api: Api<BedrockAccess> = Api::namespaced(cx.client.clone(), &object.namespace().unwrap_or_default());
     let mut next = NextLook::OnChange;
     let result = finalizer(&api, FINALIZER, object, |event| async {
         next = match event {
-            Event::Apply(object) => keep(&object, &cx).await?,
-            Event::Cleanup(object) => deletion::remove(&object, &cx).await?,
+            Event::Apply(object) => keep(&object, cx).await?,
+            Event::Cleanup(object) => deletion::remove(&object, cx).await?,
         };
         Ok(Action::await_change())
     });
@@ -68,9 +90,6 @@ pub async fn reconcile(object: Arc<BedrockAccess>, cx: Arc<Context>) -> Result<N
         | kube::runtime::finalizer::Error::CleanupFailed(error) => error,
         other => Error::Finalizer(Box::new(other)),
     })?;
-    if let Some(uid) = leaving {
-        cx.failures.forget(&uid);
-    }
     Ok(next)
 }
 

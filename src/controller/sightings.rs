@@ -1,6 +1,7 @@
-//! How urgent a look at an object is, by what the watch has shown of it. Pure.
+//! Whether the watch shows anything new of an object, and how urgent that is. Pure.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use kube::{Resource, ResourceExt};
@@ -15,68 +16,111 @@ use crate::reconcile::FINALIZER;
 /// urgent.
 const ANNOTATIONS: Duration = Duration::from_secs(10);
 
+/// What of an object asks for work when it changes. Its status, which is ours, does not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Sight {
+    uid: Option<Box<str>>,
+    generation: Option<i64>,
+    /// A hash of the annotations, and of the finalizers but ours.
+    notes: u64,
+    is_held: bool,
+    is_deleted: bool,
+    is_new: bool,
+}
+
+impl Sight {
+    pub(super) fn of(object: &Guarded) -> Self {
+        let meta = object.meta();
+        let status = object.0.as_ref().ok().and_then(|object| object.status.as_ref());
+        let handled = status.and_then(|status| status.observed_generation);
+        let mut notes = DefaultHasher::new();
+        object.annotations().hash(&mut notes);
+        object.finalizers().iter().filter(|name| *name != FINALIZER).for_each(|name| name.hash(&mut notes));
+        Self {
+            uid: meta.uid.as_deref().map(Into::into),
+            generation: meta.generation,
+            notes: notes.finish(),
+            is_held: object.finalizers().iter().any(|name| name == FINALIZER),
+            is_deleted: meta.deletion_timestamp.is_some(),
+            is_new: handled.is_none() || handled != meta.generation,
+        }
+    }
+
+    pub(super) fn uid(&self) -> Option<&str> {
+        self.uid.as_deref()
+    }
+
+    /// How urgent a look is that time alone asks for.
+    pub(super) fn in_time(&self) -> Urgency {
+        if self.is_leaving() { Urgency::Withdrawal } else { Urgency::Routine }
+    }
+
+    /// Whether the object is being deleted and waits for us.
+    fn is_leaving(&self) -> bool {
+        self.is_deleted && self.is_held
+    }
+
+    /// Of an object that was not seen before: new, or known to the operator that ran before.
+    fn by_its_state(&self) -> Urgency {
+        if self.is_leaving() {
+            Urgency::Withdrawal
+        } else if self.is_new {
+            Urgency::Change
+        } else {
+            Urgency::Routine
+        }
+    }
+
+    /// The same, once our finalizer is on it.
+    fn held(&self) -> Self {
+        Self { is_held: true, is_new: false, ..self.clone() }
+    }
+
+    /// Whether there is nothing new in it. That our finalizer came is not: whoever put it there goes on by itself.
+    fn is_repeated_by(&self, now: &Self) -> bool {
+        let now = Self { is_new: false, ..now.clone() };
+        now == Self { is_new: false, ..self.clone() } || now == self.held()
+    }
+}
+
 /// What was seen of each object.
 #[derive(Default)]
 pub(super) struct Sightings(HashMap<Key, Seen>);
 
 struct Seen {
-    uid: Option<String>,
-    generation: Option<i64>,
+    sight: Sight,
     /// Until when another change without a new generation is routine.
     spent: Option<Instant>,
 }
 
 impl Sightings {
-    /// How urgent the change is by which the watch shows an object.
-    pub(super) fn urgency(&mut self, key: &Key, object: &Guarded, now: Instant) -> Urgency {
-        let meta = object.meta();
-        let (uid, generation) = (meta.uid.clone(), meta.generation);
-        let seen = self.0.get_mut(key).filter(|seen| seen.uid == uid);
-        let Some(seen) = seen else {
-            self.0.insert(key.clone(), Seen { uid, generation, spent: None });
-            return by_its_state(object);
+    /// How urgent the change is by which the watch shows an object; `None` where there is none.
+    pub(super) fn urgency(&mut self, key: &Key, sight: &Sight, now: Instant) -> Option<Urgency> {
+        let Some(seen) = self.0.get_mut(key).filter(|seen| seen.sight.uid == sight.uid) else {
+            self.0.insert(key.clone(), Seen { sight: sight.clone(), spent: None });
+            return Some(sight.by_its_state());
         };
-        if is_leaving(object) {
-            return Urgency::Withdrawal;
+        let before = std::mem::replace(&mut seen.sight, sight.clone());
+        if before.is_repeated_by(sight) {
+            return None;
         }
-        if seen.generation != generation {
-            seen.generation = generation;
-            return Urgency::Change;
+        if sight.is_leaving() {
+            return Some(Urgency::Withdrawal);
+        }
+        if before.generation != sight.generation {
+            return Some(Urgency::Change);
         }
         if seen.spent.is_some_and(|until| now < until) {
-            return Urgency::Routine;
+            return Some(Urgency::Routine);
         }
         seen.spent = Some(now + ANNOTATIONS);
-        Urgency::Change
+        Some(Urgency::Change)
     }
 
     /// An object is gone.
     pub(super) fn forget(&mut self, key: &Key) {
         self.0.remove(key);
     }
-}
-
-/// How urgent a look is that time alone asks for.
-pub(super) fn in_time(object: &Guarded) -> Urgency {
-    if is_leaving(object) { Urgency::Withdrawal } else { Urgency::Routine }
-}
-
-/// Of an object that was not seen before: new, or known to the operator that ran before.
-fn by_its_state(object: &Guarded) -> Urgency {
-    let status = object.0.as_ref().ok().and_then(|object| object.status.as_ref());
-    let handled = status.and_then(|status| status.observed_generation);
-    if is_leaving(object) {
-        Urgency::Withdrawal
-    } else if handled.is_none() || handled != object.meta().generation {
-        Urgency::Change
-    } else {
-        Urgency::Routine
-    }
-}
-
-/// Whether the object is being deleted and waits for us.
-fn is_leaving(object: &Guarded) -> bool {
-    object.meta().deletion_timestamp.is_some() && object.finalizers().iter().any(|name| name == FINALIZER)
 }
 
 #[cfg(test)]
@@ -87,7 +131,7 @@ mod tests {
 
     use super::*;
 
-    fn object(change: impl FnOnce(&mut Value)) -> Guarded {
+    fn object(change: impl FnOnce(&mut Value)) -> Sight {
         let mut object = json!({
             "metadata": {
                 "name": "a", "namespace": "team-a", "uid": "1", "generation": 3, "finalizers": [FINALIZER],
@@ -96,7 +140,7 @@ mod tests {
             "status": {"observedGeneration": 3},
         });
         change(&mut object);
-        serde_json::from_value(object).unwrap()
+        Sight::of(&serde_json::from_value(object).unwrap())
     }
 
     fn key() -> Key {
@@ -109,7 +153,7 @@ mod tests {
 
     #[test]
     fn at_the_start_what_is_known_is_routine_and_goes_behind_what_is_new_or_leaves() {
-        let urgency = |object: Guarded| Sightings::default().urgency(&key(), &object, Instant::now());
+        let urgency = |sight: Sight| Sightings::default().urgency(&key(), &sight, Instant::now()).unwrap();
         assert_eq!(urgency(object(|_| ())), Urgency::Routine);
         assert_eq!(urgency(object(deleted)), Urgency::Withdrawal);
         let fresh = object(|object| object["status"] = json!({"observedGeneration": -1}));
@@ -128,19 +172,40 @@ mod tests {
     #[test]
     fn a_new_generation_and_a_deletion_are_urgent_every_time_and_annotations_once_in_ten_seconds() {
         let (mut sightings, now) = (Sightings::default(), Instant::now());
-        let mut see = |object: &Guarded, after: u64| {
-            sightings.urgency(&key(), object, now + Duration::from_secs(after))
-        };
+        let mut see =
+            |sight: &Sight, after: u64| sightings.urgency(&key(), sight, now + Duration::from_secs(after));
         see(&object(|_| ()), 0);
-        let noted = object(|object| object["metadata"]["annotations"] = json!({"a": "b"}));
-        let told = [0, 1, 9, 10, 19, 20].map(|after| see(&noted, after));
-        let (change, routine) = (Urgency::Change, Urgency::Routine);
+        let noted = |text: u64| {
+            object(|object| {
+                object["metadata"]["annotations"] = json!({
+            "bedrockaccess.io/reconcile-at": text.to_string()})
+            })
+        };
+        let told = [0, 1, 9, 10, 19, 20].map(|after| see(&noted(after), after));
+        let (change, routine) = (Some(Urgency::Change), Some(Urgency::Routine));
         assert_eq!(told, [change, routine, routine, change, routine, change]);
         for generation in 4..9 {
             let changed = object(|object| object["metadata"]["generation"] = json!(generation));
             assert_eq!(see(&changed, 21), change, "{generation}");
         }
-        assert_eq!(see(&object(deleted), 21), Urgency::Withdrawal);
+        assert_eq!(see(&object(deleted), 21), Some(Urgency::Withdrawal));
+    }
+
+    #[test]
+    fn our_own_status_and_our_own_finalizer_ask_for_nothing_and_its_loss_does() {
+        let (mut sightings, now) = (Sightings::default(), Instant::now());
+        let mut see = |change: fn(&mut Value)| sightings.urgency(&key(), &object(change), now);
+        let bare = |object: &mut Value| {
+            object["metadata"]["finalizers"] = json!([]);
+            object["status"] = Value::Null;
+        };
+        assert_eq!(see(bare), Some(Urgency::Change));
+        assert_eq!(see(|object| object["status"] = Value::Null), None, "our finalizer");
+        assert_eq!(see(|_| ()), None, "our status");
+        assert_eq!(see(|_| ()), None, "what a watch repeats");
+        assert_eq!(see(|object| object["metadata"]["finalizers"] = json!([])), Some(Urgency::Change));
+        let theirs = |object: &mut Value| object["metadata"]["finalizers"] = json!(["example.com/theirs"]);
+        assert!(see(theirs).is_some(), "another's finalizer");
     }
 
     #[test]
@@ -151,6 +216,6 @@ mod tests {
             object["metadata"]["uid"] = json!("2");
             object["status"] = Value::Null;
         });
-        assert_eq!(sightings.urgency(&key(), &successor, now), Urgency::Change);
+        assert_eq!(sightings.urgency(&key(), &successor, now), Some(Urgency::Change));
     }
 }

@@ -7,11 +7,12 @@ use futures::{Stream, StreamExt, TryStreamExt, future};
 use kube::client::ClientBuilder;
 use kube::runtime::reflector::{self, Store};
 use kube::runtime::utils::Backoff;
-use kube::runtime::watcher::DefaultBackoff;
-use kube::runtime::{Predicate, PredicateConfig, WatchStreamExt, predicates, watcher};
+use kube::runtime::watcher::{self, DefaultBackoff, Event};
+use kube::runtime::{WatchStreamExt, watcher as watch_objects};
 use kube::{Api, Client};
 use tower::limit::RateLimitLayer;
 
+use super::cached::CachedObject;
 use crate::health::Health;
 use crate::kubernetes::{PAGE, by_page};
 use crate::orphans::Guarded;
@@ -39,30 +40,38 @@ impl Backoff for WatchBackoff {
     fn reset(&mut self) {}
 }
 
-/// The objects that may need work: new ones, and those whose spec, annotations or finalizers changed. Our own status
-/// writes are not among them.
+/// Every object that is there, and what the watch shows of each, again and again.
 pub(super) fn watch(
     client: Client,
     cx: &Context,
     health: Arc<Health>,
-) -> (Store<Guarded>, impl Stream<Item = Guarded> + Send + 'static) {
+) -> (Store<CachedObject>, impl Stream<Item = CachedObject> + Send + 'static) {
     let api: Api<Guarded> = Api::all(paced(client));
-    let (store, writer) = reflector::store();
+    let (store, mut writer) = reflector::store();
     let metrics = cx.metrics.clone();
-    let changes = predicates::generation.combine(predicates::annotations).combine(predicates::finalizers);
-    let objects = watcher(api, watcher::Config::default().page_size(PAGE))
+    let objects = watch_objects(api, watcher::Config::default().page_size(PAGE))
         .backoff(WatchBackoff::default())
         .inspect_err(move |error| {
             metrics.watch_failed();
             health.watch_failed();
             tracing::warn!(error = %chain(error), "the watch was interrupted; it is resumed");
         })
-        .reflect(writer)
+        .map_ok(cached)
+        .inspect_ok(move |event| writer.apply_watcher_event(event))
         .touched_objects()
-        .predicate_filter(changes, PredicateConfig::default())
         // Backing off is the watch's own affair.
         .filter_map(|result| future::ready(result.ok()));
     (store, objects)
+}
+
+fn cached(event: Event<Guarded>) -> Event<CachedObject> {
+    match event {
+        Event::Apply(object) => Event::Apply(CachedObject::of(object)),
+        Event::Delete(object) => Event::Delete(CachedObject::of(object)),
+        Event::Init => Event::Init,
+        Event::InitApply(object) => Event::InitApply(CachedObject::of(object)),
+        Event::InitDone => Event::InitDone,
+    }
 }
 
 fn paced(client: Client) -> Client {

@@ -6,18 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{Stream, StreamExt, future};
-use kube::Resource;
 use kube::runtime::reflector::{ObjectRef, Store};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 use tracing::{Instrument, info_span};
 
+use super::cached::CachedObject;
 use super::isolation;
 use super::queue::{Key, Queue, Task};
-use super::sightings::{Sightings, in_time};
+use super::sightings::Sightings;
 use crate::fairness::behalf;
 use crate::health::Health;
-use crate::orphans::Guarded;
 use crate::reconcile::{Context, NextLook};
 
 /// Changes that are taken from the watch before anybody is set to work.
@@ -27,20 +26,20 @@ const AT_ONCE: usize = 100;
 const FAR_AWAY: Duration = Duration::from_hours(24 * 365);
 
 pub(super) struct Workers {
-    store: Store<Guarded>,
+    store: Store<CachedObject>,
     context: Arc<Context>,
     health: Arc<Health>,
     queue: Queue,
     sightings: Sightings,
     running: JoinSet<NextLook>,
     /// What each of them works on.
-    objects: HashMap<Id, (Key, Arc<Guarded>)>,
+    objects: HashMap<Id, (Key, Arc<CachedObject>)>,
 }
 
 impl Workers {
     /// So many workers as `concurrency` says, for the objects of the store.
     pub(super) fn new(
-        store: Store<Guarded>,
+        store: Store<CachedObject>,
         context: Arc<Context>,
         health: Arc<Health>,
         concurrency: u16,
@@ -60,7 +59,7 @@ impl Workers {
     /// ended. What is under way ends with the returned future, too.
     pub(super) async fn run(
         mut self,
-        objects: impl Stream<Item = Guarded>,
+        objects: impl Stream<Item = CachedObject>,
         shutdown: impl Future<Output = ()>,
     ) {
         // What a watch repeats after it was cut comes all at once, and asks for one look.
@@ -78,7 +77,7 @@ impl Workers {
                 () = &mut shutdown, if !is_ending => is_ending = true,
                 Some(ended) = self.running.join_next_with_id() => self.end(ended),
                 seen = objects.next(), if !is_ending => match seen {
-                    Some(objects) => objects.iter().for_each(|object| self.see(object)),
+                    Some(objects) => objects.iter().for_each(|object| self.see(object, is_ready)),
                     None => is_ending = true,
                 },
                 _ = &mut ready, if !is_ready => is_ready = true,
@@ -88,22 +87,20 @@ impl Workers {
     }
 
     /// The watch shows an object.
-    fn see(&mut self, object: &Guarded) {
-        let meta = object.meta();
-        let key = Key {
-            namespace: Arc::from(meta.namespace.as_deref().unwrap_or_default()),
-            name: Arc::from(meta.name.as_deref().unwrap_or_default()),
-        };
+    fn see(&mut self, object: &CachedObject, is_ready: bool) {
         let now = Instant::now();
-        let urgency = self.sightings.urgency(&key, object, now);
-        self.queue.wake(&key, urgency, now);
+        if is_ready && self.store.get(&named(&object.key)).is_none() {
+            self.sightings.forget(&object.key);
+        } else if let Some(urgency) = self.sightings.urgency(&object.key, &object.sight, now) {
+            self.queue.wake(&object.key, urgency, now);
+        }
     }
 
     /// Sets to work whoever may.
     fn begin(&mut self) {
         let now = Instant::now();
         while let Some(Task { key, urgency, since }) = self.queue.take(now) {
-            let named = ObjectRef::new(&key.name).within(&key.namespace);
+            let named = named(&key);
             let Some(object) = self.store.get(&named) else {
                 self.sightings.forget(&key);
                 self.queue.done(&key);
@@ -113,7 +110,7 @@ impl Workers {
             let work = {
                 let (object, cx, health) =
                     (Arc::clone(&object), Arc::clone(&self.context), Arc::clone(&self.health));
-                async move { isolation::look(&object, &cx, &health).await }
+                async move { isolation::look(&object.object(), &cx, &health).await }
             };
             let span =
                 info_span!("reconciling object", "object.ref" = %named, object.urgency = urgency.as_str());
@@ -136,10 +133,14 @@ impl Workers {
         if let NextLook::After(delay) = next {
             let now = Instant::now();
             let at = now.checked_add(delay).unwrap_or(now + FAR_AWAY);
-            self.queue.wake(&key, in_time(&object), at);
+            self.queue.wake(&key, object.sight.in_time(), at);
         }
         self.queue.done(&key);
     }
+}
+
+fn named(key: &Key) -> ObjectRef<CachedObject> {
+    ObjectRef::new(&key.name).within(&key.namespace)
 }
 
 async fn due(at: Option<Instant>) {

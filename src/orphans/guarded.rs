@@ -31,6 +31,13 @@ pub(crate) struct Unreadable {
     role: Option<RoleName>,
 }
 
+impl Unreadable {
+    /// An object that names no role that could be read.
+    pub(crate) fn new(error: String, metadata: ObjectMeta) -> Self {
+        Self { error, metadata, role: None }
+    }
+}
+
 impl Guarded {
     /// The role that it names; `None` where that cannot be read, so that it may be any.
     pub(super) fn role(&self) -> Option<RoleName> {

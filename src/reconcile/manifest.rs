@@ -51,7 +51,7 @@ pub(super) fn as_is(claim: &Claim, finding: Option<Finding>) -> Wish {
 pub(super) fn recall(object: &BedrockAccess, cx: &Context, claim: &Claim, pace: &Pace) -> Remembered {
     let remembered = cx.memory.recall(object, pace);
     let remembered = if is_asked_for(object) { remembered.anew() } else { remembered };
-    remembered.reporting(claim.policy(), status::written(object, claim))
+    remembered.reporting(&claim.policy(), status::written(object, claim))
 }
 
 /// Whether a person asks, by a new `reconcile-at`, for a reconcile that believes nothing but what AWS shows now.

@@ -38,7 +38,7 @@ impl Memory {
 
     /// Remembers this of an object from now on.
     pub(super) fn store(&self, object: &BedrockAccess, remembered: Remembered) {
-        self.lock().insert(object.uid().unwrap_or_default(), (Instant::now(), remembered));
+        self.lock().insert(object.uid().unwrap_or_default(), (Instant::now(), remembered.kept()));
     }
 
     /// Changes what is remembered of an object, as of now.
@@ -52,6 +52,15 @@ impl Memory {
         let result = change(&mut remembered);
         self.store(object, remembered);
         result
+    }
+
+    /// Forgets what is too old to say anything, of objects that nobody looks at meanwhile.
+    pub fn expire(&self, interval: Duration) {
+        let pace = self.pace(interval);
+        for (at, remembered) in self.lock().values_mut() {
+            *remembered = std::mem::take(remembered).after(at.elapsed(), &pace).kept();
+            *at = Instant::now();
+        }
     }
 
     /// Begins afresh.

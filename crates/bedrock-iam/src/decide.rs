@@ -16,6 +16,7 @@
 mod adoption;
 mod desired;
 mod expectation;
+mod kept;
 mod outcome;
 mod plan;
 mod refusal;

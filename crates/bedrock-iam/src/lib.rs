@@ -49,6 +49,7 @@ pub mod decide;
 mod iam;
 mod names;
 pub mod orphan;
+pub mod packed;
 pub mod policy;
 pub mod resolve;
 mod say;

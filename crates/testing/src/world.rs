@@ -151,7 +151,7 @@ pub fn pace() -> Pace {
 /// Nothing is remembered but what the status says.
 pub fn reported(digest: Option<&Digest>) -> Remembered {
     let written = digest.map(|digest| Written { role: ROLE_ID.to_owned(), digest: digest.clone() });
-    Remembered::default().reporting(claim().policy(), written)
+    Remembered::default().reporting(&claim().policy(), written)
 }
 
 /// The whole way from answers to a plan, for an object that is kept in step.

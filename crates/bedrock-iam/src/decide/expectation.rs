@@ -6,10 +6,10 @@
 
 use std::time::Duration;
 
+use super::kept::{KeptDocument, KeptRole};
 use super::plan::Plan;
 use super::step::{Cause, Step};
 use crate::iam::canonical::{CanonicalPolicy, Digest};
-use crate::iam::document::Document;
 use crate::iam::observed::{PolicyState, Role, RoleState};
 use crate::say::finding::Finding;
 use crate::say::reason::Reason;
@@ -24,24 +24,24 @@ const MOST_BEFORE: usize = 16;
 pub(super) struct Expectation {
     /// Since the write.
     pub(super) age: Duration,
-    role: Role,
+    role: KeptRole,
     before: Vec<Shown>,
     shows: Shown,
     written: Written,
     is_confirmed: bool,
 }
 
-/// What stands there by our write: a document as its text, which takes a quarter of the memory.
+/// What stands there by our write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Written {
-    Ours(Box<str>),
+    Ours(KeptDocument),
     Other(Box<PolicyState>),
 }
 
 impl Written {
     fn of(policy: PolicyState) -> Self {
         match policy {
-            PolicyState::Ours(document) => Self::Ours(document.to_json().into_boxed_str()),
+            PolicyState::Ours(document) => Self::Ours(KeptDocument::of(&document)),
             other => Self::Other(Box::new(other)),
         }
     }
@@ -49,7 +49,7 @@ impl Written {
     /// Our own text is always read; one that is not would count as no policy, and be written anew.
     fn state(&self) -> PolicyState {
         match self {
-            Self::Ours(text) => Document::parse(text).map_or(PolicyState::Absent, PolicyState::Ours),
+            Self::Ours(ours) => ours.document().map_or(PolicyState::Absent, PolicyState::Ours),
             Self::Other(policy) => (**policy).clone(),
         }
     }
@@ -107,7 +107,7 @@ impl Expectation {
         }
         before.drain(..before.len().saturating_sub(MOST_BEFORE));
         let leaves = step.leaves();
-        let (role, shows, written) = (role.clone(), shown(&leaves), Written::of(leaves));
+        let (role, shows, written) = (KeptRole::of(role), shown(&leaves), Written::of(leaves));
         Self { age: Duration::ZERO, role, before, shows, written, is_confirmed: false }
     }
 
@@ -115,17 +115,18 @@ impl Expectation {
     /// whether it consents.
     pub(super) fn believe_role(&self, seen: RoleState, claim: &Claim) -> (RoleState, Doubt) {
         let consents = |role: &Role| claim.tenant.consent(&role.tags) == Consent::Given;
+        let known = self.role.role();
         let is_stale = match &seen {
             RoleState::Missing => true,
-            RoleState::Found(role) => role.id == self.role.id && consents(role) != consents(&self.role),
+            RoleState::Found(role) => role.id == known.id && consents(role) != consents(&known),
             RoleState::Fault(_) => false,
         };
-        if is_stale { (RoleState::Found(self.role.clone()), Doubt::Role) } else { (seen, Doubt::None) }
+        if is_stale { (RoleState::Found(known), Doubt::Role) } else { (seen, Doubt::None) }
     }
 
     /// Whether the role is the one that was written to.
     pub(super) fn is_of(&self, role: &RoleState) -> bool {
-        matches!(role, RoleState::Found(role) if role.id == self.role.id)
+        matches!(role, RoleState::Found(role) if *role.id == *self.role.id)
     }
 
     /// The write itself, where a read shows no more than what was there before it.

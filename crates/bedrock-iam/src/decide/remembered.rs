@@ -2,10 +2,11 @@
 //!
 //! All of it may be lost at any time: then IAM's delay looks like drift once, and a quarrel starts afresh.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::expectation::{Doubt, Expectation};
+use super::kept::KeptDocument;
 use super::outcome::{Outcome, not_shown};
 use super::plan::Plan;
 use super::repairs::{Backoff, Pace, Repairs};
@@ -28,8 +29,8 @@ const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 /// What is remembered of one object.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Remembered {
-    /// Boxed, since a map has room for eleven where it holds one.
-    policies: BTreeMap<PolicyRef, Box<OfPolicy>>,
+    /// By policy, in their order. Most objects have one, and a map would take the room of eleven.
+    policies: Vec<(PolicyRef, OfPolicy)>,
     /// The acceptance of a shrink that was acted upon, whatever became of the status that says so too.
     accepted_shrink: Option<String>,
 }
@@ -39,8 +40,8 @@ pub struct Remembered {
 struct OfPolicy {
     expectation: Option<Box<Expectation>>,
     repairs: Option<Repairs>,
-    /// As it was when it last was as it should be: the text, which takes a quarter of the memory that a document takes.
-    in_sync: Option<Box<str>>,
+    /// As it was when it last was as it should be.
+    in_sync: Option<KeptDocument>,
     /// What we last wrote, or saw to be as it should.
     written: Option<Written>,
     /// What the object's status says that we wrote.
@@ -64,7 +65,7 @@ impl Remembered {
     /// The same so much later, without what is too old to say anything.
     #[must_use]
     pub fn after(mut self, elapsed: Duration, pace: &Pace) -> Self {
-        for policy in self.policies.values_mut() {
+        for policy in self.policies.iter_mut().map(|(_, of_policy)| of_policy) {
             if let Some(expectation) = &mut policy.expectation {
                 expectation.age += elapsed;
             }
@@ -82,15 +83,25 @@ impl Remembered {
 
     /// With what the object's status says that we last wrote.
     #[must_use]
-    pub fn reporting(mut self, policy: PolicyRef, reported: Option<Written>) -> Self {
-        self.policies.entry(policy).or_default().reported = reported;
+    pub fn reporting(mut self, policy: &PolicyRef, reported: Option<Written>) -> Self {
+        self.entry(policy).reported = reported;
+        self
+    }
+
+    /// As it is kept until the next decision: the status says again what it says.
+    #[must_use]
+    pub fn kept(mut self) -> Self {
+        for (_, of_policy) in &mut self.policies {
+            of_policy.reported = None;
+        }
+        self.policies.shrink_to_fit();
         self
     }
 
     /// For a spec of this generation: a person who changes it ends a quarrel.
     #[must_use]
     pub fn following(mut self, generation: Option<i64>) -> Self {
-        for policy in self.policies.values_mut() {
+        for policy in self.policies.iter_mut().map(|(_, of_policy)| of_policy) {
             policy.repairs.take_if(|repairs| repairs.generation != generation);
         }
         self
@@ -99,7 +110,7 @@ impl Remembered {
     /// Believes AWS alone from now on and holds nothing back, because a person asks for it.
     #[must_use]
     pub fn anew(mut self) -> Self {
-        for policy in self.policies.values_mut() {
+        for policy in self.policies.iter_mut().map(|(_, of_policy)| of_policy) {
             policy.expectation = None;
             policy.repairs = None;
             policy.refused = None;
@@ -132,7 +143,7 @@ impl Remembered {
 
     /// What is to be believed of a policy that was read back.
     pub fn read_back(&mut self, policy: &PolicyRef, seen: PolicyState) -> PolicyState {
-        let of_policy = self.policies.get_mut(policy);
+        let of_policy = self.of_mut(policy);
         match of_policy.and_then(|of_policy| of_policy.expectation.as_mut()) {
             Some(expectation) => expectation.believe_policy(seen),
             None => seen,
@@ -141,7 +152,7 @@ impl Remembered {
 
     /// After a write that AWS took, where the role and its policies stood as `believed`.
     pub fn wrote(&mut self, believed: &Observed, step: &Step, generation: Option<i64>) {
-        let policy = self.policies.entry(step.policy.clone()).or_default();
+        let policy = self.entry(&step.policy);
         let earlier = policy.expectation.take();
         policy.refused = None;
         policy.written = None;
@@ -171,9 +182,9 @@ impl Remembered {
             if !is_left && !outcome.proven.contains(policy) {
                 continue;
             }
-            let of_policy = self.policies.entry(policy.clone()).or_default();
+            let of_policy = self.entry(policy);
             let document = state.document();
-            of_policy.in_sync = document.map(|document| document.to_json().into_boxed_str());
+            of_policy.in_sync = document.map(KeptDocument::of);
             let meant = document.map(|document| CanonicalPolicy::of(document).digest());
             of_policy.written = match (role, meant) {
                 (RoleState::Found(role), Some(digest)) => Some(Written { role: role.id.clone(), digest }),
@@ -192,13 +203,13 @@ impl Remembered {
 
     /// Whether IAM had no room for the last write to a policy.
     pub fn was_refused(&self, policy: &PolicyRef) -> bool {
-        self.policies.get(policy).is_some_and(|of_policy| of_policy.refused.is_some())
+        self.of(policy).is_some_and(|of_policy| of_policy.refused.is_some())
     }
 
     /// What IAM said the last time to the very same write, as long as it would hardly say anything else: while the role has the same
     /// other policies, and for a pause that doubles up to an hour.
     pub fn refusal(&self, step: &Step, others: &BTreeSet<String>) -> Option<Finding> {
-        let refused = self.policies.get(&step.policy)?.refused.as_ref()?;
+        let refused = self.of(&step.policy)?.refused.as_ref()?;
         let is_the_same = meaning(step).as_ref() == Some(&refused.wanted) && *others == refused.others;
         (is_the_same && refused.age < refused.pause).then(|| refused.finding.clone())
     }
@@ -206,7 +217,7 @@ impl Remembered {
     /// After a write for which IAM had no room beside the role's other policies.
     pub fn refuse(&mut self, step: &Step, others: BTreeSet<String>, finding: Finding) {
         let Some(wanted) = meaning(step) else { return };
-        let policy = self.policies.entry(step.policy.clone()).or_default();
+        let policy = self.entry(&step.policy);
         let before = policy.refused.take();
         let before = before.filter(|before| before.wanted == wanted && before.others == others);
         let pause = before.map_or(FIRST_PAUSE, |before| (2 * before.pause).min(LONGEST_PAUSE));
@@ -222,12 +233,12 @@ impl Remembered {
 
     /// What is said while no read has shown our last write.
     pub(super) fn not_shown(&self, claim: &Claim) -> Option<Finding> {
-        let expectation = self.policies.get(&claim.policy())?.expectation.as_ref()?;
+        let expectation = self.of(&claim.policy())?.expectation.as_ref()?;
         (!expectation.is_confirmed()).then(|| not_shown(claim))
     }
 
     pub(super) fn last_write(&self, claim: &Claim, role: &RoleState) -> LastWrite {
-        let (Some(of_policy), RoleState::Found(role)) = (self.policies.get(&claim.policy()), role) else {
+        let (Some(of_policy), RoleState::Found(role)) = (self.of(&claim.policy()), role) else {
             return LastWrite::default();
         };
         let to_this_role = |written: &Option<Written>| {
@@ -240,12 +251,30 @@ impl Remembered {
     }
 
     pub(super) fn repairs(&self, claim: &Claim, pace: &Pace) -> Backoff {
-        let repairs = self.policies.get(&claim.policy()).and_then(|of_policy| of_policy.repairs);
+        let repairs = self.of(&claim.policy()).and_then(|of_policy| of_policy.repairs);
         repairs.map_or(Backoff::None, |repairs| repairs.backoff(pace))
     }
 
     pub(super) fn in_sync(&self, claim: &Claim) -> Option<Document> {
-        Document::parse(self.policies.get(&claim.policy())?.in_sync.as_ref()?).ok()
+        self.of(&claim.policy())?.in_sync.as_ref()?.document()
+    }
+}
+
+impl Remembered {
+    fn of(&self, policy: &PolicyRef) -> Option<&OfPolicy> {
+        self.policies.iter().find(|(known, _)| known == policy).map(|(_, of_policy)| of_policy)
+    }
+
+    fn of_mut(&mut self, policy: &PolicyRef) -> Option<&mut OfPolicy> {
+        self.policies.iter_mut().find(|(known, _)| known == policy).map(|(_, of_policy)| of_policy)
+    }
+
+    fn entry(&mut self, policy: &PolicyRef) -> &mut OfPolicy {
+        let at = self.policies.binary_search_by(|(known, _)| known.cmp(policy)).unwrap_or_else(|at| {
+            self.policies.insert(at, (policy.clone(), OfPolicy::default()));
+            at
+        });
+        &mut self.policies[at].1
     }
 }
 

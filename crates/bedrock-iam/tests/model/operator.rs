@@ -195,7 +195,7 @@ impl Operator {
         let (claim, observed) = (claim(subject), self.observe(question));
         let (wish, answers) = ask(question, &observed);
         let wish = if subject.is_outdated { Wish::AsIs(claim.clone(), None) } else { wish };
-        let remembered = (*question.remembered).clone().reporting(claim.policy(), subject.told.written());
+        let remembered = (*question.remembered).clone().reporting(&claim.policy(), subject.told.written());
         let decision = decide(&wish, &answers, &observed, &remembered, &self.pace);
         let steps = decision.plan.steps();
         let believed = |claim: &Claim| decision.believed.policy(&claim.policy()).clone();
@@ -214,7 +214,7 @@ impl Operator {
             held,
             left,
             broken: promise::broken_by(question, &answers, &decision, held, left),
-            remembered: remembered_from(decision.remembered.clone(), &claim),
+            remembered: Known::new(decision.remembered.clone().kept()),
             course,
             decision: Known::new(decision),
         }
@@ -252,7 +252,7 @@ impl Operator {
         if !subject.is_outdated && !goes_on {
             remembered.told(plan, &outcome, &believed.role, None);
         }
-        End { remembered: remembered_from(remembered, &claim), told, reasons, goes_on }
+        End { remembered: Known::new(remembered.kept()), told, reasons, goes_on }
     }
 
     /// As IAM answers.
@@ -325,11 +325,6 @@ impl Told {
         let digest = Digest::stored(self.digest.as_ref()?);
         Some(Written { role: self.role.to_string(), digest })
     }
-}
-
-/// What the status says is read anew each time.
-fn remembered_from(remembered: Remembered, claim: &Claim) -> Known<Remembered> {
-    Known::new(remembered.reporting(claim.policy(), None))
 }
 
 fn told(subject: &Subject, claim: &Claim, decision: &Decision, outcome: &Outcome) -> Told {
