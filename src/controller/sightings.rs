@@ -178,7 +178,7 @@ mod tests {
         let noted = |text: u64| {
             object(|object| {
                 object["metadata"]["annotations"] = json!({
-            "bedrockaccess.io/reconcile-at": text.to_string()})
+            "bedrockaccess.io/reconcile-at": text.to_string()});
             })
         };
         let told = [0, 1, 9, 10, 19, 20].map(|after| see(&noted(after), after));

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use sha2::Digest as _;
 
@@ -19,7 +20,8 @@ struct Atom {
     effect: Effect,
     action: Scope,
     resource: Scope,
-    conditions: CanonicalConditions,
+    /// Those of a statement, which all its atoms share.
+    conditions: Arc<CanonicalConditions>,
 }
 
 /// Operator → condition key in lower case → every list of values under it: the same key in two spellings is two conditions.
@@ -58,21 +60,31 @@ impl CanonicalPolicy {
     /// A fingerprint that is equal for equal meanings.
     pub fn digest(&self) -> Digest {
         // The form is stored in every object's status: a change of it looks like a change of every policy.
-        let text: Vec<String> = self.0.iter().map(Atom::to_text).collect();
-        let hash = sha2::Sha256::digest(format!("1\n{}", text.join("\n")));
+        let (mut hash, mut line) = (sha2::Sha256::new_with_prefix("1"), Vec::new());
+        for atom in &self.0 {
+            line.push(b'\n');
+            atom.write_to(&mut line);
+            hash.update(&line);
+            line.clear();
+        }
+        if self.0.is_empty() {
+            hash.update("\n");
+        }
+        let hash = hash.finalize();
         let bits = hash[..10].iter().fold(0_u128, |bits, byte| bits << 8 | u128::from(*byte));
         Digest(format!("{bits:020x}"))
     }
 }
 
 impl Atom {
-    fn to_text(&self) -> String {
+    fn write_to(&self, text: &mut Vec<u8>) {
         let effect = match self.effect {
             Effect::Allow => "Allow",
             Effect::Deny => "Deny",
         };
-        serde_json::json!([effect, self.action.to_list(), self.resource.to_list(), self.conditions])
-            .to_string()
+        let atom = (effect, self.action.to_list(), self.resource.to_list(), self.conditions.as_ref());
+        // Strings and lists of strings always serialise, and a vector takes all that is written to it.
+        let _ = serde_json::to_writer(text, &atom);
     }
 }
 
@@ -86,7 +98,7 @@ impl Scope {
 }
 
 fn atoms(statement: &Statement) -> Vec<Atom> {
-    let conditions = canonical_conditions(&statement.condition);
+    let conditions = Arc::new(canonical_conditions(&statement.condition));
     let actions = scopes(&lowercased(&statement.action), &lowercased(&statement.not_action));
     let resources = scopes(&statement.resource, &statement.not_resource);
     actions
@@ -96,7 +108,7 @@ fn atoms(statement: &Statement) -> Vec<Atom> {
             effect: statement.effect,
             action,
             resource,
-            conditions: conditions.clone(),
+            conditions: Arc::clone(&conditions),
         })
         .collect()
 }
