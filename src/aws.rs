@@ -14,5 +14,6 @@ pub use bedrock::{Bedrock, MaxAge};
 pub use call::Caller;
 pub use credentials::{default_loader, sdk_config};
 pub use iam::Iam;
+pub(crate) use iam::scan::ROLES_IN_A_PAGE;
 pub use identity::{Identity, identity};
 pub use operations::{Condition, OPERATIONS, Operation, Right};

@@ -41,6 +41,10 @@ pub struct RunArgs {
     #[arg(long, env = "BEDROCK_ACCESS_INTERVAL", default_value = "10m", value_parser = interval, value_name = "DURATION")]
     pub interval: Duration,
 
+    /// How often an object at rest is checked by reads of its own, where one look at all roles of the account shows many at rest
+    #[arg(long, env = "BEDROCK_ACCESS_FULL_LOOK_INTERVAL", default_value = "6h", value_parser = interval, value_name = "DURATION")]
+    pub full_look_interval: Duration,
+
     /// For how long an object whose policy was proven stays Ready while AWS cannot be asked
     #[arg(long, env = "BEDROCK_ACCESS_STALE_AFTER", default_value = "24h", value_parser = duration, value_name = "DURATION")]
     pub stale_after: Duration,

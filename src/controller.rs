@@ -1,11 +1,12 @@
 //! Which objects are reconciled when, and by how many at once.
 //!
-//! `watch` tells of objects that changed, `sightings` how urgent that is, `queue` whose turn it is, `workers` do the work and wake
+//! `watch` tells of objects that changed, `sightings` how urgent that is, `scan` which of those at rest need no look, `queue` whose turn it is, `workers` do the work and wake
 //! the object again, `isolation` keeps one look from hindering the others.
 
 mod cached;
 mod isolation;
 mod queue;
+mod scan;
 mod sightings;
 mod slots;
 mod watch;
@@ -17,12 +18,17 @@ use std::sync::Arc;
 use futures::future;
 use kube::Client;
 use kube::runtime::reflector::Store;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 use crate::health::Health;
 use crate::orphans;
 use crate::reconcile::Context;
 use cached::CachedObject;
 use workers::Workers;
+
+/// What a scan may say before anybody listens.
+const NEWS: usize = 256;
 
 /// Reconciles every object until `shutdown`, then lets what is under way finish.
 pub async fn run(
@@ -33,11 +39,16 @@ pub async fn run(
     shutdown: impl Future<Output = ()> + Send + Sync + 'static,
 ) {
     let (store, objects) = watch::watch(watches, &context, Arc::clone(&health));
+    let (teller, news) = mpsc::channel(NEWS);
     let beside = {
         let (store, cx, health) = (store.clone(), Arc::clone(&context), Arc::clone(&health));
         async move {
             if store.wait_until_ready().await.is_ok() {
                 health.synced();
+                // A task of its own, since what it computes must not keep the workers. Not earlier: whoever waits for the store
+                // in another task may not be told.
+                let mut scanning = JoinSet::new();
+                scanning.spawn(scan::run(store.clone(), Arc::clone(&cx), teller));
                 let objects = || store.state().iter().filter_map(|object| object.keeper()).collect();
                 let sweep = Box::pin(orphans::sweep(&cx, objects));
                 futures::join!(sweep, forget_the_vanished(&store, &cx));
@@ -45,7 +56,7 @@ pub async fn run(
             future::pending::<()>().await;
         }
     };
-    let workers = Workers::new(store, context, health, concurrency);
+    let workers = Workers::new(store, context, health, concurrency, news);
     tokio::select! {
         () = workers.run(objects, shutdown) => {}
         () = beside => {}

@@ -31,6 +31,7 @@ pub struct Metrics {
     lease_errors: Counter,
     leader: Gauge,
     orphaned_policies: Gauge,
+    objects_at_rest: Gauge,
     queue_wait: Family<UrgencyLabels, Histogram, fn() -> Histogram>,
     queue_oldest_due: Gauge<f64, AtomicU64>,
     /// Since when it has been due; its age is told whenever it is asked for.
@@ -141,6 +142,7 @@ impl Default for Metrics {
         let lease_errors = Counter::default();
         let leader = Gauge::default();
         let orphaned_policies = Gauge::default();
+        let objects_at_rest = Gauge::default();
         let queue_wait = Family::new_with_constructor(wait as fn() -> Histogram);
         let queue_oldest_due = Gauge::default();
         registry.register("reconciles", "Reconciles by how they ended", reconciles.clone());
@@ -172,6 +174,11 @@ impl Default for Metrics {
         registry.register("lease_errors", "Requests about the lease that failed", lease_errors.clone());
         registry.register("leader", "1 while this instance holds the lease, else 0", leader.clone());
         registry.register(
+            "objects_at_rest",
+            "Objects that need no look of their own, by the last look at all roles of the account",
+            objects_at_rest.clone(),
+        );
+        registry.register(
             "orphaned_policies",
             "Policies of the operator whose object is gone and that stay on their roles",
             orphaned_policies.clone(),
@@ -201,6 +208,7 @@ impl Default for Metrics {
             lease_errors,
             leader,
             orphaned_policies,
+            objects_at_rest,
             queue_wait,
             queue_oldest_due,
             oldest_due: Arc::default(),
@@ -264,6 +272,7 @@ impl Metrics {
     pub fn follows(&self) {
         self.leader.set(0);
         self.orphaned_policies.set(0);
+        self.objects_at_rest.set(0);
         self.oldest_due(None);
     }
 
@@ -275,6 +284,11 @@ impl Metrics {
     /// Counts a request about the lease that failed.
     pub fn lease_failed(&self) {
         self.lease_errors.inc();
+    }
+
+    /// How many objects the last look at all roles showed at rest.
+    pub(crate) fn at_rest(&self, objects: usize) {
+        self.objects_at_rest.set(i64::try_from(objects).unwrap_or(i64::MAX));
     }
 
     /// How many policies are known to have outlived their object, and stay for now.

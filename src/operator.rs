@@ -184,6 +184,7 @@ async fn prepare(args: RunArgs, health: Arc<Health>, metrics: Metrics) -> Result
             consent,
         },
         interval: args.interval,
+        full_look_interval: args.full_look_interval,
         stale_after: args.stale_after,
         failures: Failures::default(),
         memory: Memory::new(args.iam_lag),

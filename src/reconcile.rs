@@ -8,6 +8,7 @@
 mod adopt;
 mod apply;
 mod ask;
+mod at_rest;
 mod context;
 mod deletion;
 mod event;
@@ -38,6 +39,7 @@ use crate::fairness::{Urgency, behalf};
 pub use adopt::Adoption;
 pub(crate) use apply::send;
 pub(crate) use ask::ask_owners;
+pub(crate) use at_rest::{ask_again, at_rest};
 pub use context::{Context, Error};
 pub(crate) use event::publish_about;
 pub use failures::Failures;

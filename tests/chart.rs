@@ -13,11 +13,12 @@ use serde_json::{Value, json};
 
 const LIMIT: Duration = Duration::from_mins(1);
 
-const EVERY_SETTING: [&str; 15] = [
+const EVERY_SETTING: [&str; 16] = [
     "--set=replicas=2",
     "--set=clusterId=test",
     "--set=adoptFrom=before",
     "--set=interval=1h30m",
+    "--set=fullLookInterval=12h",
     "--set=sweepInterval=12h",
     "--set=concurrency=2",
     "--set=regions={us-east-1,eu-west-1}",

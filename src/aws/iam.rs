@@ -1,6 +1,6 @@
 //! The IAM calls.
 
-mod scan;
+pub(super) mod scan;
 
 use std::collections::BTreeSet;
 use std::time::Duration;

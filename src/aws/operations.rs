@@ -41,7 +41,7 @@ const WRITE_TO_ROLES: Option<Right> = Some(Right {
 
 const ASK: Option<Right> = Some(Right { resource: "*", condition: None, denied: &[], is_optional: false });
 
-/// GetAccountAuthorizationDetails can be allowed for everything or not at all.
+/// GetAccountAuthorizationDetails and GetAccountSummary can be allowed for everything or not at all.
 const LOOK_AROUND: Option<Right> =
     Some(Right { resource: "*", condition: None, denied: &[], is_optional: true });
 
@@ -90,7 +90,8 @@ operations! {
     iam ListRolePolicies READ_ROLES "What else takes of the role's quota when a policy does not fit.";
     iam PutRolePolicy WRITE_TO_ROLES "Writes the operator's policy.";
     iam DeleteRolePolicy WRITE_TO_ROLES "Removes the operator's policy.";
-    iam GetAccountAuthorizationDetails LOOK_AROUND "Finds policies whose object is gone and that the record does not hold.";
+    iam GetAccountAuthorizationDetails LOOK_AROUND "Whether many roles are as they should be, at once; and which policies there are whose object is gone and that the record does not hold.";
+    iam GetAccountSummary LOOK_AROUND "How many roles there are: whether one look at all of them costs less than a look at each that is needed.";
     bedrock GetInferenceProfile ASK "Where a profile routes to from a source Region.";
     bedrock ListInferenceProfiles ASK "The profiles of a family, and what to suggest instead of one that does not exist.";
     bedrock GetFoundationModel ASK "Whether a model may be called on demand in a Region.";

@@ -4,6 +4,7 @@ mod cluster;
 mod table;
 
 use std::num::NonZeroU32;
+use std::pin::pin;
 use std::process::ExitCode;
 
 use bedrock_iam::consent::ConsentPolicy;
@@ -11,6 +12,7 @@ use bedrock_iam::decide::Change;
 use bedrock_iam::orphan::{Orphan, Standing, orphans as orphans_on};
 use bedrock_iam::{Fault, Step};
 use clap::{Args, ValueEnum};
+use futures::TryStreamExt;
 use kube::Client;
 
 use crate::aws::{self, Caller, Iam};
@@ -114,7 +116,10 @@ async fn run(args: OrphansArgs) -> Result<u8, Error> {
     let consent = ConsentPolicy::from(args.consent);
     let installations = cluster.installations(&account, consent, &objects);
     let mut found: Vec<Orphan> = Vec::new();
-    iam.scan(|role| found.extend(orphans_on(&installations, &role))).await?;
+    let mut roles = pin!(iam.roles());
+    while let Some(role) = roles.try_next().await? {
+        found.extend(orphans_on(&installations, &role));
+    }
     let elsewhere = found.iter().filter(|orphan| orphan.standing == Standing::Elsewhere).count();
     if elsewhere > 0 {
         eprintln!(

@@ -63,6 +63,19 @@ impl CachedObject {
         })
     }
 
+    /// What is kept of it, packed: whether it has changed shows in that.
+    pub(super) fn content(&self) -> &[u8] {
+        match &self.content {
+            Content::Readable(packed) => packed.bytes(),
+            Content::Unreadable(_) => &[],
+        }
+    }
+
+    /// The role on which it is to keep a policy, where that can be read.
+    pub(super) fn role_to_keep(&self) -> Option<&RoleName> {
+        self.role.as_ref().filter(|_| !self.sight.is_deleted())
+    }
+
     /// The object with its role, if it looks after a policy at all.
     pub(super) fn keeper(&self) -> Option<(ObjectName, Option<RoleName>)> {
         let name =
@@ -144,7 +157,7 @@ mod tests {
             COMMON.replace("assistant", "summaries").replace("0a1b2c3d", "f00dcafe").replace("eu-", "ap-");
         let cached = CachedObject::of(serde_json::from_str(&other).unwrap());
         let Content::Readable(packed) = &cached.content else { panic!("{cached:?}") };
-        assert!(packed.size() < other.len() / 5, "{packed:?} of {}", other.len());
+        assert!(packed.bytes().len() < other.len() / 5, "{packed:?} of {}", other.len());
     }
 
     #[test]

@@ -76,10 +76,10 @@ impl Queue {
     pub(super) fn wake(&mut self, key: &Key, urgency: Urgency, at: Instant) {
         let wake = Wake { at, urgency };
         let entry = match self.entries.get(key).copied() {
-            None => self.put_off(key, wake),
+            None => self.set_aside(key, wake),
             Some(Entry::Later(before)) => {
                 self.later.remove(&(before.at, key.clone()));
-                self.put_off(key, before.and(wake))
+                self.set_aside(key, before.and(wake))
             }
             Some(Entry::Due { since, place }) => {
                 Entry::Due { since, place: self.due.hurry(&key.namespace, place, urgency) }
@@ -89,6 +89,18 @@ impl Queue {
             }
         };
         self.entries.insert(key.clone(), entry);
+    }
+
+    /// An object needs no look before a time, for all that time asked for. What is due already stays so.
+    pub(super) fn put_off(&mut self, key: &Key, until: Instant) {
+        if let Some(Entry::Later(before)) = self.entries.get(key).copied()
+            && before.urgency == Urgency::Routine
+            && before.at < until
+        {
+            self.later.remove(&(before.at, key.clone()));
+            let entry = self.set_aside(key, Wake { at: until, ..before });
+            self.entries.insert(key.clone(), entry);
+        }
     }
 
     /// What is to be worked on now, if a worker may be had for anything that is due.
@@ -130,7 +142,7 @@ impl Queue {
         self.since.first().map(|(since, _)| *since).into_iter().chain(later).min()
     }
 
-    fn put_off(&mut self, key: &Key, wake: Wake) -> Entry {
+    fn set_aside(&mut self, key: &Key, wake: Wake) -> Entry {
         self.later.insert((wake.at, key.clone()));
         Entry::Later(wake)
     }

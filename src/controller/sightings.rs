@@ -50,6 +50,10 @@ impl Sight {
         self.uid.as_deref()
     }
 
+    pub(super) fn is_deleted(&self) -> bool {
+        self.is_deleted
+    }
+
     /// How urgent a look is that time alone asks for.
     pub(super) fn in_time(&self) -> Urgency {
         if self.is_leaving() { Urgency::Withdrawal } else { Urgency::Routine }

@@ -1,12 +1,13 @@
 //! The workers: they take from the queue what is due, and wake it again when it is to be looked at next.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{Stream, StreamExt, future};
 use kube::runtime::reflector::{ObjectRef, Store};
+use tokio::sync::mpsc::Receiver;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 use tracing::{Instrument, info_span};
@@ -14,8 +15,9 @@ use tracing::{Instrument, info_span};
 use super::cached::CachedObject;
 use super::isolation;
 use super::queue::{Key, Queue, Task};
+use super::scan::News;
 use super::sightings::Sightings;
-use crate::fairness::behalf;
+use crate::fairness::{Urgency, behalf};
 use crate::health::Health;
 use crate::reconcile::{Context, NextLook};
 
@@ -31,6 +33,10 @@ pub(super) struct Workers {
     health: Arc<Health>,
     queue: Queue,
     sightings: Sightings,
+    /// What the scans say.
+    news: Receiver<News>,
+    /// Until the first scan is over: what it may show at rest, so that it is not looked at before.
+    unscanned: Option<HashSet<Key>>,
     running: JoinSet<NextLook>,
     /// What each of them works on.
     objects: HashMap<Id, (Key, Arc<CachedObject>)>,
@@ -43,6 +49,7 @@ impl Workers {
         context: Arc<Context>,
         health: Arc<Health>,
         concurrency: u16,
+        news: Receiver<News>,
     ) -> Self {
         Self {
             store,
@@ -50,6 +57,8 @@ impl Workers {
             health,
             queue: Queue::new(concurrency.into()),
             sightings: Sightings::default(),
+            news,
+            unscanned: Some(HashSet::new()),
             running: JoinSet::new(),
             objects: HashMap::new(),
         }
@@ -67,7 +76,7 @@ impl Workers {
         let store = self.store.clone();
         let mut ready = pin!(store.wait_until_ready());
         // Before the first list is complete, an object that it holds cannot be told from one that is gone.
-        let (mut is_ready, mut is_ending) = (false, false);
+        let (mut is_ready, mut is_ending, mut is_scanning) = (false, false, true);
         while !is_ending || !self.running.is_empty() {
             if is_ready && !is_ending {
                 self.begin();
@@ -81,6 +90,10 @@ impl Workers {
                     None => is_ending = true,
                 },
                 _ = &mut ready, if !is_ready => is_ready = true,
+                news = self.news.recv(), if is_ready && !is_ending && is_scanning => {
+                    is_scanning = news.is_some();
+                    self.learn(news.unwrap_or(News::Over));
+                }
                 () = due(self.queue.next_due()), if is_ready && !is_ending => {}
             }
         }
@@ -92,7 +105,30 @@ impl Workers {
         if is_ready && self.store.get(&named(&object.key)).is_none() {
             self.sightings.forget(&object.key);
         } else if let Some(urgency) = self.sightings.urgency(&object.key, &object.sight, now) {
-            self.queue.wake(&object.key, urgency, now);
+            match &mut self.unscanned {
+                Some(unscanned) if urgency == Urgency::Routine => drop(unscanned.insert(object.key.clone())),
+                _ => self.queue.wake(&object.key, urgency, now),
+            }
+        }
+    }
+
+    /// A scan says something.
+    fn learn(&mut self, news: News) {
+        let now = Instant::now();
+        match news {
+            News::AtRest(key, until) => {
+                if self.unscanned.as_mut().is_some_and(|unscanned| unscanned.remove(&key)) {
+                    self.queue.wake(&key, Urgency::Routine, until);
+                } else {
+                    self.queue.put_off(&key, until);
+                }
+            }
+            News::Woken(key) => self.queue.wake(&key, Urgency::Routine, now),
+            News::Over => {
+                for key in self.unscanned.take().into_iter().flatten() {
+                    self.queue.wake(&key, Urgency::Routine, now);
+                }
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bedrock_access_api::parse::OperatorSettings;
 use bedrock_iam::orphan::{self, Installation, ObjectName, Standing};
 use bedrock_iam::{Claim, Class, RoleName};
-use futures::FutureExt;
+use futures::{FutureExt, TryStreamExt, future};
 use tokio::time::{Instant, sleep};
 
 use super::suspect::{Suspect, is_former};
@@ -131,8 +131,11 @@ impl Sweeper<'_> {
 
     async fn suspect_by_account(&mut self, installations: &[Installation]) {
         let mut found = Vec::new();
-        let see = |role| found.extend(orphan::orphans(installations, &role));
-        let scanned = self.cx.iam.scan(see).await;
+        let see = |role| {
+            found.extend(orphan::orphans(installations, &role));
+            future::ready(Ok(()))
+        };
+        let scanned = self.cx.iam.roles().try_for_each(see).await;
         for orphan in found {
             match orphan.standing {
                 Standing::Withdrawn | Standing::Consented | Standing::Retained => {

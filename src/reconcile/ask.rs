@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use bedrock_iam::answer::unanswered;
 use bedrock_iam::{
-    Answer, Answers, Claim, Fault, Finding, GuardrailArn, PolicyState, Questions, Region, Tags, Target, Wish,
-    next_questions, questions_to_owners,
+    Account, Answer, Answers, Claim, Fault, Finding, GuardrailArn, PolicyState, Questions, Region, Tags,
+    Target, Wish, next_questions, questions_to_owners,
 };
 use futures::{StreamExt, stream};
 
@@ -26,7 +26,7 @@ pub(super) async fn ask(bedrock: &Bedrock, wish: &Wish, max_age: MaxAge) -> Resu
         if questions.is_empty() {
             return Ok(answers);
         }
-        send(bedrock, &intent.claim, questions, max_age, &mut answers).await;
+        send(bedrock, &intent.claim.account, questions, max_age, &mut answers).await;
     }
 }
 
@@ -38,13 +38,13 @@ pub(crate) async fn ask_owners(
     answers: &mut Answers,
 ) {
     let questions = questions_to_owners(claim, policy, answers);
-    send(bedrock, claim, questions, MaxAge::ZERO, answers).await;
+    send(bedrock, &claim.account, questions, MaxAge::ZERO, answers).await;
 }
 
 /// Sends the questions together. Consent is asked anew every time, since it may be withdrawn at any.
-async fn send(
+pub(super) async fn send(
     bedrock: &Bedrock,
-    claim: &Claim,
+    account: &Account,
     questions: Questions,
     max_age: MaxAge,
     answers: &mut Answers,
@@ -58,7 +58,7 @@ async fn send(
             |source: Region| async move { bedrock.on_demand_models(&source, max_age).await }
         ),
         each(targets, Answer::Fault, |target: Target| async move { bedrock.answer(&target, max_age).await }),
-        each(tags, Err, |target: Target| async move { tags_of(bedrock, claim, &target).await }),
+        each(tags, Err, |target: Target| async move { tags_of(bedrock, account, &target).await }),
         each(guardrails, Err, |arn: GuardrailArn| async move {
             bedrock.tags(&arn.region, &arn.to_string()).await
         }),
@@ -70,8 +70,8 @@ async fn send(
     answers.guardrails.extend(guardrails);
 }
 
-async fn tags_of(bedrock: &Bedrock, claim: &Claim, target: &Target) -> Result<Tags, Fault> {
-    match target.owned(&claim.account) {
+async fn tags_of(bedrock: &Bedrock, account: &Account, target: &Target) -> Result<Tags, Fault> {
+    match target.owned(account) {
         Some(arn) => bedrock.tags(target.source(), &arn).await,
         None => Ok(Tags::new()),
     }

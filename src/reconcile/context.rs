@@ -25,6 +25,8 @@ pub struct Context {
     pub settings: OperatorSettings,
     /// How often an object is looked at, whatever longer interval it has of its own: an owner may have withdrawn consent.
     pub interval: Duration,
+    /// How often an object at rest is looked at by its own reads.
+    pub full_look_interval: Duration,
     /// How long an object whose policy was proven stays Ready while AWS cannot be asked.
     pub stale_after: Duration,
     /// How often each object has failed.

@@ -41,6 +41,12 @@ impl Memory {
         self.lock().insert(object.uid().unwrap_or_default(), (Instant::now(), remembered.kept()));
     }
 
+    /// Remembers this of an object of which nothing is remembered: whoever looks at it knows better.
+    pub(super) fn store_first(&self, object: &BedrockAccess, remembered: Remembered) {
+        let uid = object.uid().unwrap_or_default();
+        self.lock().entry(uid).or_insert_with(|| (Instant::now(), remembered.kept()));
+    }
+
     /// Changes what is remembered of an object, as of now.
     pub(super) fn update<T>(
         &self,

@@ -122,6 +122,12 @@ async fn patch_status(
     }
 }
 
+/// Whether an object is told what it is told already, and that it is Ready.
+pub(super) fn is_ready_as_before(object: &BedrockAccess, told: &NewStatus) -> bool {
+    let is_told = object.status.as_ref().is_some_and(|old| says_the_same(old, &told.status));
+    is_told && ending(&told.status) == Ending::Ready
+}
+
 /// What another writer put into the status is not compared. Server-side apply keeps conditions in the order in which they first
 /// appeared, which is not ours.
 fn says_the_same(old: &BedrockAccessStatus, new: &BedrockAccessStatus) -> bool {
@@ -147,7 +153,7 @@ fn ready(status: &BedrockAccessStatus) -> Option<&Condition> {
     status.conditions.iter().find(|condition| condition.type_ == READY)
 }
 
-fn ending(status: &BedrockAccessStatus) -> Ending {
+pub(super) fn ending(status: &BedrockAccessStatus) -> Ending {
     let is_true = |kind| {
         status.conditions.iter().any(|condition| condition.type_ == kind && condition.status == "True")
     };

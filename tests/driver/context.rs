@@ -62,6 +62,7 @@ pub(crate) fn context(client: Client, aws: &SdkConfig, settings: Settings) -> Co
             consent: ConsentPolicy::Tag,
         },
         interval: INTERVAL,
+        full_look_interval: Duration::from_hours(6),
         stale_after: Duration::from_hours(24),
         failures: Failures::default(),
         memory: Memory::new(iam_lag),

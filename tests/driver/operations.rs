@@ -1,5 +1,6 @@
 //! Which AWS operations are called: those of the one list, each under its own name.
 
+use futures::TryStreamExt;
 use std::collections::BTreeSet;
 
 use aws_sandbox::ApplicationProfile;
@@ -56,7 +57,8 @@ async fn what_is_called_and_counted_is_the_list_of_operations_and_nothing_else()
     });
     world.reconcile().await.unwrap();
     assert!(world.is_ready(), "{}", world.message("Ready"));
-    world.context.iam.scan(|_| {}).await.unwrap();
+    world.context.iam.roles().try_collect::<Vec<_>>().await.unwrap();
+    world.context.iam.count_roles().await.unwrap();
     world.kubernetes.edit(|object| object["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z"));
     world.reconcile().await.unwrap();
     assert_eq!(world.policy(), None);

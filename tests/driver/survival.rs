@@ -17,6 +17,7 @@ mod history;
 mod kubernetes_faults;
 mod orphans;
 mod outage;
+mod scan;
 mod scenarios;
 mod watch_faults;
 mod wire;

@@ -83,6 +83,12 @@ pub struct Decision {
 }
 
 impl Decision {
+    /// Whether nothing is to be done, nothing is in doubt and nothing was written of late, so that no look is missed if it comes later.
+    pub fn is_at_rest(&self) -> bool {
+        let is_done = self.plan.steps().is_empty() && self.plan.obstacle.is_none();
+        is_done && self.doubt == Doubt::None && self.remembered.is_settled()
+    }
+
     /// What stands under a policy's name once the plan is carried out.
     pub fn leaves(&self, policy: &PolicyRef) -> PolicyState {
         let last = self.plan.steps().iter().rfind(|step| step.policy == *policy);

@@ -16,6 +16,7 @@
 //! | what to do | [`decide`](mod@decide) | all of it → [`Decision`], whose [`Plan`] has the steps in their order |
 //! | whether it came about | [`decide`](mod@decide) | a policy read back → [`decide::verify`]; a step that failed → [`decide::step_failed`] |
 //! | what to say | `say` | [`Finding`]s → [`conditions`]: the conditions |
+//! | what the whole account shows | [`scan`] | a role of the account → what a look at it would have observed |
 //! | what nobody looks after | [`orphan`] | a role of the account → policies of ours whose object is gone |
 //!
 //! Nothing here touches Kubernetes, AWS, a clock or the environment. Facts about Bedrock and IAM name their source:
@@ -53,6 +54,7 @@ pub mod packed;
 pub mod policy;
 pub mod resolve;
 mod say;
+pub mod scan;
 mod want;
 
 pub use bedrock::answer::{self, Answer, Answers};
@@ -82,7 +84,7 @@ pub use policy::diff;
 pub use policy::grant::{self, Grant};
 pub use policy::{authorisation, revocation, size};
 pub use resolve::Resolution;
-pub use resolve::questions::{Questions, next_questions, questions_to_owners};
+pub use resolve::questions::{Questions, depends_on_owners, next_questions, questions_to_owners};
 pub use say::conditions::{self, Verdict};
 pub use say::finding::Finding;
 pub use say::reason::{self, Reason};

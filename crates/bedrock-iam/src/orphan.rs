@@ -12,6 +12,7 @@ use crate::names::tags::Tags;
 use crate::policy::current::CurrentGrants;
 use crate::policy::revocation::Revoked;
 use crate::resolve;
+use crate::scan::ScannedRole;
 use crate::want::consent::{ConsentPolicy, Tenant};
 use crate::want::intent::Claim;
 
@@ -22,17 +23,6 @@ pub struct ObjectName {
     pub namespace: String,
     /// Its own name.
     pub name: String,
-}
-
-/// A role as one look at the whole account shows it (GetAccountAuthorizationDetails).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ScannedRole {
-    /// The role's name.
-    pub name: RoleName,
-    /// The role's tags.
-    pub tags: Tags,
-    /// Its inline policies: name and document, perhaps percent-encoded.
-    pub policies: Vec<(String, String)>,
 }
 
 /// One cluster id, and the objects that look after what was written under it.
@@ -162,14 +152,14 @@ impl Installation {
     fn orphan(&self, role: &ScannedRole, policy_name: &str, document: &str) -> Option<Orphan> {
         let identity = PolicyIdentity::of_policy_name(policy_name)?;
         let (namespace, name, is_cut) = identity.object()?;
-        if self.looks_after(&identity, &role.name) {
+        if self.looks_after(&identity, &role.role.arn.name) {
             return None;
         }
         let policy = PolicyState::of(document, &identity);
         let grants = CurrentGrants::of(policy.document()?).grants().len();
         let tenant = self.tenant(namespace);
         let standing = if PolicyIdentity::derive(&self.cluster_id, namespace, name) == identity {
-            Standing::of(&tenant, &self.now, &role.tags)
+            Standing::of(&tenant, &self.now, &role.role.tags)
         } else if is_cut {
             Standing::Unknown
         } else {
@@ -180,7 +170,7 @@ impl Installation {
             identity,
             tenant,
             account: self.account.clone(),
-            role: role.name.clone(),
+            role: role.role.arn.name.clone(),
             role_arn: None,
             former: None,
         };

@@ -20,15 +20,15 @@ impl Packed {
         String::from_utf8(text).ok()
     }
 
-    /// Bytes.
-    pub fn size(&self) -> usize {
-        self.0.len()
+    /// As it is kept. The same text packed by the same `common` gives the same.
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
     }
 }
 
 impl fmt::Debug for Packed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Packed({} bytes)", self.size())
+        write!(f, "Packed({} bytes)", self.0.len())
     }
 }
 
@@ -42,7 +42,7 @@ mod tests {
     fn what_is_like_the_common_text_takes_next_to_nothing() {
         let common = "The role assistant-0001 exists and consents; its policy holds what is wanted.";
         let packed = Packed::new(&common.replace("0001", "0002"), common);
-        assert!(packed.size() < 24, "{packed:?}");
+        assert!(packed.bytes().len() < 24, "{packed:?}");
     }
 
     proptest! {

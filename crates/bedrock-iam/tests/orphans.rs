@@ -4,8 +4,10 @@
 
 use std::collections::BTreeMap;
 
+use bedrock_iam::Role;
 use bedrock_iam::consent::{ConsentPolicy, Tenant};
-use bedrock_iam::orphan::{Installation, ObjectName, Orphan, ScannedRole, Standing, orphans, withdrawn};
+use bedrock_iam::orphan::{Installation, ObjectName, Orphan, Standing, orphans, withdrawn};
+use bedrock_iam::scan::ScannedRole;
 use bedrock_iam::{Answers, Claim, CurrentGrants, Document, Fault, PolicyIdentity, Tags};
 use testing::world::{account, claim};
 
@@ -32,8 +34,11 @@ fn role(tag: Option<&str>, policies: &[&PolicyIdentity]) -> ScannedRole {
     let tags = tag.map(|value| (TAG.to_owned(), value.to_owned()));
     let policies = policies.iter().map(|of| (of.policy_name().to_owned(), document(of)));
     ScannedRole {
-        name: "assistant".parse().unwrap(),
-        tags: tags.into_iter().collect::<BTreeMap<_, _>>(),
+        role: Role {
+            arn: "arn:aws:iam::111122223333:role/assistant".parse().unwrap(),
+            id: "AROAEXAMPLE".to_owned(),
+            tags: tags.into_iter().collect::<BTreeMap<_, _>>(),
+        },
         policies: policies.collect(),
     }
 }

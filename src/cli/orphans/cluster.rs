@@ -99,7 +99,9 @@ async fn read(client: &Client, namespace: Option<String>) -> Result<(ClusterIds,
 
 #[cfg(test)]
 pub(super) mod tests {
-    use bedrock_iam::orphan::{ScannedRole, Standing, orphans};
+    use bedrock_iam::Role;
+    use bedrock_iam::orphan::{Standing, orphans};
+    use bedrock_iam::scan::ScannedRole;
 
     use testing::world::account;
 
@@ -127,7 +129,9 @@ pub(super) mod tests {
             (identity.policy_name().to_owned(), document)
         });
         let tags = [("bedrockaccess.io/namespaces".to_owned(), "now/team-a".to_owned())].into();
-        let role = ScannedRole { name: name.clone(), tags, policies: policies.to_vec() };
+        let arn = "arn:aws:iam::111122223333:role/assistant".parse().unwrap();
+        let role = Role { arn, id: "AROAEXAMPLE".to_owned(), tags };
+        let role = ScannedRole { role, policies: policies.to_vec() };
         let found =
             orphans(&cluster.installations(&account(), ConsentPolicy::Tag, &[(object, Some(name))]), &role);
         found.into_iter().map(|orphan| (orphan.claim.tenant.cluster_id, orphan.standing)).collect()

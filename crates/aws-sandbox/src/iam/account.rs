@@ -1,4 +1,4 @@
-//! GetAccountAuthorizationDetails: everything that the account's IAM holds, a page at a time. The sandbox holds roles only.
+//! GetAccountSummary, and GetAccountAuthorizationDetails: everything that the account's IAM holds, a page at a time. The sandbox holds roles only.
 
 use super::answers::{boundary, encoded, identity, more, tag};
 use super::parameters;
@@ -29,6 +29,22 @@ pub(super) fn details(seen: &View<'_>, form: &Parameters) -> Result<String, AwsE
     let roles = xml::members("RoleDetailList", page.items.iter().map(|role| detail(role)));
     let others = ["UserDetailList", "GroupDetailList", "Policies"].map(|list| xml::group(list, ""));
     Ok(others.concat() + &roles + &more(page.next.as_deref()))
+}
+
+/// What the account holds and may hold (IAM API reference, GetAccountSummary): the sandbox's roles, and the default quotas.
+pub(super) fn summary(seen: &View<'_>) -> String {
+    let roles = seen.roles().count();
+    let entries = [
+        ("Roles", roles),
+        ("RolesQuota", 1_000),
+        ("RolePolicySizeQuota", 10_240),
+        ("Users", 0),
+        ("Groups", 0),
+    ];
+    let entry = |(key, value): (&str, usize)| {
+        xml::group("entry", &(xml::text("key", key) + &xml::text("value", &value.to_string())))
+    };
+    xml::group("SummaryMap", &entries.map(entry).concat())
 }
 
 /// A role as it is shown here: with its inline policies, and without description and longest session.

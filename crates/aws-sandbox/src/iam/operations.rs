@@ -41,6 +41,7 @@ pub(crate) fn execute(
         "GetRolePolicy" => get_role_policy(&iam.read(), form),
         "DeleteRolePolicy" => delete_role_policy(iam, form),
         "ListRolePolicies" => list_role_policies(&iam.read(), form),
+        "GetAccountSummary" => Ok(account::summary(&iam.read())),
         "GetAccountAuthorizationDetails" => account::details(&iam.read(), form),
         other => {
             let message = format!("Could not find operation {other} for version 2010-05-08");

@@ -240,6 +240,9 @@ async fn the_account_is_shown_page_by_page_with_tags_and_encoded_policies() {
         }
     }
     assert_eq!(seen, ["a", "b", "c"]);
+    let summary = iam(&server).get_account_summary().send().await.unwrap().summary_map.unwrap();
+    let roles = summary.into_iter().find(|(key, _)| key.as_str() == "Roles");
+    assert_eq!(roles.unwrap().1, 3);
     let users =
         iam(&server).get_account_authorization_details().filter(EntityType::User).send().await.unwrap();
     assert_eq!(users.role_detail_list(), []);

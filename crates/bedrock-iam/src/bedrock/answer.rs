@@ -9,7 +9,7 @@ use crate::names::identifier::{ModelId, ProfileId, Region};
 use crate::names::tags::Tags;
 
 /// What Bedrock answered about one target; the strings are unchecked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Answer {
     /// GetInferenceProfile's `inferenceProfileArn` and `models[].modelArn`.
@@ -49,7 +49,7 @@ impl Answer {
 }
 
 /// All answers that one reconcile works with.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Answers {
     /// One answer for each target, members of families included.
     pub targets: BTreeMap<Target, Answer>,

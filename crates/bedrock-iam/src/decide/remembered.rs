@@ -201,6 +201,14 @@ impl Remembered {
         self.accepted_shrink.as_deref() == Some(accepted)
     }
 
+    /// Whether no write is young, came back, or was refused for want of room.
+    pub(super) fn is_settled(&self) -> bool {
+        let is_open = |of_policy: &OfPolicy| {
+            of_policy.expectation.is_some() || of_policy.repairs.is_some() || of_policy.refused.is_some()
+        };
+        !self.policies.iter().any(|(_, of_policy)| is_open(of_policy))
+    }
+
     /// Whether IAM had no room for the last write to a policy.
     pub fn was_refused(&self, policy: &PolicyRef) -> bool {
         self.of(policy).is_some_and(|of_policy| of_policy.refused.is_some())

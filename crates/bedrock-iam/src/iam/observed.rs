@@ -43,7 +43,7 @@ pub enum RoleState {
 }
 
 /// What matters of a role.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Role {
     /// Name, path, account and partition.
     pub arn: RoleArn,

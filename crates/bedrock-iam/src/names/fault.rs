@@ -1,7 +1,7 @@
 //! Calls to AWS that failed, by what has to happen next.
 
 /// A call to AWS that gave no answer.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("{message}")]
 pub struct Fault {
     /// What kind of failure it was; decides what happens next.

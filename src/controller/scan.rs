@@ -1,0 +1,188 @@
+//! One look at all roles of the account for all objects, once in an interval: an object that it shows at rest needs no look of its own,
+//! and one that was at rest and is no more is woken.
+//!
+//! A scan decides no write, since it may show less than a look does, and later: it says where to look. Each object is looked at by
+//! its own reads now and then all the same, however often a scan has shown it at rest.
+
+mod choice;
+mod resting;
+
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bedrock_iam::scan::ScannedRole;
+use bedrock_iam::{Class, Fault};
+use futures::{FutureExt, TryStreamExt};
+use kube::runtime::reflector::Store;
+use tokio::sync::mpsc::Sender;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::cached::CachedObject;
+use super::queue::Key;
+use crate::reconcile::{self, Context};
+use choice::{Choice, Cost};
+use resting::{Resting, Sketch};
+
+/// What a scan says of an object to those who look at objects.
+#[derive(Debug)]
+pub(super) enum News {
+    /// It needs no look of its own until then.
+    AtRest(Key, Instant),
+    /// It was at rest and is no more.
+    Woken(Key),
+    /// The scan is over, or there is none: whoever waited for it waits no longer.
+    Over,
+}
+
+/// Scans for as long as it is polled, beginning at once.
+pub(super) async fn run(store: Store<CachedObject>, cx: Arc<Context>, news: Sender<News>) {
+    let mut scanner = Scanner {
+        store,
+        cx: Arc::clone(&cx),
+        news,
+        choice: Choice::default(),
+        resting: Resting::default(),
+        is_told_of_denial: false,
+    };
+    loop {
+        let begun = Instant::now();
+        let round = AssertUnwindSafe(scanner.round()).catch_unwind();
+        if timeout(cx.interval, round).await.is_ok_and(|round| round.is_err()) {
+            tracing::error!(
+                "the code panicked while it looked at all roles; it goes on at the next interval"
+            );
+        }
+        if scanner.news.send(News::Over).await.is_err() {
+            return;
+        }
+        sleep_until(begun + cx.interval).await;
+    }
+}
+
+struct Scanner {
+    store: Store<CachedObject>,
+    cx: Arc<Context>,
+    news: Sender<News>,
+    choice: Choice,
+    resting: Resting,
+    is_told_of_denial: bool,
+}
+
+/// Objects by the name of the role that they name, in lower case: IAM tells no roles apart by case.
+type ByRole = HashMap<String, Vec<Arc<CachedObject>>>;
+
+impl Scanner {
+    async fn round(&mut self) {
+        let mut objects = by_role(&self.store);
+        self.resting.retain(&self.store);
+        let count = objects.values().map(Vec::len).sum();
+        let scanned = match self.choose(count).await {
+            Ok(false) => return,
+            Ok(true) => self.scan(&mut objects).await,
+            Err(fault) => Err(fault),
+        };
+        match scanned {
+            Ok(()) => {
+                self.is_told_of_denial = false;
+                self.cx.metrics.at_rest(self.resting.len());
+                // Their roles are gone.
+                for object in objects.into_values().flatten() {
+                    self.wake(&object).await;
+                }
+            }
+            Err(fault) if fault.class == Class::Denied => {
+                self.resting.clear();
+                if !std::mem::replace(&mut self.is_told_of_denial, true) {
+                    tracing::warn!(
+                        error = %fault,
+                        "each role is looked at by itself, since all of them together may not be looked at"
+                    );
+                }
+            }
+            Err(fault) => {
+                tracing::warn!(error = %fault, "the account's roles could not be looked at together; each is looked at by itself until they can");
+            }
+        }
+    }
+
+    /// Whether one look at all roles costs less than one at each that is needed.
+    async fn choose(&mut self, objects: usize) -> Result<bool, Fault> {
+        let now = Instant::now();
+        if self.choice.wants_to_know_roles(objects, now) {
+            self.choice.roles_are(self.cx.iam.count_roles().await?, now);
+        }
+        Ok(self.choice.is_for_scan(&Cost::of(objects)))
+    }
+
+    /// Looks at all roles, and takes off `objects` those of which it sees the role.
+    async fn scan(&mut self, objects: &mut ByRole) -> Result<(), Fault> {
+        self.resting.ask_again(&self.cx).await;
+        let cx = Arc::clone(&self.cx);
+        let mut roles = pin!(cx.iam.roles());
+        let mut count = 0;
+        while let Some(role) = roles.try_next().await? {
+            count += 1;
+            let name = role.role.arn.name.as_str().to_ascii_lowercase();
+            for object in objects.remove(&name).into_iter().flatten() {
+                self.see(&object, &role).await;
+            }
+        }
+        self.choice.roles_are(count, Instant::now());
+        Ok(())
+    }
+
+    /// The scan shows an object's role.
+    async fn see(&mut self, object: &Arc<CachedObject>, role: &ScannedRole) {
+        let sketch = Sketch::of(object, role);
+        if !self.resting.knows(&object.key, sketch) {
+            let Ok(readable) = object.object().0 else { return };
+            match reconcile::at_rest(&readable, &self.cx, role).await {
+                Some(answers) => self.resting.insert(&object.key, sketch, &answers, self.full_look()),
+                None => return self.wake(object).await,
+            }
+            // One thread does all of this, and others wait for it.
+            tokio::task::yield_now().await;
+        }
+        let now = Instant::now();
+        let until = self.resting.full_look(&object.key).map(|full| full.min(now + lease(self.cx.interval)));
+        if let Some(until) = until.filter(|until| *until > now) {
+            self.tell(News::AtRest(object.key.clone(), until)).await;
+        }
+    }
+
+    /// The object is not at rest; one that was not before is looked at in its own time.
+    async fn wake(&mut self, object: &CachedObject) {
+        if self.resting.remove(&object.key) {
+            self.tell(News::Woken(object.key.clone())).await;
+        }
+    }
+
+    /// Objects that come to rest together are not looked at together.
+    fn full_look(&self) -> Instant {
+        let whole = self.cx.full_look_interval.max(self.cx.interval);
+        Instant::now() + whole.mul_f64(0.25 + 0.75 * fastrand::f64())
+    }
+
+    async fn tell(&self, news: News) {
+        // Who does not listen any more ends this, too.
+        let _ = self.news.send(news).await;
+    }
+}
+
+/// For how long a scan's word holds: until the next, and a little longer. Where none comes, objects are looked at by themselves.
+fn lease(interval: Duration) -> Duration {
+    interval + interval / 4
+}
+
+fn by_role(store: &Store<CachedObject>) -> ByRole {
+    let mut objects = ByRole::new();
+    for object in store.state() {
+        if let Some(role) = object.role_to_keep() {
+            objects.entry(role.as_str().to_ascii_lowercase()).or_default().push(object);
+        }
+    }
+    objects
+}

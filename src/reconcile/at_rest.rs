@@ -1,0 +1,59 @@
+use bedrock_access_api::v1alpha1::BedrockAccess;
+use bedrock_iam::decide::Outcome;
+use bedrock_iam::scan::ScannedRole;
+use bedrock_iam::{Answers, Claim, Questions, Wish, decide, depends_on_owners, questions_to_owners};
+use jiff::Timestamp;
+use kube::ResourceExt;
+
+use super::manifest::{self, Manifest};
+use super::{Context, FINALIZER, ask, report, status};
+
+/// Whether a look at an object would find nothing to do and nothing to say, if IAM holds what a scan shows: if so, what Bedrock
+/// answered. Nothing is written, to nobody.
+pub(crate) async fn at_rest(object: &BedrockAccess, cx: &Context, role: &ScannedRole) -> Option<Answers> {
+    let is_held = object.finalizers().iter().any(|name| name == FINALIZER);
+    if object.metadata.deletion_timestamp.is_some() || !is_held {
+        return None;
+    }
+    let Manifest { claim, wish, pace, max_age } = manifest::read(object, cx).ok()?;
+    // One that is to be looked at more often than a scan comes, or whose policy is not moved yet, has to be looked at itself.
+    let is_moved = claim.former.as_deref().is_none_or(|former| cx.adoption.is_done(former));
+    if pace.interval < cx.interval || max_age.is_zero() || !is_moved {
+        return None;
+    }
+    // Nor is one at rest whose targets' owners may withdraw consent at any time: a scan does not show that.
+    let is_up_to_the_role = matches!(&wish, Wish::InStep(intent) if !depends_on_owners(intent));
+    if !is_up_to_the_role {
+        return None;
+    }
+    let answers = ask::ask(&cx.bedrock, &wish, max_age).await.ok()?;
+    let observed = role.observed(&claim);
+    let remembered = manifest::recall(object, cx, &claim, &pace);
+    let believed = remembered.believed(&observed, &claim);
+    let asks_owners =
+        |claim: &Claim| !questions_to_owners(claim, believed.policy(&claim.policy()), &answers).is_empty();
+    if claim.with_former().any(asks_owners) {
+        return None;
+    }
+    let decision = decide(&wish, &answers, &observed, &remembered, &pace);
+    if !decision.is_at_rest() {
+        return None;
+    }
+    let outcome = Outcome::before(&decision);
+    let told = status::of(object, cx, &wish, &decision, &outcome, Timestamp::now());
+    if !report::is_ready_as_before(object, &told) {
+        return None;
+    }
+    let mut remembered = decision.remembered;
+    remembered.told(&decision.plan, &outcome, &decision.believed.role, None);
+    cx.memory.store_first(object, remembered);
+    cx.metrics.reconciled(report::ending(&told.status));
+    Some(answers)
+}
+
+/// What Bedrock answers to the same questions, at most an interval ago.
+pub(crate) async fn ask_again(cx: &Context, questions: &Questions) -> Answers {
+    let mut answers = Answers::default();
+    ask::send(&cx.bedrock, &cx.settings.account, questions.clone(), cx.interval, &mut answers).await;
+    answers
+}
