@@ -18,7 +18,7 @@ struct Line {
 }
 
 fn documented() -> Vec<Value> {
-    let text = between("**Give the operator an IAM role.**", "`FindOrphans` is optional");
+    let text = between("**Give the operator an IAM role.**", "`LookAtAllRoles` is optional");
     let text: Vec<&str> = text
         .into_iter()
         .skip_while(|line| !line.contains("```json"))
@@ -75,7 +75,7 @@ fn the_policy_for_the_operator_allows_what_it_calls_and_nothing_else() {
 #[test]
 fn what_is_called_optional_is_one_statement_of_its_own() {
     let statements = documented();
-    let optional = statements.iter().find(|statement| statement["Sid"] == "FindOrphans").unwrap();
+    let optional = statements.iter().find(|statement| statement["Sid"] == "LookAtAllRoles").unwrap();
     let listed =
         OPERATIONS.iter().filter(|operation| operation.right().is_some_and(|right| right.is_optional));
     assert_eq!(texts(&optional["Action"]), listed.map(Operation::to_string).collect::<Vec<_>>());
