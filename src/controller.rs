@@ -23,7 +23,7 @@ use tokio::task::JoinSet;
 
 use crate::health::Health;
 use crate::orphans;
-use crate::reconcile::Context;
+use crate::reconcile::{Context, Uid};
 use cached::CachedObject;
 use workers::Workers;
 
@@ -70,9 +70,8 @@ async fn forget_the_vanished(store: &Store<CachedObject>, cx: &Context) {
         // What is remembered first: an object that comes meanwhile is in no danger of being taken for one that is gone.
         let remembered = [cx.memory.uids(), cx.failures.uids()].concat();
         cx.memory.expire(cx.interval);
-        let stored: HashSet<String> =
-            store.state().iter().filter_map(|object| object.sight.uid().map(str::to_owned)).collect();
-        for uid in remembered.iter().filter(|uid| !stored.contains(*uid)) {
+        let stored: HashSet<Uid> = store.state().iter().map(|object| object.sight.uid()).collect();
+        for uid in remembered.into_iter().filter(|uid| !stored.contains(uid)) {
             cx.memory.forget(uid);
             cx.failures.forget(uid);
         }

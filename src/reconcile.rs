@@ -13,6 +13,7 @@ mod context;
 mod deletion;
 mod event;
 mod failures;
+mod hold;
 mod manifest;
 mod memory;
 mod next_look;
@@ -21,6 +22,7 @@ mod outage;
 mod report;
 mod status;
 mod still_current;
+mod uid;
 mod unreadable;
 mod verify;
 
@@ -34,6 +36,7 @@ use jiff::Timestamp;
 use kube::runtime::controller::Action;
 use kube::runtime::finalizer::{Event, finalizer};
 use kube::{Api, ResourceExt};
+use tokio::time::Instant;
 
 use crate::fairness::{Urgency, behalf};
 pub use adopt::Adoption;
@@ -43,10 +46,12 @@ pub(crate) use at_rest::{ask_again, at_rest};
 pub use context::{Context, Error};
 pub(crate) use event::publish_about;
 pub use failures::Failures;
+use hold::Held;
 use manifest::{Manifest, as_is};
 pub use memory::Memory;
 pub use next_look::NextLook;
 pub(crate) use status::counted;
+pub use uid::Uid;
 pub use unreadable::{report_panic, report_unreadable};
 
 /// Keeps an object until our policy is off the role.
@@ -54,36 +59,15 @@ pub const FINALIZER: &str = "bedrockaccess.io/policy";
 
 /// Reconciles an object under its finalizer, so that nothing is written for one that could vanish unnoticed.
 pub async fn reconcile(object: Arc<BedrockAccess>, cx: Arc<Context>) -> Result<NextLook, Error> {
-    // Only an object that is really gone has nothing left to fail.
-    let leaving = object.metadata.deletion_timestamp.as_ref().and(object.uid());
-    let held = if leaving.is_none() { hold(object, &cx).await? } else { object };
-    let next = under_its_finalizer(held, &cx).await?;
-    if let Some(uid) = leaving {
-        cx.failures.forget(&uid);
-    }
-    Ok(next)
-}
-
-/// The object with its finalizer, which a new one gets first. It is not waited for until the watch shows it: the object would
-/// stand in line a second time.
-async fn hold(object: Arc<BedrockAccess>, cx: &Context) -> Result<Arc<BedrockAccess>, Error> {
-    if object.finalizers().iter().any(|name| name == FINALIZER) {
-        return Ok(object);
-    }
-    under_its_finalizer(Arc::clone(&object), cx).await?;
-    let mut held = Arc::unwrap_or_clone(object);
-    held.finalizers_mut().push(FINALIZER.to_owned());
-    Ok(Arc::new(held))
-}
-
-/// Does what the object's finalizer allows: gives it one, or keeps the policy, or takes the policy away and then the finalizer.
-async fn under_its_finalizer(object: Arc<BedrockAccess>, cx: &Context) -> Result<NextLook, Error> {
     let api: Api<BedrockAccess> = Api::namespaced(cx.client.clone(), &object.namespace().unwrap_or_default());
+    // Only an object that is really gone has nothing left to fail.
+    let leaving = object.metadata.deletion_timestamp.as_ref().map(|_| Uid::of(&*object));
+    let Held { object, read_at } = hold::hold(object, &cx).await?;
     let mut next = NextLook::OnChange;
     let result = finalizer(&api, FINALIZER, object, |event| async {
         next = match event {
-            Event::Apply(object) => keep(&object, cx).await?,
-            Event::Cleanup(object) => deletion::remove(&object, cx).await?,
+            Event::Apply(object) => keep(&object, read_at, &cx).await?,
+            Event::Cleanup(object) => deletion::remove(&object, &cx).await?,
         };
         Ok(Action::await_change())
     });
@@ -92,11 +76,14 @@ async fn under_its_finalizer(object: Arc<BedrockAccess>, cx: &Context) -> Result
         | kube::runtime::finalizer::Error::CleanupFailed(error) => error,
         other => Error::Finalizer(Box::new(other)),
     })?;
+    if let Some(uid) = leaving {
+        cx.failures.forget(uid);
+    }
     Ok(next)
 }
 
 /// Keeps the role's policy in step with the object.
-async fn keep(object: &BedrockAccess, cx: &Context) -> Result<NextLook, Error> {
+async fn keep(object: &BedrockAccess, read_at: Option<Instant>, cx: &Context) -> Result<NextLook, Error> {
     let Manifest { claim, wish, pace, max_age } = match manifest::read(object, cx) {
         Ok(manifest) => manifest, // decides
         Err(finding) => {
@@ -120,12 +107,12 @@ async fn keep(object: &BedrockAccess, cx: &Context) -> Result<NextLook, Error> {
     }
     let decision = decide(&wish, &answers, &observed, &remembered, &pace); // decides
     // Writes to AWS, and asks it what came of that.
-    let outcome = match carry_out(object, cx, &claim, &decision, &pace).await {
+    let outcome = match carry_out((object, read_at), cx, &claim, &decision, &pace).await {
         Err(error) => {
             // Nothing was written: the object changes while it is worked on, or the record does not take it. That must not put off
             // what an owner withdrew.
             let decision = decide(&as_is(&claim, None), &answers, &observed, &remembered, &pace);
-            carry_out(object, cx, &claim, &decision, &pace).await?;
+            carry_out((object, read_at), cx, &claim, &decision, &pace).await?;
             return Err(error);
         }
         outcome => outcome?,
@@ -141,7 +128,7 @@ async fn keep(object: &BedrockAccess, cx: &Context) -> Result<NextLook, Error> {
 
 /// Writes what is planned, tells of it at once, and reads it back.
 async fn carry_out(
-    object: &BedrockAccess,
+    (object, read_at): (&BedrockAccess, Option<Instant>),
     cx: &Context,
     claim: &Claim,
     decision: &Decision,
@@ -152,7 +139,7 @@ async fn carry_out(
     if plan.is_withdrawal {
         behalf::raise(Urgency::Withdrawal);
     }
-    if !plan.steps().is_empty() {
+    if !plan.steps().is_empty() && !still_current::is_fresh(read_at) {
         still_current::confirm(object, cx, plan).await?; // asks Kubernetes
     }
     // Before the write, so that no crash leaves a policy that only the object knows of. What only takes was noted before.

@@ -38,9 +38,9 @@ enum Content {
 
 impl CachedObject {
     pub(super) fn of(object: Guarded) -> Self {
-        let text = |part: &Option<String>| Arc::from(part.as_deref().unwrap_or_default());
         let meta = object.meta();
-        let key = Key { namespace: text(&meta.namespace), name: text(&meta.name) };
+        let key =
+            Key::new(meta.namespace.as_deref().unwrap_or_default(), meta.name.as_deref().unwrap_or_default());
         let (sight, keeper) = (Sight::of(&object), orphans::keeper(&object));
         let (is_keeper, role) = (keeper.is_some(), keeper.and_then(|(_, role)| role));
         let content = match object.0.map(|object| serde_json::to_string(&object)) {

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
-use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
 use tokio::time::Instant;
 
 use crate::health::Health;
 use crate::metrics::{Ending, ErrorClass};
 use crate::orphans::Guarded;
-use crate::reconcile::{self, Context, NextLook};
+use crate::reconcile::{self, Context, NextLook, Uid};
 use crate::telemetry::chain;
 
 /// A reconcile that takes longer is given up; every step is safe to repeat.
@@ -55,7 +54,7 @@ pub(super) async fn look(object: &Guarded, cx: &Arc<Context>, health: &Arc<Healt
         cx.metrics.failed(class);
     }
     cx.metrics.reconciled(Ending::Failed);
-    NextLook::After(cx.failures.delay(&object.uid().unwrap_or_default(), LONGEST_DELAY))
+    NextLook::After(cx.failures.delay(Uid::of(object), LONGEST_DELAY))
 }
 
 async fn isolated(object: &Guarded, cx: &Arc<Context>, health: &Arc<Health>) -> Result<NextLook, Error> {

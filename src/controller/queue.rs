@@ -4,6 +4,7 @@
 //! ([`Turns`]). A key that is worked on is not handed out a second time; who wakes it meanwhile has it handed out again afterwards.
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Deref;
 use std::sync::Arc;
 
 use tokio::time::Instant;
@@ -12,11 +13,29 @@ use super::slots::Slots;
 use crate::fairness::Urgency;
 use crate::fairness::turns::{Place, Turn, Turns};
 
-/// An object.
+/// An object. It stands in several tables, and its names in one place.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Key {
+pub(super) struct Key(Arc<Named>);
+
+/// An object by its names.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Named {
     pub(super) namespace: Arc<str>,
-    pub(super) name: Arc<str>,
+    pub(super) name: Box<str>,
+}
+
+impl Key {
+    pub(super) fn new(namespace: &str, name: &str) -> Self {
+        Self(Arc::new(Named { namespace: namespace.into(), name: name.into() }))
+    }
+}
+
+impl Deref for Key {
+    type Target = Named;
+
+    fn deref(&self) -> &Named {
+        &self.0
+    }
 }
 
 /// An object that is to be worked on.

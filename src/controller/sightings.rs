@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::queue::Key;
 use crate::fairness::Urgency;
 use crate::orphans::Guarded;
-use crate::reconcile::FINALIZER;
+use crate::reconcile::{FINALIZER, Uid};
 
 /// Annotations can be changed at any rate without a new generation: of an object that goes on with it, one change in this time is
 /// urgent.
@@ -19,7 +19,7 @@ const ANNOTATIONS: Duration = Duration::from_secs(10);
 /// What of an object asks for work when it changes. Its status, which is ours, does not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Sight {
-    uid: Option<Box<str>>,
+    uid: Uid,
     generation: Option<i64>,
     /// A hash of the annotations, and of the finalizers but ours.
     notes: u64,
@@ -37,7 +37,7 @@ impl Sight {
         object.annotations().hash(&mut notes);
         object.finalizers().iter().filter(|name| *name != FINALIZER).for_each(|name| name.hash(&mut notes));
         Self {
-            uid: meta.uid.as_deref().map(Into::into),
+            uid: Uid::of(object),
             generation: meta.generation,
             notes: notes.finish(),
             is_held: object.finalizers().iter().any(|name| name == FINALIZER),
@@ -46,8 +46,8 @@ impl Sight {
         }
     }
 
-    pub(super) fn uid(&self) -> Option<&str> {
-        self.uid.as_deref()
+    pub(super) fn uid(&self) -> Uid {
+        self.uid
     }
 
     pub(super) fn is_deleted(&self) -> bool {
@@ -129,8 +129,6 @@ impl Sightings {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use serde_json::{Value, json};
 
     use super::*;
@@ -148,7 +146,7 @@ mod tests {
     }
 
     fn key() -> Key {
-        Key { namespace: Arc::from("team-a"), name: Arc::from("a") }
+        Key::new("team-a", "a")
     }
 
     fn deleted(object: &mut Value) {

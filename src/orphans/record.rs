@@ -4,6 +4,7 @@
 //! removed there no owner consents to. Taking an entry out hides a policy until the next look at the whole account.
 
 mod ids;
+mod known;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,11 +15,11 @@ use bedrock_iam::{Claim, PolicyIdentity, RoleName};
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{ObjectMeta, Patch, PatchParams, PostParams};
 use kube::{Api, Client};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use ids::Notes;
 pub(crate) use ids::{ClusterIds, MOST_FORMER};
+use known::{Entry, Known};
 
 /// A ConfigMap holds one MiB, and each write of it is stored whole: sixteen hold some hundred thousand policies.
 const SHARDS: usize = 16;
@@ -44,13 +45,8 @@ pub enum IsConfirmed {
     No,
 }
 
-/// Which policy was written for whom; clones of an entry are as good as any.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Entry {
-    namespace: String,
-    name: String,
-    role: String,
-}
+/// Entries of one write: a few workers wait at a time, and one that was dropped takes nobody with it.
+const MOST_AT_ONCE: usize = 100;
 
 /// The record of one installation, with a copy in memory of what is known to stand in it.
 pub struct Record {
@@ -59,14 +55,9 @@ pub struct Record {
     /// `None` while a change waits for a person, so that what was noted stays.
     consent: Option<&'static str>,
     known: Mutex<Known>,
-}
-
-#[derive(Default)]
-struct Known {
-    /// `None` while it was not read.
-    notes: Option<Notes>,
-    entries: BTreeMap<String, Entry>,
-    is_whole: bool,
+    /// Entries that wait for the write that is under way, by their keys: the next write takes all of them.
+    waiting: Mutex<BTreeMap<String, String>>,
+    writing: tokio::sync::Mutex<()>,
 }
 
 impl Record {
@@ -75,7 +66,14 @@ impl Record {
     pub fn new(client: Client, namespace: &str, cluster_id: &str, moved_from: Option<&str>) -> Self {
         let (now, moved_from) = (Some(cluster_id.to_owned()), moved_from.map(str::to_owned));
         let ids = ClusterIds { now, moved_from, former: Vec::new() };
-        Self { maps: Api::namespaced(client, namespace), ids, consent: None, known: Mutex::default() }
+        Self {
+            maps: Api::namespaced(client, namespace),
+            ids,
+            consent: None,
+            known: Mutex::default(),
+            waiting: Mutex::default(),
+            writing: tokio::sync::Mutex::default(),
+        }
     }
 
     /// How roles are to consent: what was granted while none was asked may not go before a person confirms the change.
@@ -105,33 +103,62 @@ impl Record {
             role: claim.role.to_string(),
         };
         let keys = claim.identity.keys_on(&claim.role);
-        if keys.iter().any(|key| self.known().entries.get(key) == Some(&entry)) {
+        if self.known().has(keys.iter(), &entry) {
             return Ok(());
         }
         self.note_cluster_ids().await?;
         let text = serde_json::to_string(&entry).map_err(kube::Error::SerdeError)?;
         let key = claim.identity.key_on(&claim.role);
-        self.write(shard(&key), &[(key.clone(), Some(text))].into()).await?;
-        self.known().entries.insert(key, entry);
+        lock(&self.waiting).insert(key.clone(), text.clone());
+        let _turn = self.writing.lock().await;
+        // Whoever had the turn before may have written it too.
+        if self.known().has(keys.iter(), &entry) {
+            return Ok(());
+        }
+        self.write_entries(key, text).await
+    }
+
+    /// Writes an entry, and those that wait, to one shard. A ConfigMap is stored and read whole for each write.
+    async fn write_entries(&self, key: String, text: String) -> Result<(), kube::Error> {
+        let number = shard(&key);
+        let mut entries = {
+            let mut waiting = lock(&self.waiting);
+            let last = waiting.keys().nth(MOST_AT_ONCE).cloned();
+            let later = last.map(|last| waiting.split_off(&last)).unwrap_or_default();
+            std::mem::replace(&mut *waiting, later)
+        };
+        lock(&self.waiting).remove(&key);
+        entries.insert(key.clone(), text);
+        for key in entries.keys() {
+            self.known().may_stand(key, number);
+        }
+        let changes = entries.iter().map(|(key, text)| (key.clone(), Some(text.clone()))).collect();
+        if let Err(error) = self.write(number, &changes).await {
+            // The others wait for their turn and try for themselves.
+            entries.remove(&key);
+            lock(&self.waiting).append(&mut entries);
+            return Err(error);
+        }
+        for (key, text) in &entries {
+            self.known().stands(key, text, number);
+        }
         Ok(())
     }
 
     /// Takes the entry out, once the policy is gone.
     pub(crate) async fn forget(&self, claim: &Claim) -> Result<(), kube::Error> {
+        // Only the record tells in which shards it stands.
+        self.load().await?;
         for key in claim.identity.keys_on(&claim.role) {
-            let is_known_absent = {
-                let known = self.known();
-                known.is_whole && !known.entries.contains_key(&key)
-            };
-            if is_known_absent {
-                continue;
+            let shards = self.known().shards(&key);
+            for number in shards {
+                match self.patch(number, &[(key.clone(), None)].into()).await {
+                    Ok(()) => {}
+                    Err(error) if is_missing(&error) => {}
+                    Err(error) => return Err(error),
+                }
             }
-            match self.patch(shard(&key), &[(key.clone(), None)].into()).await {
-                Ok(()) => {}
-                Err(error) if is_missing(&error) => {}
-                Err(error) => return Err(error),
-            }
-            self.known().entries.remove(&key);
+            self.known().remove(&key);
         }
         Ok(())
     }
@@ -147,10 +174,9 @@ impl Record {
             if number == 0 {
                 known.notes = Some(Notes::take_from(&mut data));
             }
-            let entries = data.into_iter();
-            known
-                .entries
-                .extend(entries.filter_map(|(key, text)| Some((key, serde_json::from_str(&text).ok()?))));
+            for (key, text) in &data {
+                known.stands(key, text, number);
+            }
         }
         self.known().is_whole = true;
         Ok(())
@@ -215,12 +241,7 @@ impl Record {
 
     /// What stands in the record, as far as it is known: the key, and of what.
     pub(super) fn entries(&self) -> Vec<(String, ObjectName, RoleName)> {
-        let known = self.known();
-        let entries = known.entries.iter().filter_map(|(key, entry)| {
-            let object = ObjectName { namespace: entry.namespace.clone(), name: entry.name.clone() };
-            Some((key.clone(), object, entry.role.parse().ok()?))
-        });
-        entries.collect()
+        self.known().entries().collect()
     }
 
     /// What is noted beside the entries. Who wrote anew without having read it would lose it.
@@ -266,9 +287,13 @@ impl Record {
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
-        // The copy is never left half-written, so a poisoned lock holds a good one.
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.known)
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing is left half-written, so a poisoned lock holds a good value.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The cluster ids in the record of a namespace, for who does not run under one.

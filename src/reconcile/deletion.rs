@@ -12,7 +12,7 @@ use kube::ResourceExt;
 use kube::runtime::events::EventType;
 
 use super::{
-    Context, Error, NextLook, adopt, apply, ask, event, manifest, observe, report, status, still_current,
+    Context, Error, NextLook, Uid, adopt, apply, ask, event, manifest, observe, report, status, still_current,
 };
 use crate::metrics::Ending;
 
@@ -24,7 +24,7 @@ pub(super) async fn remove(object: &BedrockAccess, cx: &Context) -> Result<NextL
     {
         forget(cx, &claim).await?;
     }
-    cx.memory.forget(&object.uid().unwrap_or_default());
+    cx.memory.forget(Uid::of(object));
     cx.metrics.reconciled(Ending::Removed);
     Ok(NextLook::OnChange)
 }

@@ -7,10 +7,9 @@ use bedrock_access_api::parse;
 use bedrock_access_api::v1alpha1::BedrockAccess;
 use bedrock_iam::conditions::Next;
 use bedrock_iam::reason::Kstatus;
-use kube::ResourceExt;
 
-use super::Context;
 use super::status::NewStatus;
+use super::{Context, Uid};
 
 const FIRST_DELAY: Duration = Duration::from_secs(2);
 
@@ -22,13 +21,13 @@ const LONGEST_OUTAGE: Duration = Duration::from_mins(5);
 
 /// How often each object has failed in a row, by its UID; forgotten on success and on deletion.
 #[derive(Default)]
-pub struct Failures(Mutex<HashMap<String, ExponentialBackoff>>);
+pub struct Failures(Mutex<HashMap<Uid, ExponentialBackoff>>);
 
 impl Failures {
     /// How long to wait after one more failure: doubling with jitter, never longer than `most`.
-    pub fn delay(&self, uid: &str, most: Duration) -> Duration {
+    pub fn delay(&self, uid: Uid, most: Duration) -> Duration {
         let mut failures = self.lock();
-        let backoff = failures.entry(uid.to_owned()).or_insert_with(|| {
+        let backoff = failures.entry(uid).or_insert_with(|| {
             ExponentialBuilder::new()
                 .with_min_delay(FIRST_DELAY)
                 .with_max_delay(LONGEST_DELAY)
@@ -40,16 +39,16 @@ impl Failures {
     }
 
     /// Forgets the object's failures.
-    pub fn forget(&self, uid: &str) {
-        self.lock().remove(uid);
+    pub fn forget(&self, uid: Uid) {
+        self.lock().remove(&uid);
     }
 
     /// The UIDs of all objects that have failed.
-    pub fn uids(&self) -> Vec<String> {
-        self.lock().keys().cloned().collect()
+    pub fn uids(&self) -> Vec<Uid> {
+        self.lock().keys().copied().collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, ExponentialBackoff>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Uid, ExponentialBackoff>> {
         // The map is never left half-written, so a poisoned lock holds a good map.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -61,16 +60,16 @@ impl Failures {
 /// operator's interval: an owner may have withdrawn consent. One that is in doubt, and therefore looked at earlier, stays so. An
 /// outage is nothing wrong with the object, and its end is to be noticed.
 pub(super) fn delay(object: &BedrockAccess, cx: &Context, told: &NewStatus, interval: Duration) -> Duration {
-    let uid = object.uid().unwrap_or_default();
+    let uid = Uid::of(object);
     let own = parse::interval(object).ok().flatten().unwrap_or(cx.interval);
     let most = if interval < own.min(cx.interval) { interval } else { cx.interval };
     let worst = told.reasons.iter().map(|reason| reason.kstatus());
     match (told.next, worst.max()) {
-        (Next::BackOff, Some(Kstatus::Unknown)) => cx.failures.delay(&uid, interval.min(LONGEST_OUTAGE)),
-        (Next::BackOff, _) => cx.failures.delay(&uid, most),
-        (Next::AtInterval, Some(Kstatus::Stalled)) => spread(cx.failures.delay(&uid, most).max(interval)),
+        (Next::BackOff, Some(Kstatus::Unknown)) => cx.failures.delay(uid, interval.min(LONGEST_OUTAGE)),
+        (Next::BackOff, _) => cx.failures.delay(uid, most),
+        (Next::AtInterval, Some(Kstatus::Stalled)) => spread(cx.failures.delay(uid, most).max(interval)),
         (Next::AtInterval, _) => {
-            cx.failures.forget(&uid);
+            cx.failures.forget(uid);
             spread(interval)
         }
     }
@@ -90,19 +89,19 @@ mod tests {
     #[test]
     fn delays_grow_to_a_limit_and_start_again_after_success() {
         let failures = Failures::default();
-        let delays: Vec<Duration> = (0..12).map(|_| failures.delay("a", HOUR)).collect();
+        let delays: Vec<Duration> = (0..12).map(|_| failures.delay("a".into(), HOUR)).collect();
         assert!(delays[0] < Duration::from_secs(5), "{delays:?}");
         assert!(delays[11] >= HOUR, "{delays:?}");
-        assert!(failures.delay("b", HOUR) < Duration::from_secs(5), "another object starts afresh");
-        failures.forget("a");
-        assert!(failures.delay("a", HOUR) < Duration::from_secs(5));
+        assert!(failures.delay("b".into(), HOUR) < Duration::from_secs(5), "another object starts afresh");
+        failures.forget("a".into());
+        assert!(failures.delay("a".into(), HOUR) < Duration::from_secs(5));
     }
 
     #[test]
     fn an_object_never_waits_longer_than_its_interval() {
         let failures = Failures::default();
         let most = Duration::from_mins(1);
-        assert!((0..12).all(|_| failures.delay("a", most) <= most));
+        assert!((0..12).all(|_| failures.delay("a".into(), most) <= most));
     }
 
     #[test]

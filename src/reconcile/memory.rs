@@ -4,15 +4,16 @@ use std::time::Duration;
 
 use bedrock_access_api::v1alpha1::BedrockAccess;
 use bedrock_iam::decide::{Pace, Remembered};
-use kube::ResourceExt;
 use tokio::time::Instant;
+
+use super::Uid;
 
 /// What is remembered of each object, by its UID, from one reconcile to the next; what it is good for, the core knows.
 pub struct Memory {
     /// How long IAM may show what was there before a write.
     iam_lag: Duration,
     /// With the moment for which each value holds.
-    objects: Mutex<HashMap<String, (Instant, Remembered)>>,
+    objects: Mutex<HashMap<Uid, (Instant, Remembered)>>,
 }
 
 impl Memory {
@@ -29,7 +30,7 @@ impl Memory {
     /// What is remembered of an object, as of now.
     pub(super) fn recall(&self, object: &BedrockAccess, pace: &Pace) -> Remembered {
         let objects = self.lock();
-        let known = objects.get(&object.uid().unwrap_or_default());
+        let known = objects.get(&Uid::of(object));
         let now = known.map_or_else(Remembered::default, |(at, remembered)| {
             remembered.clone().after(at.elapsed(), pace)
         });
@@ -38,12 +39,12 @@ impl Memory {
 
     /// Remembers this of an object from now on.
     pub(super) fn store(&self, object: &BedrockAccess, remembered: Remembered) {
-        self.lock().insert(object.uid().unwrap_or_default(), (Instant::now(), remembered.kept()));
+        self.lock().insert(Uid::of(object), (Instant::now(), remembered.kept()));
     }
 
     /// Remembers this of an object of which nothing is remembered: whoever looks at it knows better.
     pub(super) fn store_first(&self, object: &BedrockAccess, remembered: Remembered) {
-        let uid = object.uid().unwrap_or_default();
+        let uid = Uid::of(object);
         self.lock().entry(uid).or_insert_with(|| (Instant::now(), remembered.kept()));
     }
 
@@ -75,16 +76,16 @@ impl Memory {
     }
 
     /// The UIDs of all objects of which something is remembered.
-    pub fn uids(&self) -> Vec<String> {
-        self.lock().keys().cloned().collect()
+    pub fn uids(&self) -> Vec<Uid> {
+        self.lock().keys().copied().collect()
     }
 
     /// Forgets an object that is gone.
-    pub fn forget(&self, uid: &str) {
-        self.lock().remove(uid);
+    pub fn forget(&self, uid: Uid) {
+        self.lock().remove(&uid);
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, (Instant, Remembered)>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Uid, (Instant, Remembered)>> {
         // The map is never left half-written, so a poisoned lock holds a good map.
         self.objects.lock().unwrap_or_else(PoisonError::into_inner)
     }

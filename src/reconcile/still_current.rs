@@ -1,14 +1,24 @@
 //! Whether what a reconcile decided by is still what the cluster holds.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use bedrock_access_api::annotations;
 use bedrock_access_api::v1alpha1::BedrockAccess;
 use bedrock_iam::Plan;
 use kube::{Api, ResourceExt};
+use tokio::time::Instant;
 
 use super::{Context, Error};
 use crate::orphans::Guarded;
+
+/// For so long an answer of the API server is as good as a new one: a change that comes later wakes the object.
+const FRESH: Duration = Duration::from_secs(5);
+
+/// Whether the object need not be read again; `read_at` is when the API server answered it, if it did.
+pub(super) fn is_fresh(read_at: Option<Instant>) -> bool {
+    read_at.is_some_and(|at| at.elapsed() < FRESH)
+}
 
 /// Lets a write to AWS through only for the object as the cluster holds it now: a list or watch that lags must not bring
 /// back an older manifest, nor take an object for another of the same name.

@@ -129,7 +129,7 @@ pub(super) mod tests {
             (identity.policy_name().to_owned(), document)
         });
         let tags = [("bedrockaccess.io/namespaces".to_owned(), "now/team-a".to_owned())].into();
-        let arn = "arn:aws:iam::111122223333:role/assistant".parse().unwrap();
+        let arn = "arn:aws:iam::111122223333:role/app".parse().unwrap();
         let role = Role { arn, id: "AROAEXAMPLE".to_owned(), tags };
         let role = ScannedRole { role, policies: policies.to_vec() };
         let found =

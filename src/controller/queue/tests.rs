@@ -6,7 +6,7 @@ use super::*;
 const SECOND: Duration = Duration::from_secs(1);
 
 fn key(namespace: &str, name: &str) -> Key {
-    Key { namespace: Arc::from(namespace), name: Arc::from(name) }
+    Key::new(namespace, name)
 }
 
 fn seeded() -> fastrand::Rng {

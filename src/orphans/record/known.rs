@@ -1,0 +1,80 @@
+//! The operator's copy of the record, as far as it was read or written.
+
+use std::collections::BTreeMap;
+
+use bedrock_iam::RoleName;
+use bedrock_iam::orphan::ObjectName;
+use serde::{Deserialize, Serialize};
+
+use super::SHARDS;
+use super::ids::Notes;
+
+/// Which policy was written for whom; clones of an entry are as good as any.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Entry {
+    pub(super) namespace: String,
+    pub(super) name: String,
+    pub(super) role: String,
+}
+
+#[derive(Default)]
+pub(super) struct Known {
+    /// `None` while it was not read.
+    pub(super) notes: Option<Notes>,
+    pub(super) is_whole: bool,
+    entries: BTreeMap<Box<str>, Kept>,
+}
+
+struct Kept {
+    /// The entry as it is stored; `None` while no write of it is known to have succeeded.
+    text: Option<Box<str>>,
+    /// The shards in which it may stand, a bit for each: a write whose answer was lost may have been carried out.
+    shards: u16,
+}
+
+const _: () = assert!(SHARDS <= 16, "a shard has a bit of its own");
+
+impl Known {
+    /// Whether an entry stands under one of the keys.
+    pub(super) fn has<'a>(&self, mut keys: impl Iterator<Item = &'a String>, entry: &Entry) -> bool {
+        keys.any(|key| {
+            let text = self.entries.get(key.as_str()).and_then(|kept| kept.text.as_deref());
+            text.and_then(|text| serde_json::from_str::<Entry>(text).ok()).as_ref() == Some(entry)
+        })
+    }
+
+    /// An entry is about to be written to a shard.
+    pub(super) fn may_stand(&mut self, key: &str, shard: usize) {
+        self.kept(key).shards |= 1 << shard;
+    }
+
+    /// An entry stands in a shard.
+    pub(super) fn stands(&mut self, key: &str, text: &str, shard: usize) {
+        let kept = self.kept(key);
+        kept.shards |= 1 << shard;
+        kept.text = Some(text.into());
+    }
+
+    /// The shards in which an entry may stand.
+    pub(super) fn shards(&self, key: &str) -> Vec<usize> {
+        let bits = self.entries.get(key).map_or(0, |kept| kept.shards);
+        (0..SHARDS).filter(|shard| bits & 1 << shard != 0).collect()
+    }
+
+    /// An entry stands nowhere any more.
+    pub(super) fn remove(&mut self, key: &str) {
+        self.entries.remove(key);
+    }
+
+    /// Every entry that can be read: the key, and of what.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (String, ObjectName, RoleName)> {
+        self.entries.iter().filter_map(|(key, kept)| {
+            let Entry { namespace, name, role } = serde_json::from_str(kept.text.as_deref()?).ok()?;
+            Some((key.to_string(), ObjectName { namespace, name }, role.parse().ok()?))
+        })
+    }
+
+    fn kept(&mut self, key: &str) -> &mut Kept {
+        self.entries.entry(key.into()).or_insert(Kept { text: None, shards: 0 })
+    }
+}

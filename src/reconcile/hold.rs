@@ -1,0 +1,55 @@
+//! Our finalizer on a new object.
+
+use std::sync::Arc;
+
+use bedrock_access_api::v1alpha1::BedrockAccess;
+use kube::api::{Patch, PatchParams};
+use kube::{Api, ResourceExt};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::{Context, Error, FINALIZER};
+use crate::orphans::Guarded;
+
+/// An object, and since when it may be outdated.
+pub(super) struct Held {
+    pub(super) object: Arc<BedrockAccess>,
+    /// When the API server answered it; `None` for one that the watch showed some time.
+    pub(super) read_at: Option<Instant>,
+}
+
+/// The object with its finalizer. kube's `finalizer` would put it there and have us wait until the watch shows it: the object would stand
+/// in line a second time, and what the API server answers would be asked for again before the first write.
+pub(super) async fn hold(object: Arc<BedrockAccess>, cx: &Context) -> Result<Held, Error> {
+    if object.finalizers().iter().any(|name| name == FINALIZER)
+        || object.metadata.deletion_timestamp.is_some()
+    {
+        return Ok(Held { object, read_at: None });
+    }
+    let api: Api<Guarded> = Api::namespaced(cx.client.clone(), &object.namespace().unwrap_or_default());
+    let failed = |error| Error::Finalizer(Box::new(error));
+    let patch = serde_json::from_value(addition(object.finalizers()));
+    let patch = Patch::Json::<()>(patch.map_err(|error| failed(kube::Error::SerdeError(error)))?);
+    let answer = api.patch(&object.name_any(), &PatchParams::default(), &patch).await.map_err(failed)?;
+    match answer {
+        Guarded(Ok(held)) if held.uid() == object.uid() => {
+            Ok(Held { object: Arc::new(held), read_at: Some(Instant::now()) })
+        }
+        // Another one of the same name, or what cannot be read any more: the watch will show it.
+        Guarded(_) => Err(Error::Outdated),
+    }
+}
+
+/// The steps of a JSON patch. They fail where the finalizers are not what the watch showed, so that ours is never there twice.
+fn addition(finalizers: &[String]) -> Value {
+    if finalizers.is_empty() {
+        return json!([
+            {"op": "test", "path": "/metadata/finalizers", "value": null},
+            {"op": "add", "path": "/metadata/finalizers", "value": [FINALIZER]},
+        ]);
+    }
+    json!([
+        {"op": "test", "path": "/metadata/finalizers", "value": finalizers},
+        {"op": "add", "path": "/metadata/finalizers/-", "value": FINALIZER},
+    ])
+}
