@@ -13,6 +13,7 @@ mod aws;
 mod aws_faults;
 mod cluster;
 mod crash;
+mod frugal;
 mod history;
 mod kubernetes_faults;
 mod orphans;

@@ -29,10 +29,10 @@ struct Kept {
     /// The entry as it is stored; `None` while no write of it is known to have succeeded.
     text: Option<Box<str>>,
     /// The shards in which it may stand, a bit for each: a write whose answer was lost may have been carried out.
-    shards: u16,
+    shards: u64,
 }
 
-const _: () = assert!(SHARDS <= 16, "a shard has a bit of its own");
+const _: () = assert!(SHARDS <= 64, "a shard has a bit of its own");
 
 impl Known {
     /// Whether an entry stands under one of the keys.
