@@ -1,4 +1,4 @@
-//! People who create an object each, while the operator is busy with others in the same namespace.
+//! People who create an object each, while the operator is busy with others.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,10 +16,13 @@ use local_cluster::SandboxProcess;
 use tokio::task::JoinSet;
 
 use crate::comparison::Scene;
-use crate::objects::{api, is_ready};
+use crate::objects::is_ready;
 use crate::{Outcome, fleet};
 
 const LABEL: &str = "bench.example.com/people";
+
+/// Whom a role trusts is nothing to the operator.
+const TRUST: &str = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]}"#;
 
 /// For the last of them, once the others' work is done.
 const LIMIT: Duration = Duration::from_mins(2);
@@ -29,6 +32,8 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// How they come.
 #[derive(Clone, Copy)]
 pub(crate) struct People {
+    /// Where.
+    pub(crate) namespace: &'static str,
     /// Part of their objects' names.
     pub(crate) when: &'static str,
     /// From one to the next, whether or not the one before is served.
@@ -49,7 +54,7 @@ impl People {
         thread::scope(|scope| {
             let coming = scope.spawn(|| {
                 scene.stage.runtime.block_on(self.come(
-                    &api(scene.stage.admin.clone()),
+                    &Api::namespaced(scene.stage.admin.clone(), self.namespace),
                     &scene.sandbox,
                     &is_over,
                 ))
@@ -75,7 +80,7 @@ impl People {
         while came < self.at_least || !is_over.load(Ordering::Relaxed) {
             next.tick().await;
             let name = format!("{}-{came:03}", self.when);
-            creating.spawn(create(objects.clone(), sandbox.iam(), self.when, name, Arc::clone(&sent)));
+            creating.spawn(self.create(objects.clone(), sandbox.iam(), name, Arc::clone(&sent)));
             came += 1;
         }
         while let Some(created) = creating.join_next().await {
@@ -93,26 +98,27 @@ impl People {
         });
         waited.collect()
     }
-}
 
-async fn create(
-    objects: Api<BedrockAccess>,
-    iam: aws_sdk_iam::Client,
-    when: &str,
-    name: String,
-    sent: Moments,
-) -> Result<(), String> {
-    let tag = Tag::builder().key("bedrockaccess.io/namespaces").value("@any").build();
-    let tag = tag.map_err(|error| error.to_string())?;
-    let role = iam.create_role().role_name(&name).assume_role_policy_document("{}").tags(tag);
-    role.send().await.map_err(|error| format!("CreateRole of {name}: {error:?}"))?;
-    let manifests = fleet::manifests(std::iter::once(name.clone())).map_err(|error| error.to_string())?;
-    for mut object in manifests {
-        object.labels_mut().insert(LABEL.to_owned(), when.to_owned());
-        lock(&sent).insert(name.clone(), Instant::now());
-        objects.create(&PostParams::default(), &object).await.map_err(|error| error.to_string())?;
+    async fn create(
+        self,
+        objects: Api<BedrockAccess>,
+        iam: aws_sdk_iam::Client,
+        name: String,
+        sent: Moments,
+    ) -> Result<(), String> {
+        let tag = Tag::builder().key("bedrockaccess.io/namespaces").value("@any").build();
+        let tag = tag.map_err(|error| error.to_string())?;
+        let role = iam.create_role().role_name(&name).assume_role_policy_document(TRUST).tags(tag);
+        role.send().await.map_err(|error| format!("CreateRole of {name}: {error:?}"))?;
+        let manifests = fleet::manifests(std::iter::once(name.clone())).map_err(|error| error.to_string())?;
+        for mut object in manifests {
+            object.metadata.namespace = Some(self.namespace.to_owned());
+            object.labels_mut().insert(LABEL.to_owned(), self.when.to_owned());
+            lock(&sent).insert(name.clone(), Instant::now());
+            objects.create(&PostParams::default(), &object).await.map_err(|error| error.to_string())?;
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Until it is aborted, or the watch breaks.

@@ -13,6 +13,7 @@ use crate::comparison::Scene;
 use crate::meter::Cost;
 use crate::people::People;
 use crate::report::{Phase, Report};
+use crate::stage::NAMESPACE;
 use crate::statistics::{number, percentile};
 use crate::table::{Row, Unit};
 use crate::thousand::waits;
@@ -96,7 +97,8 @@ fn people_in_a_resync(scene: &Scene) -> Outcome<Vec<f64>> {
     slow_down(&scene.sandbox)?;
     let operator = work::start(&scene.stage, &scene.sandbox, &[])?;
     // Four calls each: less than half of what the default limits let through.
-    let people = People { when: "resync", pace: Duration::from_millis(500), at_least: 30 };
+    let people =
+        People { namespace: NAMESPACE, when: "resync", pace: Duration::from_millis(500), at_least: 30 };
     let ((), waited) = people.come_while(scene, || {
         // They have come for long enough, whether or not all were looked at.
         drop(wait_for_ready(&operator, OBJECTS, RESYNC));

@@ -8,6 +8,7 @@ use crate::comparison::{self, Comparison, OBJECTS, Scene};
 use crate::meter::Cost;
 use crate::people::People;
 use crate::report::{Phase, Report};
+use crate::stage::NAMESPACE;
 use crate::statistics::{number, percentile, rounded};
 use crate::table::{Row, Unit};
 use crate::work::{INTERVAL, Work, each_minute, unhindered};
@@ -18,6 +19,9 @@ const RATIO: f64 = 1.25;
 
 /// Objects that a tenant makes as large as it can: 256 KiB of annotations is what Kubernetes takes.
 const HEAVY: usize = 400;
+
+/// A namespace without a part in the 1,000.
+const NEIGHBOURS: &str = "neighbours";
 
 const NETWORK: Duration = Duration::from_millis(20);
 
@@ -171,15 +175,24 @@ fn burdened(scene: &Scene) -> Outcome<f64> {
 }
 
 /// How long people wait while the operator is busy, with answers of AWS that take their time.
-fn people() -> Outcome<[(&'static str, Vec<f64>); 3]> {
+fn people() -> Outcome<[(&'static str, Vec<f64>); 4]> {
     progress("people with new objects beside 1,000 others");
     let scene = Scene::set(OBJECTS, NETWORK)?;
-    let people = |when, pace| People { when, pace: Duration::from_millis(pace), at_least: 30 };
+    let people =
+        |when, pace| People { namespace: NAMESPACE, when, pace: Duration::from_millis(pace), at_least: 30 };
     let start = |flags: &[String]| Work::start(&scene.stage, &scene.sandbox, flags, OBJECTS);
-    let ((work, _), among_new) = people("new", 250).come_while(&scene, || start(&unhindered()))?;
+    scene.stage.kubectl.run(["create", "namespace", NEIGHBOURS])?;
+    let neighbours = People { namespace: NEIGHBOURS, ..people("neighbour", 500) };
+    let (((work, _), beside_new), among_new) =
+        people("new", 500).come_while(&scene, || neighbours.come_while(&scene, || start(&unhindered())))?;
     work.end()?;
     let ((work, _), in_restart) = people("restart", 100).come_while(&scene, || start(&each_minute()))?;
     let (_, at_rest) = people("rest", 500).come_while(&scene, || work.pass(INTERVAL))?;
     work.end()?;
-    Ok([("among 1,000 new", among_new), ("in a restart", in_restart), ("at rest", at_rest)])
+    Ok([
+        ("behind 1,000 new of the same namespace", among_new),
+        ("beside 1,000 new of another one", beside_new),
+        ("in a restart", in_restart),
+        ("at rest", at_rest),
+    ])
 }
