@@ -30,7 +30,7 @@ pub(crate) struct Point {
 pub(crate) type Quantity = fn(&Point) -> f64;
 
 const WIDTH: f64 = 880.0;
-const HEIGHT: f64 = 360.0;
+const HEIGHT: f64 = 390.0;
 
 /// Where both panels have their axes.
 const TOP: f64 = 80.0;
@@ -103,23 +103,25 @@ fn draw_growth(canvas: &mut Canvas, growth: &[Point]) {
     ];
     let x =
         |objects: u32| left + (right - left) * (f64::from(objects) / f64::from(first.objects)).ln() / range;
-    let y = |multiple: f64| BOTTOM - (BOTTOM - TOP) * multiple.max(1.0).ln() / range;
-    canvas.line((left, BOTTOM), (right, TOP), "even");
+    let multiples = growth.iter().flat_map(|point| curves.map(|(_, _, of)| of(point) / of(first)));
+    let highest = multiples.fold(range.exp(), f64::max).ln();
+    let y = |multiple: f64| BOTTOM - (BOTTOM - TOP) * multiple.max(1.0).ln() / highest;
+    canvas.line((left, BOTTOM), (right, y(range.exp())), "even");
     for point in growth {
         canvas.text(x(point.objects), BOTTOM + 18.0, "label", Anchor::Middle, &thousands(point.objects));
         let multiple = f64::from(point.objects) / f64::from(first.objects);
         canvas.text(left - 8.0, y(multiple) + 4.0, "label", Anchor::End, &format!("{multiple:.0}"));
     }
-    let mut legend = TOP + 12.0;
+    let mut legend = BOTTOM + 42.0;
     for (name, class, of) in curves {
         let points: Vec<(f64, f64)> =
             growth.iter().map(|point| (x(point.objects), y(of(point) / of(first)))).collect();
         canvas.curve(&points, class);
-        canvas.rectangle((left + 14.0, legend - 9.0), (10.0, 10.0), class);
+        canvas.rectangle((left, legend - 9.0), (10.0, 10.0), class);
         let fitted: Vec<(f64, f64)> =
             growth.iter().map(|point| (f64::from(point.objects), of(point))).collect();
         let what = format!("{name}: exponent {:.2}", exponent(&fitted));
-        canvas.text(left + 30.0, legend, "label", Anchor::Start, &what);
+        canvas.text(left + 16.0, legend, "label", Anchor::Start, &what);
         legend += 20.0;
     }
 }
@@ -136,7 +138,7 @@ mod tests {
         let bars =
             |latency_milliseconds, operator| Bars { latency_milliseconds, operator, floor: 8.0, limit: 1.25 };
         let point = |objects, seconds, mebibytes| Point { objects, seconds, calls: 4 * objects, mebibytes };
-        let growth = vec![point(100, 0.9, 25.0), point(1000, 8.0, 36.0), point(10_000, 80.0, 60.0)];
+        let growth = vec![point(100, 0.9, 25.0), point(1000, 8.0, 36.0), point(10_000, 130.0, 60.0)];
         (vec![bars(0, 9.0), bars(20, 12.0)], growth)
     }
 
@@ -167,9 +169,16 @@ mod tests {
         let drawn = svg(&bars, &growth);
         let document = roxmltree::Document::parse(&drawn).unwrap();
         for node in document.descendants() {
-            for (name, most) in
-                [("x", WIDTH), ("x1", WIDTH), ("x2", WIDTH), ("y", HEIGHT), ("y1", HEIGHT), ("y2", HEIGHT)]
-            {
+            for (name, most) in [
+                ("x", WIDTH),
+                ("x1", WIDTH),
+                ("x2", WIDTH),
+                ("y", HEIGHT),
+                ("y1", HEIGHT),
+                ("y2", HEIGHT),
+                ("cx", WIDTH),
+                ("cy", HEIGHT),
+            ] {
                 let at = node.attribute(name).map(|at| at.parse::<f64>().unwrap());
                 assert!(at.is_none_or(|at| (0.0..=most).contains(&at)), "{node:?}");
             }

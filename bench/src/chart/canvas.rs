@@ -10,29 +10,38 @@ pub(super) enum Anchor {
     End,
 }
 
+/// The dark colours come last; plain rules rather than variables, which not every viewer knows.
 const STYLE: &str = "
-  svg { --paper: #ffffff; --ink: #1f2328; --soft: #59636e; --line: #8c959f; --even: #c8ced5;
-    --first: #0969da; --second: #6e7781; --third: #bc4c00; --limit: #cf222e; }
-  @media (prefers-color-scheme: dark) {
-    svg { --paper: #0d1117; --ink: #f0f6fc; --soft: #9198a1; --line: #656c76; --even: #3d444d;
-      --first: #4493f8; --second: #9198a1; --third: #f0883e; --limit: #ff7b72; }
-  }
-  text { font: 13px system-ui, sans-serif; fill: var(--ink); }
+  text { font: 13px system-ui, sans-serif; fill: #1f2328; }
   text.title { font-size: 15px; font-weight: 600; }
   text.value { font-weight: 600; }
-  text.soft { font-size: 12px; fill: var(--soft); }
+  text.soft { font-size: 12px; fill: #59636e; }
   text.label { font-size: 12px; }
-  line.axis { stroke: var(--line); }
-  line.even { stroke: var(--even); stroke-width: 2; }
-  line.limit { stroke: var(--limit); stroke-width: 2; stroke-dasharray: 5 3; }
-  rect.paper { fill: var(--paper); }
-  rect.first, circle.first { fill: var(--first); }
-  rect.second, circle.second { fill: var(--second); }
-  rect.third, circle.third { fill: var(--third); }
+  line.axis { stroke: #8c959f; }
+  line.even { stroke: #c8ced5; stroke-width: 2; }
+  line.limit { stroke: #cf222e; stroke-width: 2; stroke-dasharray: 5 3; }
+  rect.paper { fill: #ffffff; }
+  rect.first, circle.first { fill: #0969da; }
+  rect.second, circle.second { fill: #6e7781; }
+  rect.third, circle.third { fill: #bc4c00; }
   polyline { fill: none; stroke-width: 2; }
-  polyline.first { stroke: var(--first); }
-  polyline.second { stroke: var(--second); }
-  polyline.third { stroke: var(--third); }
+  polyline.first { stroke: #0969da; }
+  polyline.second { stroke: #6e7781; }
+  polyline.third { stroke: #bc4c00; }
+  @media (prefers-color-scheme: dark) {
+    text { fill: #f0f6fc; }
+    text.soft { fill: #9198a1; }
+    line.axis { stroke: #656c76; }
+    line.even { stroke: #3d444d; }
+    line.limit { stroke: #ff7b72; }
+    rect.paper { fill: #0d1117; }
+    rect.first, circle.first { fill: #4493f8; }
+    rect.second, circle.second { fill: #9198a1; }
+    rect.third, circle.third { fill: #f0883e; }
+    polyline.first { stroke: #4493f8; }
+    polyline.second { stroke: #9198a1; }
+    polyline.third { stroke: #f0883e; }
+  }
 ";
 
 impl Canvas {
