@@ -72,13 +72,13 @@ crds-fresh: binaries
 	@diff -u $(CRD) $(CHART_CRD) || { echo 'stale: run `make crds`'; exit 1; }
 
 .PHONY: bench
-bench: tools ## Measure the core, then memory, start-up, size and calls of a release build with 1,000 objects
+bench: tools ## Measure the core, then a release build with 1,000 objects beside the least that they can take; writes docs/benchmarks.*
 	cargo bench --package bedrock-iam
 	cargo build --release --workspace --bin bedrock-access --bin aws-sandbox --bin bench
 	target/release/bench
 
 .PHONY: scale
-scale: tools ## Measure a release build with 10,000 objects against what is wanted of it; not all of that is reached
+scale: tools ## Measure a release build with 10,000 objects, and how it grows from 100 on; writes docs/benchmarks.*
 	cargo build --release --workspace --bin bedrock-access --bin aws-sandbox --bin bench
 	target/release/bench scale
 

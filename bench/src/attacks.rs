@@ -9,10 +9,11 @@ use std::thread;
 use local_cluster::{OperatorProcess, OperatorSettings, SandboxProcess};
 
 use crate::stage::Stage;
+use crate::statistics::percentile;
 use crate::table::{Row, Unit};
 use crate::{Outcome, progress};
 use scenes::Scene;
-use victim::{Victim, percentile};
+use victim::Victim;
 
 /// In which consent is looked at again, at the latest.
 const INTERVAL: f64 = 60.0;

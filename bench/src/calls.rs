@@ -6,12 +6,14 @@ use serde_json::Value;
 
 use crate::Outcome;
 
-/// What a run asked of AWS.
+/// What was asked of AWS.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Calls {
-    /// The most IAM calls about one role.
-    pub(crate) most_iam_calls: f64,
-    /// GetInferenceProfile calls in all.
-    pub(crate) questions: f64,
+    by_operation: BTreeMap<String, u64>,
+    iam: u64,
+    most_about_a_role: u64,
+    /// (source Region, profile) pairs.
+    asked: BTreeSet<(String, String)>,
 }
 
 /// Every call that reached the sandbox, oldest first.
@@ -20,17 +22,16 @@ pub(crate) fn log(sandbox: &SandboxProcess) -> Outcome<Vec<Value>> {
     Ok(calls.as_array().cloned().unwrap_or_default())
 }
 
-/// When the first call of `operation` after the first `before` calls was seen.
+/// When the first call of `operation` was seen in the log.
 pub(crate) fn wait_for(
     sandbox: &SandboxProcess,
-    before: usize,
     operation: &str,
     limit: Duration,
 ) -> Result<Instant, String> {
     let deadline = Instant::now() + limit;
     while Instant::now() < deadline {
         let calls = log(sandbox).map_err(|error| error.to_string())?;
-        if calls.iter().skip(before).any(|call| call["operation"] == operation) {
+        if calls.iter().any(|call| call["operation"] == operation) {
             return Ok(Instant::now());
         }
         std::thread::sleep(Duration::from_millis(1));
@@ -39,27 +40,73 @@ pub(crate) fn wait_for(
 }
 
 impl Calls {
-    /// Fails when the questions are not about these (source Region, profile) pairs.
-    pub(crate) fn of(log: &[Value], pairs: &BTreeSet<(String, String)>) -> Outcome<Self> {
-        let mut per_role = BTreeMap::<&str, u32>::new();
-        let mut asked = BTreeSet::new();
-        let mut questions = 0;
+    pub(crate) fn of(log: &[Value]) -> Self {
+        let mut calls = Self::default();
+        let mut per_role = BTreeMap::<&str, u64>::new();
         for call in log {
-            let target = call["target"].as_str().unwrap_or_default();
-            match (call["service"].as_str(), call["operation"].as_str()) {
-                (Some("iam"), _) => *per_role.entry(target).or_default() += 1,
-                (_, Some("GetInferenceProfile")) => {
-                    questions += 1;
-                    let region = call["region"].as_str().unwrap_or_default();
-                    asked.insert((region.to_owned(), target.to_owned()));
+            let text = |field: &str| call[field].as_str().unwrap_or_default();
+            *calls.by_operation.entry(text("operation").to_owned()).or_default() += 1;
+            if text("service") == "iam" {
+                calls.iam += 1;
+                if !text("target").is_empty() {
+                    *per_role.entry(text("target")).or_default() += 1;
                 }
-                _ => {}
+            } else if text("operation") == "GetInferenceProfile" {
+                calls.asked.insert((text("region").to_owned(), text("target").to_owned()));
             }
         }
-        if asked != *pairs {
-            return Err(format!("Bedrock was asked about {asked:?} instead of {pairs:?}").into());
+        calls.most_about_a_role = per_role.into_values().max().unwrap_or_default();
+        calls
+    }
+
+    pub(crate) fn by_operation(&self) -> &BTreeMap<String, u64> {
+        &self.by_operation
+    }
+
+    pub(crate) fn total(&self) -> u64 {
+        self.by_operation.values().sum()
+    }
+
+    /// Calls of IAM.
+    pub(crate) fn iam(&self) -> u64 {
+        self.iam
+    }
+
+    /// The most IAM calls about one role.
+    pub(crate) fn most_about_a_role(&self) -> u64 {
+        self.most_about_a_role
+    }
+
+    /// GetInferenceProfile calls; fails when they are not about these pairs.
+    pub(crate) fn questions(&self, pairs: &BTreeSet<(String, String)>) -> Outcome<u64> {
+        if self.asked != *pairs {
+            return Err(format!("Bedrock was asked about {:?} instead of {pairs:?}", self.asked).into());
         }
-        let most = per_role.values().max().copied().unwrap_or_default();
-        Ok(Self { most_iam_calls: f64::from(most), questions: f64::from(questions) })
+        Ok(self.by_operation.get("GetInferenceProfile").copied().unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn calls_are_counted_by_operation_and_by_role() {
+        let iam =
+            |operation: &str, role: Value| json!({"service": "iam", "operation": operation, "target": role});
+        let calls = Calls::of(&[
+            iam("GetRole", json!("a")),
+            iam("PutRolePolicy", json!("a")),
+            iam("GetRole", json!("b")),
+            iam("GetAccountAuthorizationDetails", Value::Null),
+            json!({"service": "bedrock", "operation": "GetInferenceProfile", "region": "r", "target": "p"}),
+        ]);
+        assert_eq!((calls.total(), calls.iam(), calls.most_about_a_role()), (5, 4, 2));
+        assert_eq!(calls.by_operation()["GetRole"], 2);
+        let pairs = BTreeSet::from([("r".to_owned(), "p".to_owned())]);
+        assert_eq!(calls.questions(&pairs).unwrap(), 1);
+        assert!(calls.questions(&BTreeSet::new()).is_err());
     }
 }

@@ -1,3 +1,7 @@
+use serde_json::{Value, json};
+
+use crate::statistics::rounded;
+
 /// One thing that was measured.
 pub(crate) struct Row {
     what: String,
@@ -42,6 +46,23 @@ impl Row {
         })
     }
 
+    /// For programs: the limit is a number, and whether it has to be met exactly.
+    pub(crate) fn json(&self) -> Value {
+        let (limit, is_exact) = match self.limit {
+            Some(Limit::AtMost(limit)) => (Some(limit), false),
+            Some(Limit::Exactly(limit)) => (Some(limit), true),
+            None => (None, false),
+        };
+        let mut row = json!({
+            "what": self.what, "value": rounded(self.value), "unit": self.unit.name(), "limit": limit,
+        });
+        if limit.is_some() {
+            row["isExact"] = is_exact.into();
+            row["isMet"] = (!self.is_missed()).into();
+        }
+        row
+    }
+
     fn cells(&self) -> [String; 4] {
         let limit = match self.limit {
             Some(Limit::AtMost(limit)) => format!("at most {}", self.unit.whole(limit)),
@@ -58,13 +79,22 @@ impl Row {
 }
 
 impl Unit {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Mebibytes => "MiB",
+            Self::Megabytes => "MB",
+            Self::Seconds => "s",
+            Self::Count | Self::Ratio => "",
+        }
+    }
+
     fn measured(self, value: f64) -> String {
         match self {
             Self::Mebibytes => format!("{value:.1} MiB"),
             Self::Megabytes => format!("{value:.1} MB"),
             Self::Seconds => format!("{value:.2} s"),
             Self::Count => format!("{value}"),
-            Self::Ratio => format!("{value:.1}"),
+            Self::Ratio => format!("{value:.2}"),
         }
     }
 
@@ -80,19 +110,33 @@ impl Unit {
 
 /// The rows as a table that reads well on a terminal and as Markdown.
 pub(crate) fn markdown(rows: &[Row]) -> String {
-    let head = ["", "measured", "limit", ""].map(str::to_owned);
-    let body: Vec<[String; 4]> = rows.iter().map(Row::cells).collect();
-    let all = || std::iter::once(&head).chain(&body);
-    let width = |column: usize| all().map(|cells| cells[column].chars().count()).max().unwrap_or_default();
-    let [a, b, c, d] = [0, 1, 2, 3].map(width);
-    let line = |[what, measured, limit, verdict]: &[String; 4]| {
-        format!("| {what:a$} | {measured:>b$} | {limit:>c$} | {verdict:d$} |")
-    };
-    let [left, right, more, last] = [a, b, c, d].map(|width| "-".repeat(width + 1));
-    let rule = format!("|{left}-|{right}:|{more}:|{last}-|");
-    let mut lines = vec![line(&head), rule];
-    lines.extend(body.iter().map(line));
-    lines.join("\n")
+    let head = ["", "measured", "limit", ""].map(str::to_owned).to_vec();
+    let lines: Vec<Vec<String>> =
+        std::iter::once(head).chain(rows.iter().map(|row| row.cells().to_vec())).collect();
+    grid(&lines)
+}
+
+/// The first line is the head; of each line the first cell is text, and the others are numbers.
+pub(crate) fn grid(lines: &[Vec<String>]) -> String {
+    let columns = lines.first().map_or(0, Vec::len);
+    let width = |column: usize| lines.iter().map(|cells| cells[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let mut drawn: Vec<String> = lines
+        .iter()
+        .map(|cells| {
+            let cells = cells.iter().zip(&widths).enumerate();
+            let cells = cells.map(|(column, (cell, &width))| {
+                if column == 0 { format!(" {cell:width$} |") } else { format!(" {cell:>width$} |") }
+            });
+            std::iter::once("|".to_owned()).chain(cells).collect()
+        })
+        .collect();
+    let rules = widths.iter().enumerate().map(|(column, width)| {
+        let (line, end) = ("-".repeat(width + 1), if column == 0 { "-|" } else { ":|" });
+        format!("{line}{end}")
+    });
+    drawn.insert(1, std::iter::once("|".to_owned()).chain(rules).collect());
+    drawn.join("\n")
 }
 
 #[cfg(test)]
@@ -119,10 +163,19 @@ mod tests {
         ];
         let expected = "\
 |       | measured |          limit |      |
-|-------|---------:|---------------:|------|
+|-------|---------:|---------------:|-----:|
 | peak  | 36.8 MiB | at most 64 MiB | pass |
 | calls |       11 |     exactly 10 | FAIL |
 | took  |   9.21 s |                |      |";
         assert_eq!(markdown(&rows), expected);
+    }
+    #[test]
+    fn a_row_tells_programs_its_value_its_limit_and_whether_that_is_met() {
+        let row = Row::of("peak", 70.123_456, Unit::Mebibytes).at_most(64.0);
+        let expected = json!({
+            "what": "peak", "value": 70.123, "unit": "MiB", "limit": 64.0, "isExact": false, "isMet": false,
+        });
+        assert_eq!(row.json(), expected);
+        assert_eq!(Row::of("took", 1.0, Unit::Seconds).json().get("isMet"), None);
     }
 }

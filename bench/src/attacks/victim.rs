@@ -7,7 +7,7 @@ use local_cluster::SandboxProcess;
 use serde_json::{Value, json};
 
 use crate::Outcome;
-use crate::stage::{NAMESPACE, Stage, is_ready};
+use crate::stage::{NAMESPACE, Stage};
 
 /// New objects, one after the other.
 const NEW_OBJECTS: usize = 30;
@@ -113,21 +113,10 @@ fn name(object: usize) -> String {
     format!("assistant-{object:02}")
 }
 
-/// The value below which so many hundredths lie.
-pub(super) fn percentile(values: &[f64], hundredths: usize) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let at = (sorted.len() * hundredths).div_ceil(100).max(1) - 1;
-    sorted.get(at).copied().unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_percentile_is_one_of_the_values() {
-        let values: Vec<f64> = (1..=30).map(f64::from).collect();
-        assert_eq!((percentile(&values, 50), percentile(&values, 99)), (15.0, 30.0));
-    }
+fn is_ready(object: &Value) -> bool {
+    let conditions = object["status"]["conditions"].as_array();
+    conditions
+        .into_iter()
+        .flatten()
+        .any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
 }

@@ -2,6 +2,7 @@
 
 mod bedrock;
 mod iam;
+mod latency;
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -20,6 +21,7 @@ pub(crate) fn routes() -> Router<Sandbox> {
         .route("/faults", get(faults).post(arm_fault).delete(clear_faults))
         .merge(bedrock::routes())
         .merge(iam::routes())
+        .merge(latency::routes())
         .fallback(|| async { StatusCode::NOT_FOUND })
 }
 

@@ -35,7 +35,13 @@ async fn aws(State(sandbox): State<Sandbox>, request: axum::extract::Request) ->
     let home = sandbox.home();
     let region = scope::region(&head.headers).unwrap_or(&home.default_region);
     let operation = Operation::parse(&head, &body);
-    let answered = answer(&mut sandbox.world(), home, region, &operation);
+    let (answered, latency) = {
+        let mut world = sandbox.world();
+        (answer(&mut world, home, region, &operation), world.latency)
+    };
+    if !latency.is_zero() {
+        tokio::time::sleep(latency).await;
+    }
     match answered {
         Answered::Reply(response) => response,
         Answered::Half(response) => spoil::truncated(response).await,

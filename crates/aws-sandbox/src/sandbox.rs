@@ -202,6 +202,16 @@ impl Sandbox {
         self.world().faults.clear();
     }
 
+    /// Lets every answer over HTTP wait so long, as a network would; what is asked is done at once.
+    pub fn set_latency(&self, latency: Duration) {
+        self.world().latency = latency;
+    }
+
+    /// How long every answer over HTTP waits.
+    pub fn latency(&self) -> Duration {
+        self.world().latency
+    }
+
     fn change_role_tags(
         &self,
         role: &str,

@@ -1,5 +1,7 @@
 //! Everything that the sandbox holds, behind one lock: calls are answered one after another.
 
+use std::time::Duration;
+
 use crate::bedrock::Catalogue;
 use crate::call::Call;
 use crate::config::Seed;
@@ -14,6 +16,8 @@ pub(crate) struct World {
     pub(crate) bedrock: Catalogue,
     pub(crate) faults: Faults,
     pub(crate) calls: Vec<Call>,
+    /// How long each answer takes, beyond what it costs to make it.
+    pub(crate) latency: Duration,
     requests: u64,
 }
 

@@ -50,6 +50,24 @@ async fn faults_are_armed_listed_and_cleared() {
     );
 }
 
+#[tokio::test(start_paused = true)]
+async fn every_answer_of_aws_waits_as_long_as_it_is_told() {
+    let sandbox = Sandbox::new(Config::default());
+    let seconds = async || {
+        let started = tokio::time::Instant::now();
+        ask(&sandbox, "GET", "/inference-profiles/us.amazon.nova-lite-v1:0", None).await;
+        started.elapsed().as_secs()
+    };
+    let latency = "/_sandbox/latency";
+    assert_eq!(seconds().await, 0);
+    let minute = json!({"milliseconds": 60_000});
+    assert_eq!(ask(&sandbox, "PUT", latency, Some(minute.clone())).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(ask(&sandbox, "GET", latency, None).await, (StatusCode::OK, minute));
+    assert_eq!(seconds().await, 60);
+    assert_eq!(ask(&sandbox, "DELETE", latency, None).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(seconds().await, 0);
+}
+
 #[tokio::test]
 async fn profiles_and_models_are_changed_and_removed() {
     let sandbox = Sandbox::new(Config::default());
