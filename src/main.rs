@@ -2,11 +2,11 @@
 
 use std::process::ExitCode;
 
-use mimalloc::MiMalloc;
+use tikv_jemallocator::Jemalloc;
 
-/// glibc's keeps what was freed: 10,000 objects took a sixth more memory, and gave none back (docs/benchmarks.md).
+/// glibc's keeps what was freed, in several arenas: docs/benchmarks.md has the difference. `.cargo/config.toml` sets it up.
 #[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 fn main() -> ExitCode {
     // Two libraries bring TLS, each with its own provider in mind: one is chosen for the whole process. It can only fail

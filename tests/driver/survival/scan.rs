@@ -6,11 +6,11 @@ use std::time::Duration;
 use aws_sandbox::Reads;
 use bedrock_iam::PolicyIdentity;
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
-use super::paused;
-use super::wire::{Call, Failure};
+use super::wire::{Call, Crash, Failure};
 use super::world::{CONSENT, SOURCE, World, manifest, role};
+use super::{in_parallel, paused};
 use crate::context::INTERVAL;
 
 const OBJECTS: usize = 30;
@@ -205,6 +205,47 @@ fn where_scans_fail_for_a_while_objects_are_looked_at_by_themselves() {
         world.until("it is back", INTERVAL + INTERVAL / 2, |world| policies(world) == before).await;
         world.wire.heal();
     });
+}
+
+/// Someone deletes a policy, edits a second and takes consent from a third role, and the operator dies at one of the requests that
+/// follow; the next one finds them.
+async fn dies_after_a_change(seed: u64, number: usize, crash: Crash) -> bool {
+    let mut world = at_rest(seed).await;
+    let before = policies(&world);
+    world.wire.die_at(number, crash);
+    world.sandbox.delete_role_policy(&name(1), &policy_of(1));
+    let edited = before[&2].as_ref().unwrap().replace("us-west-2", "us-west-1");
+    world.sandbox.put_role_policy(&name(2), &policy_of(2), &edited).unwrap();
+    world.sandbox.tag_role(&name(3), CONSENT, "team-b").unwrap();
+    let died = timeout(INTERVAL + SCAN, world.wire.death()).await.is_ok();
+    world.kill().await;
+    world.start().await;
+    let is_right = |world: &World| {
+        let wanted = before.iter().map(|(number, policy)| (*number, policy.clone().filter(|_| *number != 3)));
+        policies(world) == wanted.collect()
+    };
+    world.until("all is as it should be", 2 * INTERVAL, is_right).await;
+    for number in [0, 4, OBJECTS - 1] {
+        assert_eq!(
+            world.sandbox.history(&name(number)).len(),
+            1,
+            "{number} was in step and was written again"
+        );
+    }
+    died
+}
+
+#[test]
+fn the_end_is_the_same_wherever_the_operator_dies_while_it_scans() {
+    let seed = super::seed();
+    let points =
+        (1..40).flat_map(|number| [Crash::BeforeApplied, Crash::ReplyLost].map(|crash| (number, crash)));
+    let died = in_parallel(points.collect(), |(number, crash)| {
+        paused(seed + number as u64, dies_after_a_change(seed + number as u64, number, crash))
+    });
+    let count = died.iter().filter(|died| **died).count();
+    println!("it died at {count} of {} points", died.len());
+    assert!(count >= 30, "{count}");
 }
 
 #[test]
