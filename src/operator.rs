@@ -21,7 +21,7 @@ use crate::fence::Fence;
 use crate::health::Health;
 use crate::kubernetes::{Candidate, Clients, Learned, Place, TimingsError};
 use crate::metrics::Metrics;
-use crate::orphans::{IsConfirmed, Orphans, Record};
+use crate::orphans::{IsConfirmed, Orphans, Record, SharedLook};
 use crate::reconcile::{Adoption, Context, Failures, Memory};
 use crate::telemetry::chain;
 use crate::{cluster_id, controller, grace, kubernetes, server};
@@ -189,7 +189,7 @@ async fn prepare(args: RunArgs, health: Arc<Health>, metrics: Metrics) -> Result
         failures: Failures::default(),
         memory: Memory::new(args.iam_lag),
         adoption: Adoption::new(args.iam_lag),
-        orphans: Orphans { record, scan_every, iam_lag: args.iam_lag },
+        orphans: Orphans { record, look: SharedLook::default(), scan_every, iam_lag: args.iam_lag },
         metrics,
     };
     Ok(Parts { watches, context: Arc::new(context), candidate, health, concurrency: args.concurrency.get() })

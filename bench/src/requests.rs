@@ -83,7 +83,8 @@ mod tests {
         let expected = [("GET bedrockaccesses", 3), ("PATCH bedrockaccesses/status", 10), ("POST events", 4)];
         assert_eq!(since.counts(), &expected.map(|(key, count)| (key.to_owned(), count)).into());
         assert_eq!(since.writes(), 14);
-        let record = [line("PATCH", "configmaps", "", 200, 3), line("POST", "configmaps", "", 409, 1)].concat();
+        let record =
+            [line("PATCH", "configmaps", "", 200, 3), line("POST", "configmaps", "", 409, 1)].concat();
         assert_eq!(Requests::parse(&record).writes_of_the_record(), 4);
     }
 }

@@ -80,7 +80,10 @@ impl Scanner {
         self.resting.retain(&self.store);
         let count = objects.values().map(Vec::len).sum();
         let scanned = match self.choose(count).await {
-            Ok(false) => return,
+            Ok(false) => {
+                self.cx.orphans.look.offer(false);
+                return;
+            }
             Ok(true) => self.scan(&mut objects).await,
             Err(fault) => Err(fault),
         };
@@ -95,6 +98,7 @@ impl Scanner {
             }
             Err(fault) if fault.class == Class::Denied => {
                 self.resting.clear();
+                self.cx.orphans.look.offer(false);
                 if !std::mem::replace(&mut self.is_told_of_denial, true) {
                     tracing::warn!(
                         error = %fault,
@@ -121,16 +125,22 @@ impl Scanner {
     async fn scan(&mut self, objects: &mut ByRole) -> Result<(), Fault> {
         self.resting.ask_again(&self.cx).await;
         let cx = Arc::clone(&self.cx);
+        let mut for_the_sweep = cx.orphans.look.begin();
         let mut roles = pin!(cx.iam.roles());
         let mut count = 0;
         while let Some(role) = roles.try_next().await? {
             count += 1;
+            if let Some(looking) = &mut for_the_sweep {
+                looking.see(&role);
+            }
             let name = role.role.arn.name.as_str().to_ascii_lowercase();
             for object in objects.remove(&name).into_iter().flatten() {
                 self.see(&object, &role).await;
             }
         }
         self.choice.roles_are(count, Instant::now());
+        cx.orphans.look.end(for_the_sweep);
+        cx.orphans.look.offer(true);
         Ok(())
     }
 

@@ -12,7 +12,6 @@ use kube::Resource;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use kept::Kept;
 
@@ -58,20 +57,18 @@ fn role(name: Option<&str>, arn: Option<&str>) -> Option<RoleName> {
 #[derive(Deserialize)]
 struct Stored {
     metadata: Option<Kept>,
-    /// As text: most are read at once, and a tree of values costs more than that.
-    spec: Option<Box<RawValue>>,
-    status: Option<Box<RawValue>>,
+    spec: Option<Value>,
+    status: Option<Value>,
 }
 
 impl<'de> Deserialize<'de> for Guarded {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Stored { metadata, spec, status } = Stored::deserialize(deserializer)?;
         let metadata = metadata.map(ObjectMeta::from).unwrap_or_default();
-        Ok(Self(match read(spec.as_deref(), status.as_deref()) {
+        Ok(Self(match read(spec.as_ref(), status.as_ref()) {
             Ok((spec, status)) => Ok(BedrockAccess { metadata, spec, status }),
             Err(error) => {
                 let error = error.to_string().chars().take(LONGEST_ERROR).collect();
-                let spec = spec.and_then(|spec| serde_json::from_str::<Value>(spec.get()).ok());
                 let named = spec.as_ref().map(|spec| &spec["role"]);
                 let text = |field: &str| named.and_then(|role| role[field].as_str());
                 let role = role(text("name"), text("arn"));
@@ -82,13 +79,12 @@ impl<'de> Deserialize<'de> for Guarded {
 }
 
 fn read(
-    spec: Option<&RawValue>,
-    status: Option<&RawValue>,
+    spec: Option<&Value>,
+    status: Option<&Value>,
 ) -> Result<(BedrockAccessSpec, Option<BedrockAccessStatus>), serde_json::Error> {
     let spec = spec.ok_or_else(|| serde_json::Error::missing_field("spec"))?;
-    let spec: BedrockAccessSpec = serde_json::from_str(spec.get())?;
-    let mut status: Option<BedrockAccessStatus> =
-        status.map(|status| serde_json::from_str(status.get())).transpose()?;
+    let spec = BedrockAccessSpec::deserialize(spec)?;
+    let mut status = status.map(BedrockAccessStatus::deserialize).transpose()?;
     if let Some(status) = &mut status {
         // Another writer's are not ours to carry.
         status.conditions.retain(|condition| KINDS.contains(&condition.type_.as_str()));

@@ -6,11 +6,12 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use bedrock_access_api::parse::OperatorSettings;
-use bedrock_iam::orphan::{self, Installation, ObjectName, Standing};
+use bedrock_iam::orphan::{self, Installation, ObjectName, Orphan, Standing};
 use bedrock_iam::{Claim, Class, RoleName};
 use futures::{FutureExt, TryStreamExt, future};
 use tokio::time::{Instant, sleep};
 
+use super::shared_look::{NotOffered, SharedLook};
 use super::suspect::{Suspect, is_former};
 use crate::reconcile::Context;
 use crate::telemetry::chain;
@@ -39,6 +40,8 @@ struct Scan {
     /// Whether it was done, or never is, so that the record has the last word.
     is_done: bool,
     is_told_of_denial: bool,
+    /// For how many rounds one has been asked for of whoever looks at all roles anyhow.
+    asked_for: u8,
 }
 
 /// Sweeps for as long as it is polled, beginning at once, with the objects as they are known at each round.
@@ -53,6 +56,7 @@ pub(crate) async fn run(cx: &Context, objects: impl Fn() -> Vec<Named>) {
             next: scan_every.map(|_| Instant::now() + pause),
             is_done: scan_every.is_none(),
             is_told_of_denial: false,
+            asked_for: 0,
         },
         is_one_new: false,
         last_looked_at: String::new(),
@@ -76,8 +80,7 @@ impl Sweeper<'_> {
         }
         self.suspect_by_record(&self.installations(objects));
         if self.scan.next.is_some_and(|due| due <= Instant::now()) {
-            self.scan.next = self.cx.orphans.scan_every.map(|every| Instant::now() + every);
-            self.suspect_by_account(&self.installations(objects)).await;
+            self.look_at_the_account(&self.installations(objects)).await;
         }
         let installations = self.installations(objects);
         let is_looked_after = |claim: &Claim| {
@@ -129,13 +132,25 @@ impl Sweeper<'_> {
         }
     }
 
-    async fn suspect_by_account(&mut self, installations: &[Installation]) {
-        let mut found = Vec::new();
-        let see = |role| {
-            found.extend(orphan::orphans(installations, &role));
-            future::ready(Ok(()))
-        };
-        let scanned = self.cx.iam.roles().try_for_each(see).await;
+    /// By somebody else's look, if one comes in the next rounds.
+    async fn look_at_the_account(&mut self, installations: &[Installation]) {
+        let shared = self.cx.orphans.look.take(installations, self.scan.asked_for);
+        if matches!(shared, Ok(None)) {
+            self.scan.asked_for += 1;
+            return;
+        }
+        self.scan.asked_for = 0;
+        self.scan.next = self.cx.orphans.scan_every.map(|every| Instant::now() + every);
+        match shared {
+            Ok(found) => {
+                self.suspect_all(found.into_iter().flatten());
+                self.scan.is_done = self.cx.orphans.record.is_whole();
+            }
+            Err(NotOffered) => self.suspect_by_account(installations).await,
+        }
+    }
+
+    fn suspect_all(&mut self, found: impl IntoIterator<Item = Orphan>) {
         for orphan in found {
             match orphan.standing {
                 Standing::Withdrawn | Standing::Consented | Standing::Retained => {
@@ -144,6 +159,16 @@ impl Sweeper<'_> {
                 Standing::Elsewhere | Standing::Unknown => {}
             }
         }
+    }
+
+    async fn suspect_by_account(&mut self, installations: &[Installation]) {
+        let mut found = Vec::new();
+        let see = |role| {
+            found.extend(orphan::orphans(installations, &role));
+            future::ready(Ok(()))
+        };
+        let scanned = self.cx.iam.roles().try_for_each(see).await;
+        self.suspect_all(found);
         match scanned {
             Ok(()) => {
                 self.scan.is_told_of_denial = false;
@@ -243,6 +268,8 @@ impl Sweeper<'_> {
 pub struct Orphans {
     /// What was written.
     pub record: super::Record,
+    /// All roles of the account, looked at by somebody else.
+    pub look: SharedLook,
     /// How often all roles of the account are looked at; never, if `None`.
     pub scan_every: Option<Duration>,
     /// How long IAM may show what was there before a write.

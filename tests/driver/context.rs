@@ -8,7 +8,7 @@ use aws_config::SdkConfig;
 use bedrock_access::aws::{Bedrock, Caller, Iam};
 use bedrock_access::fence::Fence;
 use bedrock_access::metrics::Metrics;
-use bedrock_access::orphans::{Orphans, Record};
+use bedrock_access::orphans::{Orphans, Record, SharedLook};
 use bedrock_access::reconcile::{Adoption, Context, Failures, Memory};
 use bedrock_access_api::parse::OperatorSettings;
 use bedrock_iam::consent::ConsentPolicy;
@@ -67,7 +67,7 @@ pub(crate) fn context(client: Client, aws: &SdkConfig, settings: Settings) -> Co
         failures: Failures::default(),
         memory: Memory::new(iam_lag),
         adoption: Adoption::new(iam_lag),
-        orphans: Orphans { record, scan_every: sweep_interval, iam_lag },
+        orphans: Orphans { record, look: SharedLook::default(), scan_every: sweep_interval, iam_lag },
         metrics,
     }
 }
