@@ -51,9 +51,10 @@ pub(crate) async fn at_rest(object: &BedrockAccess, cx: &Context, role: &Scanned
     Some(answers)
 }
 
-/// What Bedrock answers to the same questions, at most an interval ago.
+/// What Bedrock answers to the same questions. What it answered in the look of an interval ago is asked anew, though that was a little
+/// later in it.
 pub(crate) async fn ask_again(cx: &Context, questions: &Questions) -> Answers {
-    let mut answers = Answers::default();
-    ask::send(&cx.bedrock, &cx.settings.account, questions.clone(), cx.interval, &mut answers).await;
+    let (mut answers, max_age) = (Answers::default(), cx.interval.mul_f64(0.9));
+    ask::send(&cx.bedrock, &cx.settings.account, questions.clone(), max_age, &mut answers).await;
     answers
 }

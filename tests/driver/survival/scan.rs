@@ -85,7 +85,8 @@ fn at_rest_a_pass_costs_a_page_of_roles_and_what_bedrock_is_asked() {
         sleep(10 * INTERVAL).await;
         let counts = since(&world, begin);
         assert!((9..=11).contains(&count(&counts, "GetAccountAuthorizationDetails")), "{counts:?}");
-        assert!(count(&counts, "GetInferenceProfile") <= 22, "two targets, once in an interval: {counts:?}");
+        let asked = count(&counts, "GetInferenceProfile");
+        assert!((18..=22).contains(&asked), "two targets, once in an interval: {counts:?}");
         // Each object is looked at by its own reads once in six hours.
         assert!(count(&counts, "GetRole") <= 2 * OBJECTS, "{counts:?}");
         assert_eq!(
@@ -172,7 +173,7 @@ fn another_answer_of_bedrock_s_wakes_those_that_name_the_target() {
         let grants =
             |policy: &Option<String>| policy.as_ref().is_some_and(|policy| policy.contains("us-west-1"));
         let all = |world: &World| policies(world).values().all(grants);
-        world.until("every policy follows the profile", 2 * INTERVAL + SCAN, all).await;
+        world.until("every policy follows the profile", INTERVAL + SCAN, all).await;
     });
 }
 
