@@ -229,3 +229,14 @@ def an_account_shows_its_roles_with_tags_and_inline_policies(transcript):
 def an_account_is_shown_by_kind(transcript):
     role(transcript, "kind")
     assert transcript.call("get_account_authorization_details", Filter=["User"])["RoleDetailList"] == []
+
+
+@case(200)
+def an_account_says_how_many_roles_it_has(transcript):
+    def count():
+        return transcript.client.get_account_summary()["SummaryMap"]["Roles"]
+
+    before = count()
+    role(transcript, "counted")
+    transcript.steps.append(("get_account_summary", "Roles", count() - before))
+    assert count() - before == 1

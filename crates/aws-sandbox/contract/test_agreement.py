@@ -29,6 +29,6 @@ def test_the_caller_has_an_account_an_arn_and_an_id(sandbox, moto):
 def test_an_unknown_operation_is_refused(sandbox):
     """moto answers it with a page of its own, so only the sandbox is asked."""
     with pytest.raises(sandbox.client("iam").exceptions.ClientError) as refused:
-        sandbox.client("iam").get_account_summary()
+        sandbox.client("iam").get_account_password_policy()
     assert refused.value.response["Error"]["Code"] == "InvalidAction"
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
