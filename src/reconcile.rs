@@ -47,6 +47,7 @@ pub use context::{Context, Error};
 pub(crate) use event::publish_about;
 pub use failures::Failures;
 use hold::Held;
+pub(crate) use hold::is_held;
 use manifest::{Manifest, as_is};
 pub use memory::Memory;
 pub use next_look::NextLook;

@@ -7,8 +7,10 @@ use std::collections::{BTreeSet, HashMap};
 use std::ops::Deref;
 use std::sync::Arc;
 
+use kube::runtime::reflector::ObjectRef;
 use tokio::time::Instant;
 
+use super::cached::CachedObject;
 use super::slots::Slots;
 use crate::fairness::Urgency;
 use crate::fairness::turns::{Place, Turn, Turns};
@@ -27,6 +29,11 @@ pub(super) struct Named {
 impl Key {
     pub(super) fn new(namespace: &str, name: &str) -> Self {
         Self(Arc::new(Named { namespace: namespace.into(), name: name.into() }))
+    }
+
+    /// As the cache knows it.
+    pub(super) fn to_ref(&self) -> ObjectRef<CachedObject> {
+        ObjectRef::new(&self.name).within(&self.namespace)
     }
 }
 

@@ -80,10 +80,7 @@ impl Scanner {
         self.resting.retain(&self.store);
         let count = objects.values().map(Vec::len).sum();
         let scanned = match self.choose(count).await {
-            Ok(false) => {
-                self.cx.orphans.look.offer(false);
-                return;
-            }
+            Ok(false) => return self.give_up(),
             Ok(true) => self.scan(&mut objects).await,
             Err(fault) => Err(fault),
         };
@@ -97,8 +94,7 @@ impl Scanner {
                 }
             }
             Err(fault) if fault.class == Class::Denied => {
-                self.resting.clear();
-                self.cx.orphans.look.offer(false);
+                self.give_up();
                 if !std::mem::replace(&mut self.is_told_of_denial, true) {
                     tracing::warn!(
                         error = %fault,
@@ -110,6 +106,13 @@ impl Scanner {
                 tracing::warn!(error = %fault, "the account's roles could not be looked at together; each is looked at by itself until they can");
             }
         }
+    }
+
+    /// Each object is looked at by itself from now on.
+    fn give_up(&mut self) {
+        self.resting.clear();
+        self.cx.orphans.look.offer(false);
+        self.cx.metrics.at_rest(0);
     }
 
     /// Whether one look at all roles costs less than one at each that is needed.

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::queue::Key;
 use crate::fairness::Urgency;
 use crate::orphans::Guarded;
-use crate::reconcile::{FINALIZER, Uid};
+use crate::reconcile::{FINALIZER, Uid, is_held};
 
 /// Annotations can be changed at any rate without a new generation: of an object that goes on with it, one change in this time is
 /// urgent.
@@ -40,7 +40,7 @@ impl Sight {
             uid: Uid::of(object),
             generation: meta.generation,
             notes: notes.finish(),
-            is_held: object.finalizers().iter().any(|name| name == FINALIZER),
+            is_held: is_held(object),
             is_deleted: meta.deletion_timestamp.is_some(),
             is_new: handled.is_none() || handled != meta.generation,
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{Stream, StreamExt, future};
-use kube::runtime::reflector::{ObjectRef, Store};
+use kube::runtime::reflector::Store;
 use tokio::sync::mpsc::Receiver;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
@@ -102,7 +102,7 @@ impl Workers {
     /// The watch shows an object.
     fn see(&mut self, object: &CachedObject, is_ready: bool) {
         let now = Instant::now();
-        if is_ready && self.store.get(&named(&object.key)).is_none() {
+        if is_ready && self.store.get(&object.key.to_ref()).is_none() {
             self.sightings.forget(&object.key);
         } else if let Some(urgency) = self.sightings.urgency(&object.key, &object.sight, now) {
             match &mut self.unscanned {
@@ -136,7 +136,7 @@ impl Workers {
     fn begin(&mut self) {
         let now = Instant::now();
         while let Some(Task { key, urgency, since }) = self.queue.take(now) {
-            let named = named(&key);
+            let named = key.to_ref();
             let Some(object) = self.store.get(&named) else {
                 self.sightings.forget(&key);
                 self.queue.done(&key);
@@ -173,10 +173,6 @@ impl Workers {
         }
         self.queue.done(&key);
     }
-}
-
-fn named(key: &Key) -> ObjectRef<CachedObject> {
-    ObjectRef::new(&key.name).within(&key.namespace)
 }
 
 async fn due(at: Option<Instant>) {

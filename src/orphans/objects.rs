@@ -6,7 +6,7 @@ use kube::{Api, Client, Resource, ResourceExt};
 use super::Guarded;
 use crate::cluster_id::Told;
 use crate::kubernetes::PAGE;
-use crate::reconcile::FINALIZER;
+use crate::reconcile::is_held;
 
 /// Every object of the cluster, with the role that it names.
 pub async fn list(client: &Client) -> Result<Vec<(ObjectName, Option<RoleName>)>, kube::Error> {
@@ -18,8 +18,7 @@ pub async fn list(client: &Client) -> Result<Vec<(ObjectName, Option<RoleName>)>
 /// The object with its role, if it looks after a policy at all: one whose deletion we finished does not, however long a finalizer
 /// of somebody else keeps it there.
 pub(crate) fn keeper(object: &Guarded) -> Option<(ObjectName, Option<RoleName>)> {
-    let is_released = object.meta().deletion_timestamp.is_some()
-        && !object.finalizers().iter().any(|name| name == FINALIZER);
+    let is_released = object.meta().deletion_timestamp.is_some() && !is_held(object);
     (!is_released).then(|| (name(object), object.role()))
 }
 

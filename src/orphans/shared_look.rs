@@ -35,6 +35,14 @@ pub(crate) struct Looking {
 }
 
 impl Looking {
+    pub(super) fn new(installations: Vec<Installation>) -> Self {
+        Self { installations, found: Vec::new() }
+    }
+
+    pub(super) fn found(self) -> Vec<Orphan> {
+        self.found
+    }
+
     pub(crate) fn see(&mut self, role: &ScannedRole) {
         self.found.extend(orphan::orphans(&self.installations, role));
     }
@@ -46,18 +54,23 @@ impl SharedLook {
         self.lock().is_offered = is_offered;
     }
 
+    /// What was asked for by an operator that led before is of no use.
+    pub(super) fn reset(&self) {
+        *self.lock() = State::default();
+    }
+
     /// What the sweep asks for.
     pub(crate) fn begin(&self) -> Option<Looking> {
         match std::mem::take(&mut self.lock().asked) {
-            Asked::For(installations) => Some(Looking { installations, found: Vec::new() }),
+            Asked::For(installations) => Some(Looking::new(installations)),
             Asked::Nothing | Asked::Answered(_) => None,
         }
     }
 
     /// Every role was seen.
     pub(crate) fn end(&self, looking: Option<Looking>) {
-        if let Some(Looking { found, .. }) = looking {
-            self.lock().asked = Asked::Answered(found);
+        if let Some(looking) = looking {
+            self.lock().asked = Asked::Answered(looking.found());
         }
     }
 

@@ -6,12 +6,12 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use bedrock_access_api::parse::OperatorSettings;
-use bedrock_iam::orphan::{self, Installation, ObjectName, Orphan, Standing};
+use bedrock_iam::orphan::{Installation, ObjectName, Orphan, Standing};
 use bedrock_iam::{Claim, Class, RoleName};
 use futures::{FutureExt, TryStreamExt, future};
 use tokio::time::{Instant, sleep};
 
-use super::shared_look::{NotOffered, SharedLook};
+use super::shared_look::{Looking, NotOffered, SharedLook};
 use super::suspect::{Suspect, is_former};
 use crate::reconcile::Context;
 use crate::telemetry::chain;
@@ -62,6 +62,7 @@ pub(crate) async fn run(cx: &Context, objects: impl Fn() -> Vec<Named>) {
         last_looked_at: String::new(),
         is_told_of_former: false,
     };
+    cx.orphans.look.reset();
     loop {
         if AssertUnwindSafe(sweeper.round(&objects)).catch_unwind().await.is_err() {
             tracing::error!(
@@ -134,6 +135,11 @@ impl Sweeper<'_> {
 
     /// By somebody else's look, if one comes in the next rounds.
     async fn look_at_the_account(&mut self, installations: &[Installation]) {
+        if !self.cx.orphans.record.is_whole() {
+            // Former cluster ids are not known yet: an answer that comes later would be taken for one about them too.
+            self.scan.next = self.cx.orphans.scan_every.map(|every| Instant::now() + every);
+            return self.suspect_by_account(installations).await;
+        }
         let shared = self.cx.orphans.look.take(installations, self.scan.asked_for);
         if matches!(shared, Ok(None)) {
             self.scan.asked_for += 1;
@@ -144,7 +150,7 @@ impl Sweeper<'_> {
         match shared {
             Ok(found) => {
                 self.suspect_all(found.into_iter().flatten());
-                self.scan.is_done = self.cx.orphans.record.is_whole();
+                self.scan.is_done = true;
             }
             Err(NotOffered) => self.suspect_by_account(installations).await,
         }
@@ -162,13 +168,13 @@ impl Sweeper<'_> {
     }
 
     async fn suspect_by_account(&mut self, installations: &[Installation]) {
-        let mut found = Vec::new();
+        let mut looking = Looking::new(installations.to_vec());
         let see = |role| {
-            found.extend(orphan::orphans(installations, &role));
+            looking.see(&role);
             future::ready(Ok(()))
         };
         let scanned = self.cx.iam.roles().try_for_each(see).await;
-        self.suspect_all(found);
+        self.suspect_all(looking.found());
         match scanned {
             Ok(()) => {
                 self.scan.is_told_of_denial = false;

@@ -3,16 +3,14 @@ use bedrock_iam::decide::Outcome;
 use bedrock_iam::scan::ScannedRole;
 use bedrock_iam::{Answers, Claim, Questions, Wish, decide, depends_on_owners, questions_to_owners};
 use jiff::Timestamp;
-use kube::ResourceExt;
 
 use super::manifest::{self, Manifest};
-use super::{Context, FINALIZER, ask, report, status};
+use super::{Context, ask, is_held, report, status};
 
 /// Whether a look at an object would find nothing to do and nothing to say, if IAM holds what a scan shows: if so, what Bedrock
 /// answered. Nothing is written, to nobody.
 pub(crate) async fn at_rest(object: &BedrockAccess, cx: &Context, role: &ScannedRole) -> Option<Answers> {
-    let is_held = object.finalizers().iter().any(|name| name == FINALIZER);
-    if object.metadata.deletion_timestamp.is_some() || !is_held {
+    if object.metadata.deletion_timestamp.is_some() || !is_held(object) {
         return None;
     }
     let Manifest { claim, wish, pace, max_age } = manifest::read(object, cx).ok()?;

@@ -21,9 +21,7 @@ pub(super) struct Held {
 /// The object with its finalizer. kube's `finalizer` would put it there and have us wait until the watch shows it: the object would stand
 /// in line a second time, and what the API server answers would be asked for again before the first write.
 pub(super) async fn hold(object: Arc<BedrockAccess>, cx: &Context) -> Result<Held, Error> {
-    if object.finalizers().iter().any(|name| name == FINALIZER)
-        || object.metadata.deletion_timestamp.is_some()
-    {
+    if is_held(&*object) || object.metadata.deletion_timestamp.is_some() {
         return Ok(Held { object, read_at: None });
     }
     let api: Api<Guarded> = Api::namespaced(cx.client.clone(), &object.namespace().unwrap_or_default());
@@ -38,6 +36,11 @@ pub(super) async fn hold(object: Arc<BedrockAccess>, cx: &Context) -> Result<Hel
         // Another one of the same name, or what cannot be read any more: the watch will show it.
         Guarded(_) => Err(Error::Outdated),
     }
+}
+
+/// Whether our finalizer is on the object.
+pub(crate) fn is_held(object: &impl ResourceExt) -> bool {
+    object.finalizers().iter().any(|name| name == FINALIZER)
 }
 
 /// The steps of a JSON patch. They fail where the finalizers are not what the watch showed, so that ours is never there twice.

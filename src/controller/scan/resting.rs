@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bedrock_iam::scan::ScannedRole;
 use bedrock_iam::{Answers, Questions};
-use kube::runtime::reflector::{ObjectRef, Store};
+use kube::runtime::reflector::Store;
 use tokio::time::Instant;
 
 use crate::controller::cached::CachedObject;
@@ -67,7 +67,7 @@ impl Resting {
     }
 
     /// When an object at rest is to be looked at by its own reads.
-    pub(super) fn full_look(&mut self, key: &Key) -> Option<Instant> {
+    pub(super) fn full_look(&self, key: &Key) -> Option<Instant> {
         self.objects.get(key).map(|rest| rest.full_look)
     }
 
@@ -83,9 +83,7 @@ impl Resting {
     /// Forgets objects that are gone, and what nobody asks any more; and those whose own look is due, so that it counts anew.
     pub(super) fn retain(&mut self, store: &Store<CachedObject>) {
         let now = Instant::now();
-        self.objects.retain(|key, rest| {
-            rest.full_look > now && store.get(&ObjectRef::new(&key.name).within(&key.namespace)).is_some()
-        });
+        self.objects.retain(|key, rest| rest.full_look > now && store.get(&key.to_ref()).is_some());
         let asked: HashSet<&Arc<Questions>> = self.objects.values().map(|rest| &rest.questions).collect();
         self.answers.retain(|questions, _| asked.contains(questions));
         self.objects.shrink_to_fit();
