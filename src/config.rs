@@ -49,7 +49,7 @@ pub struct RunArgs {
     #[arg(long, env = "BEDROCK_ACCESS_STALE_AFTER", default_value = "24h", value_parser = duration, value_name = "DURATION")]
     pub stale_after: Duration,
 
-    /// How many objects are worked on at once
+    /// How many objects of one namespace are worked on at once; a quarter more is for those of other namespaces
     #[arg(long, env = "BEDROCK_ACCESS_CONCURRENCY", default_value = "8", value_name = "N")]
     pub concurrency: NonZeroU16,
 

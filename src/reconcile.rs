@@ -60,16 +60,19 @@ pub const FINALIZER: &str = "bedrockaccess.io/policy";
 
 /// Reconciles an object under its finalizer, so that nothing is written for one that could vanish unnoticed.
 pub async fn reconcile(object: Arc<BedrockAccess>, cx: Arc<Context>) -> Result<NextLook, Error> {
+    if object.metadata.deletion_timestamp.is_some() { leave(object, &cx).await } else { keep(object, &cx).await }
+}
+
+/// Takes the finalizer off once the role holds nothing of ours.
+async fn leave(object: Arc<BedrockAccess>, cx: &Context) -> Result<NextLook, Error> {
     let api: Api<BedrockAccess> = Api::namespaced(cx.client.clone(), &object.namespace().unwrap_or_default());
-    // Only an object that is really gone has nothing left to fail.
-    let leaving = object.metadata.deletion_timestamp.as_ref().map(|_| Uid::of(&*object));
-    let Held { object, read_at } = hold::hold(object, &cx).await?;
+    let uid = Uid::of(&*object);
     let mut next = NextLook::OnChange;
     let result = finalizer(&api, FINALIZER, object, |event| async {
-        next = match event {
-            Event::Apply(object) => keep(&object, read_at, &cx).await?,
-            Event::Cleanup(object) => deletion::remove(&object, &cx).await?,
-        };
+        // There is no other event about an object that is being deleted.
+        if let Event::Cleanup(object) = event {
+            next = deletion::remove(&object, cx).await?;
+        }
         Ok(Action::await_change())
     });
     result.await.map_err(|error| match error {
@@ -77,54 +80,56 @@ pub async fn reconcile(object: Arc<BedrockAccess>, cx: Arc<Context>) -> Result<N
         | kube::runtime::finalizer::Error::CleanupFailed(error) => error,
         other => Error::Finalizer(Box::new(other)),
     })?;
-    if let Some(uid) = leaving {
-        cx.failures.forget(uid);
-    }
+    // Only an object that is really gone has nothing left to fail.
+    cx.failures.forget(uid);
     Ok(next)
 }
 
 /// Keeps the role's policy in step with the object.
-async fn keep(object: &BedrockAccess, read_at: Option<Instant>, cx: &Context) -> Result<NextLook, Error> {
-    let Manifest { claim, wish, pace, max_age } = match manifest::read(object, cx) {
+async fn keep(object: Arc<BedrockAccess>, cx: &Context) -> Result<NextLook, Error> {
+    let Manifest { claim, wish, pace, max_age } = match manifest::read(&object, cx) {
         Ok(manifest) => manifest, // decides
         Err(finding) => {
-            let told = status::blocked(object, finding, Timestamp::now());
-            return report::report(object, cx, told, cx.interval).await; // tells Kubernetes
+            let object = hold::hold(object, cx).await?.object; // tells Kubernetes
+            let told = status::blocked(&object, finding, Timestamp::now());
+            return report::report(&object, cx, told, cx.interval).await; // tells Kubernetes
         }
     };
-    let (asked, observed) = futures::join!(
+    let (held, asked, observed) = futures::join!(
+        hold::hold(object, cx),                // tells Kubernetes
         ask::ask(&cx.bedrock, &wish, max_age), // asks AWS
         observe::observe(cx, &claim)           // asks AWS
     );
+    let Held { object, read_at } = held?;
     // What Bedrock does not answer stands among the answers; an error is a manifest that asks for more than any policy holds.
     let (wish, mut answers) = match asked {
         Ok(answers) => (wish, answers),
         Err(finding) => (as_is(&claim, Some(finding)), Answers::default()),
     };
-    let remembered = manifest::recall(object, cx, &claim, &pace);
+    let remembered = manifest::recall(&object, cx, &claim, &pace);
     let believed = remembered.believed(&observed, &claim); // decides
     for claim in claim.with_former() {
         ask::ask_owners(&cx.bedrock, claim, believed.policy(&claim.policy()), &mut answers).await; // asks AWS
     }
     let decision = decide(&wish, &answers, &observed, &remembered, &pace); // decides
     // Writes to AWS, and asks it what came of that.
-    let outcome = match carry_out((object, read_at), cx, &claim, &decision, &pace).await {
+    let outcome = match carry_out((&object, read_at), cx, &claim, &decision, &pace).await {
         Err(error) => {
             // Nothing was written: the object changes while it is worked on, or the record does not take it. That must not put off
             // what an owner withdrew.
             let decision = decide(&as_is(&claim, None), &answers, &observed, &remembered, &pace);
-            carry_out((object, read_at), cx, &claim, &decision, &pace).await?;
+            carry_out((&object, read_at), cx, &claim, &decision, &pace).await?;
             return Err(error);
         }
         outcome => outcome?,
     };
-    adopt::settle(object, cx, &claim, &observed, &outcome).await; // tells Kubernetes
-    let told = status::of(object, cx, &wish, &decision, &outcome, Timestamp::now()); // decides
-    let accepted = told.accepted_shrink(object);
-    cx.memory.update(object, &pace, |remembered| {
+    adopt::settle(&object, cx, &claim, &observed, &outcome).await; // tells Kubernetes
+    let told = status::of(&object, cx, &wish, &decision, &outcome, Timestamp::now()); // decides
+    let accepted = told.accepted_shrink(&object);
+    cx.memory.update(&object, &pace, |remembered| {
         remembered.told(&decision.plan, &outcome, &decision.believed.role, accepted);
     });
-    report::report(object, cx, told, Remembered::next_look(decision.doubt, &outcome, &pace)).await // tells Kubernetes
+    report::report(&object, cx, told, Remembered::next_look(decision.doubt, &outcome, &pace)).await // tells Kubernetes
 }
 
 /// Writes what is planned, tells of it at once, and reads it back.
@@ -154,7 +159,11 @@ async fn carry_out(
         let applied = apply::apply(object, cx, claim, decision, step, pace).await; // writes to AWS
         let flow = match applied {
             Ok(step) => {
-                let (policy, finding) = verify::verify(object, cx, claim, &step, pace).await; // asks AWS
+                let found = decision.believed.policy(&step.policy);
+                let ((), (policy, finding)) = futures::join!(
+                    report::publish_write(object, cx, claim, &step, found), // tells Kubernetes
+                    verify::verify(object, cx, claim, &step, pace)          // asks AWS
+                );
                 outcome.took(step, policy, finding)
             }
             Err(failed) => outcome.failed(failed),

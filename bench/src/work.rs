@@ -17,7 +17,7 @@ pub(crate) const CONCURRENCY: usize = 8;
 const LIMIT: Duration = Duration::from_mins(10);
 
 /// Between two looks at the operator's count: seldom enough to cost it nothing that matters.
-const PAUSE: Duration = Duration::from_millis(25);
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// With which the operator's own limits do not hide what the work costs.
 pub(crate) fn unhindered() -> Vec<String> {

@@ -7,6 +7,8 @@ use crate::fairness::Urgency;
 
 /// How many work for whom.
 pub(super) struct Slots {
+    /// For one namespace.
+    most: usize,
     all: usize,
     held: BTreeMap<Arc<str>, Held>,
 }
@@ -19,8 +21,9 @@ struct Held {
 }
 
 impl Slots {
-    pub(super) fn new(all: usize) -> Self {
-        Self { all, held: BTreeMap::new() }
+    /// So many as one namespace may hold where nobody else wants any, and beyond them a quarter that is for the others.
+    pub(super) fn new(concurrency: usize) -> Self {
+        Self { most: concurrency, all: concurrency + (concurrency / 4).max(1), held: BTreeMap::new() }
     }
 
     /// The namespaces that hold some.
@@ -46,8 +49,8 @@ impl Slots {
     /// By how much a namespace would go beyond its share with one more, where `active` namespaces share them; `None` where it may
     /// hold no more.
     ///
-    /// What others do not use is lent, but never all: what a namespace is at may take long, and another's change must not wait for
-    /// it. For the same reason routine work leaves one to what is urgent, of the same namespace and of all together.
+    /// What others do not use is lent, but for those beyond `concurrency`: what a namespace is at may take long, and another's change
+    /// must not wait for it. For the same reason routine work leaves one to what is urgent, of the same namespace and of all together.
     pub(super) fn excess(&self, namespace: &str, urgency: Urgency, active: usize) -> Option<usize> {
         let held = self.held.get(namespace).copied().unwrap_or_default();
         let (mut all, mut routine) = (0, 0);
@@ -55,14 +58,13 @@ impl Slots {
             all += held.all;
             routine += held.routine;
         }
-        let most = less(self.all, (self.all / 4).max(1));
         let may = if is_routine(urgency) {
-            held.routine < less(most, 1) && routine < less(self.all, 1)
+            held.routine < less(self.most, 1) && routine < less(self.all, 1)
         } else {
             true
         };
         let share = (self.all / active.max(1)).max(1);
-        (may && all < self.all && held.all < most).then(|| (held.all + 1).saturating_sub(share))
+        (may && all < self.all && held.all < self.most).then(|| (held.all + 1).saturating_sub(share))
     }
 }
 
@@ -91,10 +93,12 @@ mod tests {
     }
 
     #[test]
-    fn what_others_do_not_use_is_lent_but_for_a_quarter() {
-        for (all, changes, routine) in [(1, 1, 1), (2, 1, 1), (3, 2, 1), (8, 6, 5), (16, 12, 11)] {
-            assert_eq!(granted(&mut Slots::new(all), "a", Urgency::Change), changes, "{all}");
-            assert_eq!(granted(&mut Slots::new(all), "a", Urgency::Routine), routine, "{all}");
+    fn one_namespace_alone_holds_as_many_as_are_set_and_a_quarter_more_is_for_others() {
+        for (concurrency, routine, others) in [(1, 1, 1), (2, 1, 1), (3, 2, 1), (8, 7, 2), (16, 15, 4)] {
+            let mut slots = Slots::new(concurrency);
+            assert_eq!(granted(&mut slots, "a", Urgency::Change), concurrency);
+            assert_eq!(granted(&mut slots, "b", Urgency::Change), others, "{concurrency}");
+            assert_eq!(granted(&mut Slots::new(concurrency), "a", Urgency::Routine), routine, "{concurrency}");
         }
     }
 
@@ -103,7 +107,7 @@ mod tests {
         let mut slots = Slots::new(8);
         let routine: usize =
             ["a", "b", "c"].map(|namespace| granted(&mut slots, namespace, Urgency::Routine)).iter().sum();
-        assert_eq!(routine, 7);
+        assert_eq!(routine, 9);
         assert_eq!(granted(&mut slots, "d", Urgency::Withdrawal), 1);
     }
 

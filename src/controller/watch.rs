@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures::{Stream, StreamExt, TryStreamExt, future};
 use kube::client::ClientBuilder;
+use kube::runtime::reflector::store::Writer;
 use kube::runtime::reflector::{self, Store};
 use kube::runtime::utils::Backoff;
 use kube::runtime::watcher::{self, DefaultBackoff, Event};
@@ -47,7 +48,8 @@ pub(super) fn watch(
     health: Arc<Health>,
 ) -> (Store<CachedObject>, impl Stream<Item = CachedObject> + Send + 'static) {
     let api: Api<Guarded> = Api::all(paced(client));
-    let (store, mut writer) = reflector::store();
+    let (store, writer) = reflector::store();
+    let mut cache = Cache { writer, is_filled: false };
     let metrics = cx.metrics.clone();
     let objects = watch_objects(api, watcher::Config::default().page_size(PAGE))
         .backoff(WatchBackoff::default())
@@ -57,11 +59,32 @@ pub(super) fn watch(
             tracing::warn!(error = %chain(error), "the watch was interrupted; it is resumed");
         })
         .map_ok(cached)
-        .inspect_ok(move |event| writer.apply_watcher_event(event))
+        .inspect_ok(move |event| cache.apply(event))
         .touched_objects()
         // Backing off is the watch's own affair.
         .filter_map(|result| future::ready(result.ok()));
     (store, objects)
+}
+
+/// What the watch has shown.
+struct Cache {
+    writer: Writer<CachedObject>,
+    is_filled: bool,
+}
+
+impl Cache {
+    /// The writer would show nothing of the first list before its last page: whoever waits behind thousands of objects would wait for
+    /// all of them to be read. What is gone again by the last page goes with that.
+    fn apply(&mut self, event: &Event<CachedObject>) {
+        self.writer.apply_watcher_event(event);
+        match event {
+            Event::InitApply(object) if !self.is_filled => {
+                self.writer.apply_watcher_event(&Event::Apply(object.clone()));
+            }
+            Event::InitDone => self.is_filled = true,
+            _ => {}
+        }
+    }
 }
 
 fn cached(event: Event<Guarded>) -> Event<CachedObject> {

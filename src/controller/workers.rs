@@ -75,10 +75,10 @@ impl Workers {
         let (mut objects, mut shutdown) = (pin!(objects.ready_chunks(AT_ONCE)), pin!(shutdown));
         let store = self.store.clone();
         let mut ready = pin!(store.wait_until_ready());
-        // Before the first list is complete, an object that it holds cannot be told from one that is gone.
+        // Before the first list is complete, nothing can be told to be gone, and nobody scans.
         let (mut is_ready, mut is_ending, mut is_scanning) = (false, false, true);
         while !is_ending || !self.running.is_empty() {
-            if is_ready && !is_ending {
+            if !is_ending {
                 self.begin();
             }
             tokio::select! {
@@ -94,7 +94,7 @@ impl Workers {
                     is_scanning = news.is_some();
                     self.learn(news.unwrap_or(News::Over));
                 }
-                () = due(self.queue.next_due()), if is_ready && !is_ending => {}
+                () = due(self.queue.next_due()), if !is_ending => {}
             }
         }
     }

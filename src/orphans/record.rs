@@ -8,23 +8,26 @@ mod known;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bedrock_iam::consent::ConsentPolicy;
 use bedrock_iam::orphan::ObjectName;
 use bedrock_iam::{Claim, PolicyIdentity, RoleName};
+use futures::{StreamExt, TryStreamExt, stream};
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{ObjectMeta, Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use serde_json::json;
+use tokio::time::{Instant, sleep_until};
 
 use ids::Notes;
 pub(crate) use ids::{ClusterIds, MOST_FORMER};
 use known::{Entry, Known};
 
 /// A ConfigMap holds one MiB, and each write of it is stored whole: in so many, ten thousand policies take some 20 kB each.
-const SHARDS: usize = 64;
+const PARTS: usize = 64;
 
-/// Before the number of a shard.
+/// Before the number of a part.
 const NAME: &str = "bedrock-access-record";
 
 /// What is noted where no role is asked.
@@ -48,6 +51,12 @@ pub enum IsConfirmed {
 /// Entries of one write: a few workers wait at a time, and one that was dropped takes nobody with it.
 const MOST_AT_ONCE: usize = 100;
 
+/// Parts that are read at once.
+const READ_AT_ONCE: usize = 4;
+
+/// Between the beginnings of two writes of entries: while objects come one after the other, those of this time share a write.
+const PAUSE: Duration = Duration::from_millis(25);
+
 /// The record of one installation, with a copy in memory of what is known to stand in it.
 pub struct Record {
     maps: Api<ConfigMap>,
@@ -57,7 +66,8 @@ pub struct Record {
     known: Mutex<Known>,
     /// Entries that wait for the write that is under way, by their keys: the next write takes all of them.
     waiting: Mutex<BTreeMap<String, String>>,
-    writing: tokio::sync::Mutex<()>,
+    /// Held by who writes them: when the last write began.
+    writing: tokio::sync::Mutex<Option<Instant>>,
 }
 
 impl Record {
@@ -109,18 +119,22 @@ impl Record {
         let text = serde_json::to_string(&entry).map_err(kube::Error::SerdeError)?;
         let key = claim.identity.key_on(&claim.role);
         lock(&self.waiting).insert(key.clone(), text.clone());
-        let _turn = self.writing.lock().await;
+        let mut begun = self.writing.lock().await;
         // Whoever had the turn before may have written it too.
         if self.known().has(keys.iter(), &entry) {
             return Ok(());
         }
         self.note_cluster_ids().await?;
+        if let Some(begun) = *begun {
+            sleep_until(begun + PAUSE).await;
+        }
+        *begun = Some(Instant::now());
         self.write_entries(key, text).await
     }
 
-    /// Writes an entry, and those that wait, to one shard. A ConfigMap is stored and read whole for each write.
+    /// Writes an entry, and those that wait, to one part. A ConfigMap is stored and read whole for each write.
     async fn write_entries(&self, key: String, text: String) -> Result<(), kube::Error> {
-        let number = shard(&key);
+        let number = part(&key);
         let mut entries = {
             let mut waiting = lock(&self.waiting);
             let last = waiting.keys().nth(MOST_AT_ONCE).cloned();
@@ -147,11 +161,11 @@ impl Record {
 
     /// Takes the entry out, once the policy is gone.
     pub(crate) async fn forget(&self, claim: &Claim) -> Result<(), kube::Error> {
-        // Only the record tells in which shards it stands.
+        // Only the record tells in which parts it stands.
         self.load().await?;
         for key in claim.identity.keys_on(&claim.role) {
-            let shards = self.known().shards(&key);
-            for number in shards {
+            let parts = self.known().parts(&key);
+            for number in parts {
                 match self.patch(number, &[(key.clone(), None)].into()).await {
                     Ok(()) => {}
                     Err(error) if is_missing(&error) => {}
@@ -168,8 +182,9 @@ impl Record {
         if self.known().is_whole {
             return Ok(());
         }
-        for number in 0..SHARDS {
-            let mut data = read(&self.maps, number).await?;
+        let part = async |number| Ok::<_, kube::Error>((number, read(&self.maps, number).await?));
+        let mut parts = stream::iter((0..PARTS).map(part)).buffer_unordered(READ_AT_ONCE);
+        while let Some((number, mut data)) = parts.try_next().await? {
             let mut known = self.known();
             if number == 0 {
                 known.notes = Some(Notes::take_from(&mut data));
@@ -311,8 +326,8 @@ fn name(number: usize) -> String {
     format!("{NAME}-{number}")
 }
 
-fn shard(key: &str) -> usize {
-    key.bytes().map(usize::from).sum::<usize>() % SHARDS
+fn part(key: &str) -> usize {
+    key.bytes().map(usize::from).sum::<usize>() % PARTS
 }
 
 fn is_missing(error: &kube::Error) -> bool {

@@ -2,10 +2,10 @@ use bedrock_access_api::v1alpha1::BedrockAccess;
 use bedrock_iam::decide::{Failed, Pace, step_failed};
 use bedrock_iam::{Claim, Class, Decision, Fault, Plan, PolicyKind, Step};
 
-use super::{Context, report};
+use super::Context;
 use crate::aws::Iam;
 
-/// Takes a step of the plan, remembers it, and tells of it at once.
+/// Takes a step of the plan, and remembers it; the step that AWS took.
 pub(super) async fn apply(
     object: &BedrockAccess,
     cx: &Context,
@@ -17,7 +17,6 @@ pub(super) async fn apply(
     let step = take(object, cx, claim, &decision.plan, step, pace).await?;
     let (believed, generation) = (&decision.believed, object.metadata.generation);
     cx.memory.update(object, pace, |remembered| remembered.wrote(believed, &step, generation));
-    report::publish_write(object, cx, claim, &step, believed.policy(&step.policy)).await;
     Ok(step)
 }
 

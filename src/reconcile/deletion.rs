@@ -132,7 +132,10 @@ async fn write(
     still_current::confirm(object, cx, &decision.plan).await?;
     for step in decision.plan.steps() {
         match apply::apply(object, cx, claim, decision, step, pace).await {
-            Ok(_) => {}
+            Ok(step) => {
+                let found = decision.believed.policy(&step.policy);
+                report::publish_write(object, cx, claim, &step, found).await;
+            }
             // AWS refuses it for a role without the tag, on which there is nothing of ours as far as IAM shows.
             Err(Failed { fault, .. })
                 if fault.class == Class::Denied

@@ -38,13 +38,13 @@ pub(super) async fn confirm(object: &BedrockAccess, cx: &Context, plan: &Plan) -
 }
 
 /// A deletion is never taken back.
-fn is_the_same(known: &BedrockAccess, now: &BedrockAccess) -> bool {
+pub(super) fn is_the_same(known: &BedrockAccess, now: &BedrockAccess) -> bool {
     let is_deleted = |object: &BedrockAccess| object.metadata.deletion_timestamp.is_some();
     known.uid() == now.uid() && (is_deleted(now) || !is_deleted(known))
 }
 
 /// A deletion is a generation of its own.
-fn wants_the_same(known: &BedrockAccess, now: &BedrockAccess) -> bool {
+pub(super) fn wants_the_same(known: &BedrockAccess, now: &BedrockAccess) -> bool {
     let accepted = |object: &BedrockAccess| {
         object.status.as_ref().and_then(|status| status.last_accepted_shrink.clone())
     };

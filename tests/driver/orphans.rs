@@ -128,9 +128,9 @@ async fn an_entry_from_when_roles_were_told_apart_by_case_is_known_and_taken_out
     let mut keys = identity.keys_on(&name);
     keys.remove(&identity.key_on(&name));
     let key = keys.pop_first().unwrap();
-    let shard = key.bytes().map(usize::from).sum::<usize>() % 16;
+    let part = key.bytes().map(usize::from).sum::<usize>() % 16;
     let entry = json!({"namespace": "team-a", "name": "assistant", "role": "Assistant"});
-    world.kubernetes.note(&format!("bedrock-access-record-{shard}"), &key, &entry.to_string());
+    world.kubernetes.note(&format!("bedrock-access-record-{part}"), &key, &entry.to_string());
     world.context.orphans.record.load().await.unwrap();
 
     world.reconcile().await.unwrap();

@@ -6,7 +6,7 @@ use bedrock_iam::RoleName;
 use bedrock_iam::orphan::ObjectName;
 use serde::{Deserialize, Serialize};
 
-use super::SHARDS;
+use super::PARTS;
 use super::ids::Notes;
 
 /// Which policy was written for whom; clones of an entry are as good as any.
@@ -28,11 +28,11 @@ pub(super) struct Known {
 struct Kept {
     /// The entry as it is stored; `None` while no write of it is known to have succeeded.
     text: Option<Box<str>>,
-    /// The shards in which it may stand, a bit for each: a write whose answer was lost may have been carried out.
-    shards: u64,
+    /// The parts in which it may stand, a bit for each: a write whose answer was lost may have been carried out.
+    parts: u64,
 }
 
-const _: () = assert!(SHARDS <= 64, "a shard has a bit of its own");
+const _: () = assert!(PARTS <= 64, "a part has a bit of its own");
 
 impl Known {
     /// Whether an entry stands under one of the keys.
@@ -43,22 +43,22 @@ impl Known {
         })
     }
 
-    /// An entry is about to be written to a shard.
-    pub(super) fn may_stand(&mut self, key: &str, shard: usize) {
-        self.kept(key).shards |= 1 << shard;
+    /// An entry is about to be written to a part.
+    pub(super) fn may_stand(&mut self, key: &str, part: usize) {
+        self.kept(key).parts |= 1 << part;
     }
 
-    /// An entry stands in a shard.
-    pub(super) fn stands(&mut self, key: &str, text: &str, shard: usize) {
+    /// An entry stands in a part.
+    pub(super) fn stands(&mut self, key: &str, text: &str, part: usize) {
         let kept = self.kept(key);
-        kept.shards |= 1 << shard;
+        kept.parts |= 1 << part;
         kept.text = Some(text.into());
     }
 
-    /// The shards in which an entry may stand.
-    pub(super) fn shards(&self, key: &str) -> Vec<usize> {
-        let bits = self.entries.get(key).map_or(0, |kept| kept.shards);
-        (0..SHARDS).filter(|shard| bits & 1 << shard != 0).collect()
+    /// The parts in which an entry may stand.
+    pub(super) fn parts(&self, key: &str) -> Vec<usize> {
+        let bits = self.entries.get(key).map_or(0, |kept| kept.parts);
+        (0..PARTS).filter(|part| bits & 1 << part != 0).collect()
     }
 
     /// An entry stands nowhere any more.
@@ -75,6 +75,6 @@ impl Known {
     }
 
     fn kept(&mut self, key: &str) -> &mut Kept {
-        self.entries.entry(key.into()).or_insert(Kept { text: None, shards: 0 })
+        self.entries.entry(key.into()).or_insert(Kept { text: None, parts: 0 })
     }
 }

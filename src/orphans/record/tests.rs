@@ -46,10 +46,10 @@ fn claim(number: usize) -> (Claim, ObjectName) {
 
 #[test]
 fn entries_are_spread_over_all_shards() {
-    let mut filled = [0; SHARDS];
+    let mut filled = [0; PARTS];
     for number in 0..6400 {
         let (claim, _) = claim(number);
-        filled[shard(&claim.identity.key_on(&claim.role))] += 1;
+        filled[part(&claim.identity.key_on(&claim.role))] += 1;
     }
     assert!(filled.iter().all(|count| (50..=200).contains(count)), "{filled:?}");
 }

@@ -25,7 +25,7 @@ fn outages() -> Vec<Outage> {
     let mut outages = Vec::new();
     for failure in FAILURES {
         for &begin in Begin::of(failure) {
-            for kind in ["list", "watch", "read", "note", "shard"] {
+            for kind in ["list", "watch", "read", "note", "part"] {
                 outages.push(Outage { begin, kind, failure, hits: |_| true, unhindered: &[] });
             }
             // Any other call belongs to one object, and is nothing to the others.

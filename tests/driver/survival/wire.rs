@@ -15,7 +15,7 @@ const MOST_REQUESTS: usize = 4_000;
 /// What a request is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Call {
-    /// `list`, `watch`, `get`, `finalizer`, `status`, `event`, of the record `read`, `note` and `shard`, or the
+    /// `list`, `watch`, `get`, `finalizer`, `status`, `event`, of the record `read`, `note` and `part`, or the
     /// AWS operation.
     pub(crate) kind: String,
     /// The namespace, or the Region; empty where there is none.
@@ -30,7 +30,7 @@ impl Call {
     /// Whether it is meant to change something.
     pub(crate) fn is_write(&self) -> bool {
         const WRITES: [&str; 7] =
-            ["finalizer", "status", "event", "note", "shard", "PutRolePolicy", "DeleteRolePolicy"];
+            ["finalizer", "status", "event", "note", "part", "PutRolePolicy", "DeleteRolePolicy"];
         WRITES.contains(&self.kind.as_str())
     }
 }

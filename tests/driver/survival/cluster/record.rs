@@ -6,7 +6,7 @@ use super::State;
 use super::patch::{Refusal, refusal};
 
 impl State {
-    pub(super) fn read_shard(&self, name: &str) -> Result<Value, Refusal> {
+    pub(super) fn read_part(&self, name: &str) -> Result<Value, Refusal> {
         let data = self.record.get(name).ok_or_else(|| missing(name))?;
         Ok(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data}))
     }
@@ -19,16 +19,16 @@ impl State {
                 None => data.remove(key),
             };
         }
-        self.read_shard(name)
+        self.read_part(name)
     }
 
-    pub(super) fn create_shard(&mut self, map: &Value) -> Result<Value, Refusal> {
+    pub(super) fn create_part(&mut self, map: &Value) -> Result<Value, Refusal> {
         let name = map["metadata"]["name"].as_str().unwrap();
         if self.record.contains_key(name) {
             return Err(refusal(409, "AlreadyExists", format!("configmaps \"{name}\" already exists")));
         }
         self.record.insert(name.to_owned(), serde_json::from_value(map["data"].clone()).unwrap());
-        self.read_shard(name)
+        self.read_part(name)
     }
 }
 

@@ -108,9 +108,9 @@ impl Cluster {
                 self.state().events.push(asked.body.clone());
                 Ok(asked.body.clone())
             }
-            "read" => self.state().read_shard(&asked.name),
+            "read" => self.state().read_part(&asked.name),
             "note" => self.state().note(&asked.name, &asked.body),
-            "shard" => self.state().create_shard(&asked.body),
+            "part" => self.state().create_part(&asked.body),
             other => panic!("an unexpected request: {other}"),
         };
         match answer {
@@ -166,7 +166,7 @@ impl Asked {
             (&Method::POST, "events") => "event",
             (&Method::GET, _) if path.contains(&"configmaps") => "read",
             (&Method::PATCH, _) if path.contains(&"configmaps") => "note",
-            (&Method::POST, "configmaps") => "shard",
+            (&Method::POST, "configmaps") => "part",
             _ => panic!("an unexpected request: {} {}", head.method, head.uri),
         };
         let Ok(body) = body.collect().await.map(http_body_util::Collected::to_bytes) else {
