@@ -9,7 +9,7 @@ use kube::runtime::reflector::{self, Store};
 use kube::runtime::utils::Backoff;
 use kube::runtime::watcher::{self, DefaultBackoff, Event};
 use kube::runtime::{WatchStreamExt, watcher as watch_objects};
-use kube::{Api, Client};
+use kube::{Api, Client, Resource};
 use tower::limit::RateLimitLayer;
 
 use super::cached::CachedObject;
@@ -17,6 +17,7 @@ use crate::health::Health;
 use crate::kubernetes::{PAGE, by_page};
 use crate::orphans::Guarded;
 use crate::reconcile::Context;
+use crate::shard::Shard;
 use crate::telemetry::chain;
 
 /// The most lists and watches in a minute: one that ends as soon as it begins is no error to the watcher, which begins the
@@ -40,7 +41,7 @@ impl Backoff for WatchBackoff {
     fn reset(&mut self) {}
 }
 
-/// Every object that is there, and what the watch shows of each, again and again.
+/// Every object of the shard that is there, and what the watch shows of each, again and again.
 pub(super) fn watch(
     client: Client,
     cx: &Context,
@@ -48,20 +49,36 @@ pub(super) fn watch(
 ) -> (Store<CachedObject>, impl Stream<Item = CachedObject> + Send + 'static) {
     let api: Api<Guarded> = Api::all(paced(client));
     let (store, mut writer) = reflector::store();
-    let metrics = cx.metrics.clone();
-    let objects = watch_objects(api, watcher::Config::default().page_size(PAGE))
+    let (metrics, shard) = (cx.metrics.clone(), cx.shard.clone());
+    let mut asked_for = watcher::Config::default().page_size(PAGE);
+    if let Some(selector) = shard.selector() {
+        asked_for = asked_for.labels(selector);
+    }
+    let objects = watch_objects(api, asked_for)
         .backoff(WatchBackoff::default())
         .inspect_err(move |error| {
             metrics.watch_failed();
             health.watch_failed();
             tracing::warn!(error = %chain(error), "the watch was interrupted; it is resumed");
         })
+        // By namespace the API server cannot choose.
+        .try_filter(move |event| future::ready(is_of(&shard, event)))
         .map_ok(cached)
         .inspect_ok(move |event| writer.apply_watcher_event(event))
         .touched_objects()
         // Backing off is the watch's own affair.
         .filter_map(|result| future::ready(result.ok()));
     (store, objects)
+}
+
+/// Whether an event is about an object of the shard, or about all of them.
+fn is_of(shard: &Shard, event: &Event<Guarded>) -> bool {
+    match event {
+        Event::Apply(object) | Event::Delete(object) | Event::InitApply(object) => {
+            shard.has_namespace(object.meta().namespace.as_deref().unwrap_or_default())
+        }
+        Event::Init | Event::InitDone => true,
+    }
 }
 
 fn cached(event: Event<Guarded>) -> Event<CachedObject> {

@@ -1,6 +1,6 @@
 //! The operator's copy of the record, as far as it was read or written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bedrock_iam::RoleName;
 use bedrock_iam::orphan::ObjectName;
@@ -23,6 +23,8 @@ pub(super) struct Known {
     pub(super) notes: Option<Notes>,
     pub(super) is_whole: bool,
     entries: BTreeMap<Box<str>, Kept>,
+    /// What was taken out while the record is read: an older answer may still show it.
+    taken_out: BTreeSet<Box<str>>,
 }
 
 struct Kept {
@@ -45,6 +47,7 @@ impl Known {
 
     /// An entry is about to be written to a shard.
     pub(super) fn may_stand(&mut self, key: &str, shard: usize) {
+        self.taken_out.remove(key);
         self.kept(key).shards |= 1 << shard;
     }
 
@@ -53,6 +56,26 @@ impl Known {
         let kept = self.kept(key);
         kept.shards |= 1 << shard;
         kept.text = Some(text.into());
+    }
+
+    /// An entry was read in a shard, unless that is older than what is known.
+    pub(super) fn was_read(&mut self, key: &str, text: &str, shard: usize) {
+        if !self.is_whole && !self.taken_out.contains(key) {
+            self.stands(key, text, shard);
+        }
+    }
+
+    /// All of it was read.
+    pub(super) fn complete(&mut self) {
+        self.is_whole = true;
+        self.taken_out = BTreeSet::new();
+    }
+
+    /// It is not certain any more that an entry stands; where it may stand is.
+    pub(super) fn doubt(&mut self, key: &str) {
+        if let Some(kept) = self.entries.get_mut(key) {
+            kept.text = None;
+        }
     }
 
     /// The shards in which an entry may stand.
@@ -64,6 +87,9 @@ impl Known {
     /// An entry stands nowhere any more.
     pub(super) fn remove(&mut self, key: &str) {
         self.entries.remove(key);
+        if !self.is_whole {
+            self.taken_out.insert(key.into());
+        }
     }
 
     /// Every entry that can be read: the key, and of what.
