@@ -21,9 +21,14 @@ app.kubernetes.io/name: {{ include "bedrock-access.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 
+{{- /* Values that were kept from a version without shards have none. */}}
+{{- define "bedrock-access.shards" -}}
+{{- default 1 (default dict .Values.shards).count }}
+{{- end }}
+
 {{- /* The Deployment of a shard, or the only one. */}}
 {{- define "bedrock-access.deployment" -}}
-{{- if gt (int .root.Values.shards.count) 1 }}
+{{- if gt (include "bedrock-access.shards" .root | int) 1 }}
 {{- printf "%s-shard-%d" (include "bedrock-access.fullname" .root | trunc 53 | trimSuffix "-") .index }}
 {{- else }}
 {{- include "bedrock-access.fullname" .root }}
@@ -32,7 +37,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 
 {{- define "bedrock-access.shardLabels" -}}
 {{ include "bedrock-access.selectorLabels" .root }}
-{{- if gt (int .root.Values.shards.count) 1 }}
+{{- if gt (include "bedrock-access.shards" .root | int) 1 }}
 sharding.bedrockaccess.io/index: {{ .index | quote }}
 {{- end }}
 {{- end }}

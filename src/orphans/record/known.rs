@@ -23,8 +23,8 @@ pub(super) struct Known {
     pub(super) notes: Option<Notes>,
     pub(super) is_whole: bool,
     entries: BTreeMap<Box<str>, Kept>,
-    /// What was taken out while the record is read: an older answer may still show it.
-    taken_out: BTreeSet<Box<str>>,
+    /// Of what may have been taken out while the record is read: an older answer may still show it.
+    doubted: BTreeSet<Box<str>>,
 }
 
 struct Kept {
@@ -47,7 +47,6 @@ impl Known {
 
     /// An entry is about to be written to a shard.
     pub(super) fn may_stand(&mut self, key: &str, shard: usize) {
-        self.taken_out.remove(key);
         self.kept(key).shards |= 1 << shard;
     }
 
@@ -58,9 +57,11 @@ impl Known {
         kept.text = Some(text.into());
     }
 
-    /// An entry was read in a shard, unless that is older than what is known.
+    /// An entry was read in a shard. The answer may be older than what is known.
     pub(super) fn was_read(&mut self, key: &str, text: &str, shard: usize) {
-        if !self.is_whole && !self.taken_out.contains(key) {
+        if self.doubted.contains(key) {
+            self.may_stand(key, shard);
+        } else if !self.is_whole {
             self.stands(key, text, shard);
         }
     }
@@ -68,7 +69,7 @@ impl Known {
     /// All of it was read.
     pub(super) fn complete(&mut self) {
         self.is_whole = true;
-        self.taken_out = BTreeSet::new();
+        self.doubted = BTreeSet::new();
     }
 
     /// It is not certain any more that an entry stands; where it may stand is.
@@ -76,6 +77,7 @@ impl Known {
         if let Some(kept) = self.entries.get_mut(key) {
             kept.text = None;
         }
+        self.distrust_answers(key);
     }
 
     /// The shards in which an entry may stand.
@@ -87,9 +89,7 @@ impl Known {
     /// An entry stands nowhere any more.
     pub(super) fn remove(&mut self, key: &str) {
         self.entries.remove(key);
-        if !self.is_whole {
-            self.taken_out.insert(key.into());
-        }
+        self.distrust_answers(key);
     }
 
     /// Every entry that can be read: the key, and of what.
@@ -100,7 +100,55 @@ impl Known {
         })
     }
 
+    fn distrust_answers(&mut self, key: &str) {
+        if !self.is_whole {
+            self.doubted.insert(key.into());
+        }
+    }
+
     fn kept(&mut self, key: &str) -> &mut Kept {
         self.entries.entry(key.into()).or_insert(Kept { text: None, shards: 0 })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "policy.role";
+
+    fn entry() -> (Entry, String) {
+        let entry = Entry { namespace: "a".to_owned(), name: "b".to_owned(), role: "c".to_owned() };
+        let text = serde_json::to_string(&entry).unwrap();
+        (entry, text)
+    }
+
+    fn has(known: &Known) -> bool {
+        known.has([KEY.to_owned()].iter(), &entry().0)
+    }
+
+    #[test]
+    fn an_answer_that_is_older_than_a_removal_brings_no_entry_back_and_says_where_one_may_stand() {
+        let (mut known, text) = (Known::default(), entry().1);
+        known.stands(KEY, &text, 3);
+        known.remove(KEY);
+        known.was_read(KEY, &text, 5);
+        assert_eq!((has(&known), known.shards(KEY)), (false, vec![5]));
+        known.stands(KEY, &text, 7);
+        known.complete();
+        assert_eq!((has(&known), known.shards(KEY)), (true, vec![5, 7]));
+    }
+
+    #[test]
+    fn an_entry_in_doubt_is_noted_anew_and_taken_out_wherever_it_may_stand() {
+        let (mut known, text) = (Known::default(), entry().1);
+        known.was_read(KEY, &text, 3);
+        known.complete();
+        assert!(has(&known));
+        known.doubt(KEY);
+        assert_eq!((has(&known), known.shards(KEY)), (false, vec![3]));
+        assert_eq!(known.entries().count(), 0);
+        known.stands(KEY, &text, 3);
+        assert!(has(&known));
     }
 }
