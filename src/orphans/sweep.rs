@@ -88,7 +88,7 @@ impl Sweeper<'_> {
             self.tell_of_former();
         }
         let Some(others) = self.objects_of_others().await else { return };
-        let objects = &|| [objects(), others.clone()].concat();
+        let objects = &|| [others.clone(), objects()].concat();
         self.suspect_by_record(&self.installations(objects));
         if self.scan.next.is_some_and(|due| due <= Instant::now()) {
             self.look_at_the_account(&self.installations(objects)).await;

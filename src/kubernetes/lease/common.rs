@@ -92,13 +92,16 @@ impl CommonLeases {
     /// and what opens the fence counts from before any of the requests was sent.
     pub(super) fn client(&self, plain: Client, renewals: &Renewals) -> Client {
         let (leases, namespace) = (self.clone(), plain.default_namespace().to_owned());
+        let fence = renewals.learned.fence.clone();
         let send = move |request: Request<Body>| {
-            let (leases, client) = (leases.clone(), plain.clone());
+            let (leases, client, fence) = (leases.clone(), plain.clone(), fence.clone());
             async move {
                 let (head, body) = request.into_parts();
                 let body = body.collect().await?.to_bytes();
                 let is_write = matches!(head.method, Method::POST | Method::PUT);
                 if is_write && !is_release(&body) && !leases.take().await? {
+                    // Whoever took one of them, as if nobody held it, may write by now.
+                    fence.close();
                     return Ok(conflict());
                 }
                 client.send(Request::from_parts(head, Body::from(body.to_vec()))).await
