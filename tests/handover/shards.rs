@@ -92,6 +92,12 @@ impl Stage {
         self.kubectl.run(words).unwrap();
     }
 
+    fn edit_all(&self, has_more: bool) {
+        for namespace in NAMESPACES {
+            self.edit(namespace, has_more);
+        }
+    }
+
     fn objects(&self) -> Vec<Value> {
         let list = ["get", "bedrockaccesses", "--all-namespaces", "--output=json"];
         self.kubectl.json(list).unwrap()["items"].as_array().unwrap().clone()
@@ -166,7 +172,7 @@ fn while_edited<T>(stage: &Stage, work: impl FnOnce() -> T) -> T {
             let mut has_more = false;
             while !is_over.load(Ordering::Relaxed) {
                 has_more = !has_more;
-                NAMESPACES.iter().for_each(|namespace| stage.edit(namespace, has_more));
+                stage.edit_all(has_more);
             }
         });
         let done = catch_unwind(AssertUnwindSafe(work));
@@ -211,7 +217,7 @@ fn the_number_of_shards_is_changed_at_rest_and_at_work_and_no_policy_is_ever_abs
             });
         } else {
             division = stage.change(division, count, next);
-            NAMESPACES.iter().for_each(|namespace| stage.edit(namespace, number % 2 == 0));
+            stage.edit_all(number % 2 == 0);
         }
         stage.wait_until_ready(&NAMESPACES);
         assert_eq!(stage.writers(begin, before, next), [is_busy, true]);

@@ -45,7 +45,7 @@ enum Whose {
     /// It was never there.
     Nobodys,
     /// Ours, or free to be taken.
-    Free(Lease),
+    Free(Box<Lease>),
     /// Of who divides the objects otherwise.
     Theirs(String),
 }
@@ -173,7 +173,7 @@ impl CommonLease {
             Some(holder) if holder != self.holder && liveness.is_live(&self.name, &lease) => {
                 Whose::Theirs(holder.to_owned())
             }
-            _ => Whose::Free(lease),
+            _ => Whose::Free(Box::new(lease)),
         })
     }
 

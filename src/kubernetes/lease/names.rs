@@ -68,7 +68,8 @@ pub(super) fn is_common(holder: &str) -> bool {
 fn id_of(selector: &str) -> String {
     let text: String = selector.chars().filter(|letter| !letter.is_whitespace()).collect();
     let digest = Sha256::digest(text);
-    digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+    let number = digest.iter().take(4).fold(0_u32, |number, byte| number << 8 | u32::from(*byte));
+    format!("{number:08x}")
 }
 
 #[cfg(test)]

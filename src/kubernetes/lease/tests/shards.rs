@@ -48,8 +48,9 @@ async fn operate(
     to: Duration,
 ) {
     let start = Instant::now();
+    let end = sleep(to).boxed().shared();
     sleep(from).await;
-    let (fence, end) = (Fence::default(), sleep(to - from).boxed().shared());
+    let fence = Fence::default();
     let lead = async || {
         let begun = start.elapsed().as_secs();
         while futures::FutureExt::now_or_never(end.clone()).is_none() && fence.check().is_ok() {

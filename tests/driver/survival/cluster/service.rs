@@ -125,8 +125,8 @@ impl Cluster {
         assert_eq!(asked.query.get("resourceVersion"), None, "a list that may be stale");
         let mut state = self.state();
         let is_whole = asked.call.place.is_empty();
-        let stale = if is_whole { state.stale_list.take() } else { None };
-        let mut list = stale.unwrap_or_else(|| state.list());
+        let older = if is_whole { state.stale_list.take() } else { None };
+        let mut list = older.unwrap_or_else(|| state.list());
         let selection = Selection::new(&asked.call.place, &asked.query);
         list.items.retain(|object| selection.has(object));
         json!({

@@ -62,11 +62,11 @@ async fn next(mut cursor: Cursor) -> Option<(Result<Bytes, std::io::Error>, Curs
             }
             let of_another_time =
                 |(number, told): &(usize, &Told)| told.is_repetition && *number < cursor.begun;
-            let lines = state.told.iter().enumerate().skip(cursor.next).skip_while(of_another_time);
+            let mut lines = state.told.iter().enumerate().skip(cursor.next).skip_while(of_another_time);
             let line = |(number, told): (usize, &Told)| {
                 Some((number, cursor.selection.line(&told.event, told.before.as_ref())?))
             };
-            lines.filter_map(line).next()
+            lines.find_map(line)
         };
         if let Some((number, event)) = told {
             cursor.next = number + 1;
