@@ -192,3 +192,23 @@ fn shards_by_label_take_no_object_of_another_one_for_gone_and_each_finds_what_is
         assert_eq!(world.cluster.record().len(), 1, "that of team-b, whose object is there");
     });
 }
+
+#[test]
+fn an_entry_that_another_shard_wrote_goes_with_the_object_all_the_same() {
+    paused(super::seed(), async {
+        let world = world();
+        let (one, rest) = by_label(&world).await;
+        // Both have read the record.
+        sleep(INTERVAL).await;
+        world.cluster.create(&manifest(TEAM, ROLE));
+        world.until("Ready", LIMIT, |world| world.is_ready(TEAM)).await;
+        world.cluster.label(TEAM, ROLE, KEY, Some("one"));
+        sleep(Duration::from_mins(1)).await;
+        world.cluster.delete(TEAM, ROLE);
+        world.until("gone", LIMIT, |world| world.cluster.objects().is_empty()).await;
+        assert_eq!((one.writes(), rest.writes()), (1, 1));
+        rest.kill().await;
+        sleep(2 * INTERVAL).await;
+        assert_eq!(world.cluster.record(), Vec::<String>::new());
+    });
+}
