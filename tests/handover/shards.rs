@@ -27,6 +27,9 @@ const OF_THE_SECOND: &str = "team-c";
 const REGIONS: [[&str; 3]; 2] =
     [["us-west-1", "eu-west-1", "ap-south-1"], ["us-west-2", "eu-central-1", "ap-northeast-1"]];
 
+const ONE: &str = "sharding.bedrockaccess.io/key=one";
+const REST: &str = "!sharding.bedrockaccess.io/key";
+
 /// From the end of the last operator of one division to when all of the next lead: the lease in common runs out, and then their own
 /// are had.
 const TIME_TO_TAKE_OVER: Duration = Duration::from_secs(12);
@@ -47,14 +50,28 @@ struct Division {
 impl Stage {
     fn new() -> Self {
         let cluster = ControlPlane::start().unwrap();
-        let kubeconfig = install_chart_with(&cluster, &["--set=shards.count=3"]).unwrap();
+        // kubectl is to label objects that have a policy, and an operator of one of these selectors to have its lease.
+        let also = "--set=admissionPolicy.alsoAllow.groups={system:masters}";
+        let selector = format!("--set-string=shardSelector={ONE}");
+        let kubeconfig = install_chart_with(&cluster, &["--set=shards.count=3", also, &selector]).unwrap();
+        let further = ["install", "rest", "charts/bedrock-access", "--namespace", RELEASE];
+        let settings = [
+            &format!("--set-string=shardSelector={REST}"),
+            "--set=crds.enabled=false,admissionPolicy.enabled=false,serviceAccount.create=false",
+            "--set=serviceAccount.name=bedrock-access",
+        ];
+        cluster.helm().unwrap().run(further.iter().chain(&settings)).unwrap();
         let role = |name: &&str| json!({"name": name, "tags": {"bedrockaccess.io/namespaces": "@any"}});
         let roles: Vec<Value> = NAMESPACES.iter().map(role).collect();
         let sandbox = SandboxProcess::start(&json!({"roles": roles})).unwrap();
         let settings = OperatorSettings {
             kubeconfig,
             aws_endpoint: sandbox.endpoint().to_owned(),
-            arguments: SHORT.iter().chain(&["--sweep-interval=1m"]).map(OsString::from).collect(),
+            arguments: SHORT
+                .iter()
+                .chain(&["--sweep-interval=3s", "--iam-lag=1s"])
+                .map(OsString::from)
+                .collect(),
         };
         let kubectl = cluster.kubectl().unwrap();
         let stage = Self { cluster, sandbox, kubectl, settings };
@@ -71,10 +88,20 @@ impl Stage {
     }
 
     fn start(&self, index: usize, count: usize, region: &str) -> OperatorProcess {
+        self.start_with(&[&format!("--shard-index={index}"), &format!("--shard-count={count}")], region)
+    }
+
+    fn start_with(&self, arguments: &[&str], region: &str) -> OperatorProcess {
         let mut settings = self.settings.clone();
-        let numbers = [format!("--shard-index={index}"), format!("--shard-count={count}")];
-        settings.arguments.extend(numbers.map(OsString::from));
+        settings.arguments.extend(arguments.iter().map(OsString::from));
         OperatorProcess::start_in(region, &settings).unwrap()
+    }
+
+    /// In which Regions the writes to a role were signed.
+    fn writers_of(&self, role: &str) -> Vec<Value> {
+        let calls = self.calls().into_iter();
+        let of_role = calls.filter(|call| is_write(call) && call["target"] == role);
+        of_role.map(|call| call["region"].clone()).collect()
     }
 
     fn divide(&self, count: usize, regions: [&'static str; 3]) -> Division {
@@ -257,10 +284,7 @@ fn when_one_shard_is_killed_the_other_goes_on_and_the_next_operator_catches_up()
     let [first, second] = <[OperatorProcess; 2]>::try_from(operators).unwrap();
     assert!([&first, &second].into_iter().all(leads));
     for (namespace, region) in [(OF_THE_FIRST, regions[0]), (OF_THE_SECOND, regions[1])] {
-        let calls = stage.calls().into_iter();
-        let of_role = calls.filter(|call| is_write(call) && call["target"] == namespace);
-        let writers: Vec<Value> = of_role.map(|call| call["region"].clone()).collect();
-        assert_eq!(writers, [region], "{namespace}");
+        assert_eq!(stage.writers_of(namespace), [region], "{namespace}");
     }
     first.kill();
     for namespace in [OF_THE_FIRST, OF_THE_SECOND] {
@@ -281,4 +305,34 @@ fn when_one_shard_is_killed_the_other_goes_on_and_the_next_operator_catches_up()
     stage.assert_no_policy_was_absent();
     let holder = ["get", "lease", "bedrock-access", "-n", RELEASE, "-o", "jsonpath={.spec.holderIdentity}"];
     assert_eq!(stage.cluster.kubectl().unwrap().run(holder).unwrap(), "shards-of-2");
+}
+
+#[test]
+fn an_object_that_moves_by_its_label_is_served_and_deleted_by_its_new_shard() {
+    let stage = Stage::new();
+    let [one_signs, rest_signs, _] = REGIONS[0];
+    let one = stage.start_with(&[&format!("--shard-selector={ONE}")], one_signs);
+    let rest = stage.start_with(&[&format!("--shard-selector={REST}")], rest_signs);
+    stage.wait_until_ready(&NAMESPACES);
+    assert!([&one, &rest].into_iter().all(leads));
+    let label = |value: &str| {
+        let key = format!("sharding.bedrockaccess.io/key{value}");
+        stage.kubectl.run(["label", "bedrockaccess", "assistant", "-n", OF_THE_FIRST, &key]).unwrap();
+    };
+    for (value, has_more) in [("=one", true), ("-", false), ("=one", true)] {
+        label(value);
+        stage.edit(OF_THE_FIRST, has_more);
+        stage.wait_until_ready(&NAMESPACES);
+    }
+    assert_eq!(stage.writers_of(OF_THE_FIRST), [rest_signs, one_signs, rest_signs, one_signs]);
+    stage.assert_no_policy_was_absent();
+    stage.kubectl.run(["delete", "bedrockaccess", "assistant", "-n", OF_THE_FIRST]).unwrap();
+    assert_eq!(*stage.writers_of(OF_THE_FIRST).last().unwrap(), one_signs);
+    wait_until("its entry to go", LIMIT, || match stage.entries() {
+        5 => Ok(()),
+        entries => Err(entries.to_string()),
+    })
+    .unwrap();
+    let others = NAMESPACES.into_iter().filter(|namespace| *namespace != OF_THE_FIRST);
+    assert!(others.into_iter().all(|namespace| stage.writers_of(namespace) == [rest_signs]));
 }
