@@ -11,6 +11,7 @@ use jiff::SignedDuration;
 use tracing_subscriber::EnvFilter;
 
 use crate::kubernetes::{Timings, TimingsError};
+use crate::shard::{Shard, ShardError};
 use crate::telemetry::LogFormat;
 
 /// Settings of the operator; every one has a default that works.
@@ -70,6 +71,9 @@ pub struct RunArgs {
     pub bedrock_rate: NonZeroU32,
 
     #[command(flatten)]
+    pub shard: ShardArgs,
+
+    #[command(flatten)]
     pub lease: LeaseArgs,
 
     /// Where /livez, /readyz and /metrics are served
@@ -83,6 +87,29 @@ pub struct RunArgs {
     /// A level (error, warn, info, debug, trace), or a filter such as info,bedrock_access=debug
     #[arg(long, env = "BEDROCK_ACCESS_LOG_LEVEL", default_value = "info", value_name = "FILTER")]
     pub log_level: EnvFilter,
+}
+
+/// Which objects are served, where several operators divide them.
+#[derive(Args, Clone, Debug)]
+pub struct ShardArgs {
+    /// Serve only the namespaces that fall to this one of the shards, counted from 0; needs --shard-count
+    #[arg(long, env = "BEDROCK_ACCESS_SHARD_INDEX", value_name = "I")]
+    pub shard_index: Option<u16>,
+
+    /// How many shards there are, each with an operator of its own: all of them must run, or some objects are not served; at most 64
+    #[arg(long, env = "BEDROCK_ACCESS_SHARD_COUNT", value_name = "N")]
+    pub shard_count: Option<u16>,
+
+    /// Serve only objects whose labels match, such as '!sharding.bedrockaccess.io/key' or sharding.bedrockaccess.io/key=one; default: all
+    #[arg(long, env = "BEDROCK_ACCESS_SHARD_SELECTOR", value_name = "SELECTOR")]
+    pub shard_selector: Option<String>,
+}
+
+impl ShardArgs {
+    /// The shard, if there is such a one.
+    pub fn shard(self) -> Result<Shard, ShardError> {
+        Shard::new(self.shard_index, self.shard_count, self.shard_selector)
+    }
 }
 
 /// How the operators of a cluster take turns.

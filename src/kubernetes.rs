@@ -6,8 +6,10 @@ mod pages;
 
 use std::time::Duration;
 
+use bedrock_access_api::v1alpha1::BedrockAccess;
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::Namespace;
+use kube::api::{ApiResource, DynamicObject, ListParams};
 use kube::client::ClientBuilder;
 use kube::config::KubeConfigOptions;
 use kube::{Api, Client, Config, ResourceExt};
@@ -16,6 +18,8 @@ use tower::timeout::TimeoutLayer;
 use fencing::Fencing;
 pub use lease::{Candidate, Learned, Leases, Timings, TimingsError};
 pub(crate) use pages::{PAGE, by_page};
+
+use crate::shard::Shard;
 
 /// Until an answer begins; also the longest silence within one.
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
@@ -35,8 +39,10 @@ pub enum Error {
     #[error("the Kubernetes API failed")]
     Api(#[from] kube::Error),
     /// The lease cannot be seen.
-    #[error("the Lease {} in the namespace {namespace} cannot be read", lease::NAME)]
+    #[error("the Lease {name} in the namespace {namespace} cannot be read")]
     Lease {
+        /// Its name.
+        name: String,
         /// Where it was looked for.
         namespace: String,
         /// Why.
@@ -44,10 +50,11 @@ pub enum Error {
     },
     /// The operator may not see the lease.
     #[error(
-        "the Lease {} in the namespace {namespace} may not be read; grant the operator get, create and update on leases there",
-        lease::NAME
+        "the Lease {name} in the namespace {namespace} may not be read; grant the operator get, create and update on leases there"
     )]
     LeaseForbidden {
+        /// Its name.
+        name: String,
         /// Where it was looked for.
         namespace: String,
         /// What the API server said.
@@ -66,6 +73,14 @@ pub enum Error {
         lease::NAME, .0.join(", ")
     )]
     SeveralLeases(Vec<String>),
+    /// No label selector.
+    #[error("--shard-selector is {selector:?}, which the API server does not understand: {why}")]
+    Selector {
+        /// What is set.
+        selector: String,
+        /// What the API server says.
+        why: String,
+    },
     /// The namespace kube-system has no UID.
     #[error("namespace kube-system has no UID; set --cluster-id")]
     NoClusterId,
@@ -115,12 +130,11 @@ impl Clients {
         config.read_timeout = Some(CALL_TIMEOUT);
         let calls = ClientBuilder::try_from(config.clone())?.with_layer(&Fencing(learned.fence.clone()));
         let renewals = timings.renewals(learned);
+        // Inside of what learns, so that a request that it ends counts as failed.
         let leases = ClientBuilder::try_from(config)?.with_layer(&TimeoutLayer::new(timings.request_limit()));
-        // Outside of the time limit, so that a request that it ends counts as failed.
-        let leases = leases.with_layer(&renewals).build();
         Ok(Self {
             calls: calls.with_layer(&TimeoutLayer::new(CALL_TIMEOUT)).build(),
-            leases: Leases { client: leases, writes: renewals.writes },
+            leases: Leases::new(leases.build(), renewals),
             watches: Client::try_from(watches)?,
             place,
         })
@@ -136,19 +150,36 @@ pub async fn connect_once() -> Result<Client, Error> {
     Ok(Client::try_from(config)?)
 }
 
-/// Asks for the lease, which need not exist yet: without the right to see it, an operator would follow nobody for ever.
-pub async fn see_lease(leases: &Leases, namespace: &str) -> Result<(), Error> {
+/// Asks for the leases of a shard, which need not exist yet: without the right to see them, an operator would follow nobody for ever.
+pub async fn see_leases(leases: &Leases, namespace: &str, shard: &Shard) -> Result<(), Error> {
     let api: Api<Lease> = Api::namespaced(leases.client.clone(), namespace);
-    let seen = api.get_opt(lease::NAME).await.map(drop);
-    seen.map_err(|source| {
-        let namespace = namespace.to_owned();
-        match &source {
-            kube::Error::Api(refusal) if refusal.is_forbidden() => {
-                Error::LeaseForbidden { namespace, source }
+    for name in lease::Names::of(shard).all() {
+        api.get_opt(name).await.map_err(|source| {
+            let (name, namespace) = (name.to_owned(), namespace.to_owned());
+            match &source {
+                kube::Error::Api(refusal) if refusal.is_forbidden() => {
+                    Error::LeaseForbidden { name, namespace, source }
+                }
+                _ => Error::Lease { name, namespace, source },
             }
-            _ => Error::Lease { namespace, source },
+        })?;
+    }
+    Ok(())
+}
+
+/// Has the API server judge the selector of a shard: one that it does not understand would let the watch fail for ever.
+pub async fn check_selector(client: &Client, shard: &Shard) -> Result<(), Error> {
+    let Some(selector) = shard.selector() else { return Ok(()) };
+    let resource = ApiResource::erase::<BedrockAccess>(&());
+    let objects: Api<DynamicObject> = Api::all_with(client.clone(), &resource);
+    match objects.list_metadata(&ListParams::default().labels(selector).limit(1)).await {
+        Err(kube::Error::Api(refusal)) if refusal.code == 400 => {
+            Err(Error::Selector { selector: selector.to_owned(), why: refusal.message })
         }
-    })
+        // Whatever else it says, the watch will tell.
+        Ok(_) | Err(kube::Error::Api(_)) => Ok(()),
+        Err(error) => Err(Error::Api(error)),
+    }
 }
 
 /// The namespace of the lease for an operator that was told none and runs outside of the cluster: where the one lease is
@@ -185,7 +216,7 @@ async fn namespace_of_lease(client: &Client) -> Result<String, Error> {
 impl Error {
     /// Whether it may go away by itself.
     pub fn may_pass(&self) -> bool {
-        !matches!(self, Self::WhichLease(_) | Self::SeveralLeases(_))
+        !matches!(self, Self::WhichLease(_) | Self::SeveralLeases(_) | Self::Selector { .. })
     }
 }
 
@@ -238,7 +269,7 @@ mod tests {
         let second = Duration::from_secs(1);
         let timings = Timings::new(15 * second, 10 * second, second).unwrap();
         let clients = Clients::new(config, Place::Inside, &Learned::default(), &timings).unwrap();
-        chain(&see_lease(&clients.leases, "ours").await.unwrap_err())
+        chain(&see_leases(&clients.leases, "ours", &Shard::default()).await.unwrap_err())
     }
 
     #[tokio::test]

@@ -18,4 +18,5 @@ pub mod operator;
 pub mod orphans;
 pub mod reconcile;
 pub mod server;
+pub mod shard;
 pub mod telemetry;

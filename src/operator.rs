@@ -23,6 +23,7 @@ use crate::kubernetes::{Candidate, Clients, Learned, Place, TimingsError};
 use crate::metrics::Metrics;
 use crate::orphans::{IsConfirmed, Orphans, Record, SharedLook};
 use crate::reconcile::{Adoption, Context, Failures, Memory};
+use crate::shard::ShardError;
 use crate::telemetry::chain;
 use crate::{cluster_id, controller, grace, kubernetes, server};
 
@@ -59,6 +60,9 @@ pub enum Error {
     /// The lease's settings contradict each other.
     #[error(transparent)]
     Lease(#[from] TimingsError),
+    /// There is no such shard.
+    #[error(transparent)]
+    Shard(#[from] ShardError),
 }
 
 /// The one signal that everything ends by.
@@ -127,7 +131,7 @@ async fn take_turns(parts: Parts, shutdown: Shutdown) {
 
 /// Connects, and asks until it is known: which cluster, which account, may the lease be seen?
 async fn prepare(args: RunArgs, health: Arc<Health>, metrics: Metrics) -> Result<Parts, Error> {
-    let (fence, timings) = (Fence::default(), args.lease.timings()?);
+    let (fence, timings, shard) = (Fence::default(), args.lease.timings()?, args.shard.shard()?);
     let learned = Learned { fence: fence.clone(), health: Arc::clone(&health), metrics: metrics.clone() };
     let Clients { calls, leases, watches, place } = kubernetes::connect(&learned, &timings).await?;
     let namespace = match (args.lease.lease_namespace, place) {
@@ -149,15 +153,17 @@ async fn prepare(args: RunArgs, health: Arc<Health>, metrics: Metrics) -> Result
         },
         async { Ok((|| aws::identity(&config, &iam)).retry(PATIENCE).notify(waits).await?) },
         async {
-            let see = || kubernetes::see_lease(&leases, &namespace);
-            Ok(see.retry(PATIENCE).notify(waits).await?)
+            let see = || kubernetes::see_leases(&leases, &namespace, &shard);
+            see.retry(PATIENCE).notify(waits).await?;
+            let check = || kubernetes::check_selector(&calls, &shard);
+            Ok(check.retry(PATIENCE).when(kubernetes::Error::may_pass).notify(waits).await?)
         }
     )?;
     let identity = identity();
-    tracing::info!(cluster_id, account = %account.id, partition = %account.partition, identity, lease_namespace = namespace, "started");
+    tracing::info!(cluster_id, account = %account.id, partition = %account.partition, identity, lease_namespace = namespace, shard = %shard, "started");
 
     let bedrock = Bedrock::new(config.clone(), args.bedrock_rate, metrics.clone(), account.clone());
-    let candidate = Candidate::new(leases, &namespace, &identity, &timings, fence.clone());
+    let candidate = Candidate::new(leases, &namespace, &identity, &timings, &shard, fence.clone());
     let mut record = Record::new(calls.clone(), &namespace, &cluster_id, args.adopt_from.as_deref());
     let check = || cluster_id::check(&calls, &record, &cluster_id, args.adopt_from.as_deref());
     check.retry(PATIENCE).when(cluster_id::Error::is_passing).notify(waits).await?;
@@ -183,6 +189,7 @@ async fn prepare(args: RunArgs, health: Arc<Health>, metrics: Metrics) -> Result
             regions: args.regions.into_iter().collect(),
             consent,
         },
+        shard,
         interval: args.interval,
         full_look_interval: args.full_look_interval,
         stale_after: args.stale_after,

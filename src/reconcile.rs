@@ -145,7 +145,7 @@ async fn carry_out(
     if plan.is_withdrawal {
         behalf::raise(Urgency::Withdrawal);
     }
-    if !plan.steps().is_empty() && !still_current::is_fresh(read_at) {
+    if !plan.steps().is_empty() && !still_current::is_fresh(cx, read_at) {
         still_current::confirm(object, cx, plan).await?; // asks Kubernetes
     }
     // Before the write, so that no crash leaves a policy that only the object knows of. What only takes was noted before.

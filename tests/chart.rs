@@ -52,6 +52,57 @@ fn the_operator_understands_every_flag_that_the_chart_can_set() {
 }
 
 #[test]
+fn shards_are_deployments_of_their_own_that_agree_with_the_operator_on_their_leases() {
+    let cluster = ControlPlane::start().unwrap();
+    let sandbox = SandboxProcess::start(&json!({})).unwrap();
+    let (helm, kubectl) = (cluster.helm().unwrap(), cluster.kubectl().unwrap());
+    helm.run(INSTALL).unwrap();
+    let settings = ["--set=shards.count=2", "--set-string=shardSelector=team in (a\\, b)"];
+    let words = ["upgrade", RELEASE, "charts/bedrock-access", "--namespace", RELEASE];
+    helm.run(words.iter().chain(&settings)).unwrap();
+    let all = kubectl.json(["get", "deployments", "--namespace", RELEASE, "-o", "json"]).unwrap();
+    let all = all["items"].as_array().unwrap();
+    let names: Vec<&Value> = all.iter().map(|deployment| &deployment["metadata"]["name"]).collect();
+    assert_eq!(names, ["bedrock-access-shard-0", "bedrock-access-shard-1"]);
+    for (index, deployment) in all.iter().enumerate() {
+        let (spec, selected) =
+            (&deployment["spec"]["template"], &deployment["spec"]["selector"]["matchLabels"]);
+        assert_eq!(selected["sharding.bedrockaccess.io/index"], index.to_string().as_str());
+        assert_eq!(spec["metadata"]["labels"], *selected);
+        let arguments = spec["spec"]["containers"][0]["args"].as_array().unwrap();
+        let flags = arguments.iter().map(|argument| argument.as_str().unwrap());
+        // With the rights of the chart: it would not be ready if it could not read a lease.
+        let operator = OperatorProcess::start(&OperatorSettings {
+            kubeconfig: cluster.service_account_kubeconfig(RELEASE, RELEASE).unwrap(),
+            aws_endpoint: sandbox.endpoint().to_owned(),
+            arguments: flags
+                .filter(|flag| *flag != "run" && !flag.starts_with("--http-address="))
+                .map(OsString::from)
+                .collect(),
+        });
+        let operator = operator.unwrap();
+        wait_until("the shard to lead", LIMIT, || {
+            let metrics = operator.get("/metrics").map_err(|error| error.to_string())?;
+            metrics.contains("bedrock_access_leader 1\n").then_some(()).ok_or(operator.log_tail())
+        })
+        .unwrap();
+    }
+    helm.run(words.iter().chain(&["--reset-values"])).unwrap();
+    kubectl.run(["get", "deployment", RELEASE, "--namespace", RELEASE]).unwrap();
+}
+
+#[test]
+fn a_selector_that_is_none_is_refused_at_the_start() {
+    let cluster = ControlPlane::start().unwrap();
+    let sandbox = SandboxProcess::start(&json!({})).unwrap();
+    // Only who has the definition judges by it.
+    install_chart(&cluster).unwrap();
+    refuses(&cluster, &sandbox, &["--shard-selector=a in b"], "--shard-selector is \"a in b\"");
+    refuses(&cluster, &sandbox, &["--shard-index=2", "--shard-count=2"], "must be less than --shard-count");
+    refuses(&cluster, &sandbox, &["--shard-index=2"], "go together");
+}
+
+#[test]
 fn the_pod_is_admitted_under_the_restricted_pod_security_standard() {
     let cluster = ControlPlane::start().unwrap();
     install_chart(&cluster).unwrap();
@@ -138,6 +189,19 @@ fn a_cluster_id_that_no_tag_could_name_is_refused() {
             helm.run(["template", RELEASE, "charts/bedrock-access", &setting]).unwrap_err().to_string();
         assert!(refused.contains("clusterId"), "{id}: {refused}");
     }
+}
+
+/// It ends by itself, and says why.
+fn refuses(cluster: &ControlPlane, sandbox: &SandboxProcess, arguments: &[&str], why: &str) {
+    let settings = OperatorSettings {
+        kubeconfig: cluster.kubeconfig().to_owned(),
+        aws_endpoint: sandbox.endpoint().to_owned(),
+        arguments: arguments.iter().map(OsString::from).collect(),
+    };
+    let mut operator = OperatorProcess::launch_in(SandboxProcess::REGION, &settings).unwrap();
+    let ended = wait_until("the operator to end", LIMIT, || operator.exit_status().ok_or("it runs"));
+    assert!(!ended.unwrap().success());
+    assert!(operator.log_tail().contains(why), "{}", operator.log_tail());
 }
 
 fn operator_container(cluster: &ControlPlane) -> Value {

@@ -10,7 +10,7 @@ use kube::runtime::reflector::{self, Store};
 use kube::runtime::utils::Backoff;
 use kube::runtime::watcher::{self, DefaultBackoff, Event};
 use kube::runtime::{WatchStreamExt, watcher as watch_objects};
-use kube::{Api, Client};
+use kube::{Api, Client, Resource};
 use tower::limit::RateLimitLayer;
 
 use super::cached::CachedObject;
@@ -18,6 +18,7 @@ use crate::health::Health;
 use crate::kubernetes::{PAGE, by_page};
 use crate::orphans::Guarded;
 use crate::reconcile::Context;
+use crate::shard::Shard;
 use crate::telemetry::chain;
 
 /// The most lists and watches in a minute: one that ends as soon as it begins is no error to the watcher, which begins the
@@ -41,7 +42,7 @@ impl Backoff for WatchBackoff {
     fn reset(&mut self) {}
 }
 
-/// Every object that is there, and what the watch shows of each, again and again.
+/// Every object of the shard that is there, and what the watch shows of each, again and again.
 pub(super) fn watch(
     client: Client,
     cx: &Context,
@@ -50,14 +51,20 @@ pub(super) fn watch(
     let api: Api<Guarded> = Api::all(paced(client));
     let (store, writer) = reflector::store();
     let mut cache = Cache { writer, is_filled: false };
-    let metrics = cx.metrics.clone();
-    let objects = watch_objects(api, watcher::Config::default().page_size(PAGE))
+    let (metrics, shard) = (cx.metrics.clone(), cx.shard.clone());
+    let mut asked_for = watcher::Config::default().page_size(PAGE);
+    if let Some(selector) = shard.selector() {
+        asked_for = asked_for.labels(selector);
+    }
+    let objects = watch_objects(api, asked_for)
         .backoff(WatchBackoff::default())
         .inspect_err(move |error| {
             metrics.watch_failed();
             health.watch_failed();
             tracing::warn!(error = %chain(error), "the watch was interrupted; it is resumed");
         })
+        // By namespace the API server cannot choose.
+        .try_filter(move |event| future::ready(is_of(&shard, event)))
         .map_ok(cached)
         .inspect_ok(move |event| cache.apply(event))
         .touched_objects()
@@ -84,6 +91,16 @@ impl Cache {
             Event::InitDone => self.is_filled = true,
             _ => {}
         }
+    }
+}
+
+/// Whether an event is about an object of the shard, or about all of them.
+fn is_of(shard: &Shard, event: &Event<Guarded>) -> bool {
+    match event {
+        Event::Apply(object) | Event::Delete(object) | Event::InitApply(object) => {
+            shard.has_namespace(object.meta().namespace.as_deref().unwrap_or_default())
+        }
+        Event::Init | Event::InitDone => true,
     }
 }
 

@@ -104,11 +104,22 @@ impl Workers {
         let now = Instant::now();
         if is_ready && self.store.get(&object.key.to_ref()).is_none() {
             self.sightings.forget(&object.key);
+            self.context.memory.forget(object.sight.uid());
         } else if let Some(urgency) = self.sightings.urgency(&object.key, &object.sight, now) {
+            self.doubt_record(object);
             match &mut self.unscanned {
                 Some(unscanned) if urgency == Urgency::Routine => drop(unscanned.insert(object.key.clone())),
                 _ => self.queue.wake(&object.key, urgency, now),
             }
+        }
+    }
+
+    /// An object that a selector lets in may have been another shard's, whose operator writes the same record.
+    fn doubt_record(&self, object: &CachedObject) {
+        if self.context.shard.selector().is_some()
+            && let Some((name, Some(role))) = object.keeper()
+        {
+            self.context.orphans.record.doubt(&name, &role);
         }
     }
 
@@ -170,6 +181,10 @@ impl Workers {
             let now = Instant::now();
             let at = now.checked_add(delay).unwrap_or(now + FAR_AWAY);
             self.queue.wake(&key, object.sight.in_time(), at);
+        }
+        if self.store.get(&key.to_ref()).is_none() {
+            // What is written meanwhile, for one that went to another shard, is not known here.
+            self.context.memory.forget(object.sight.uid());
         }
         self.queue.done(&key);
     }

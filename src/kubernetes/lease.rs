@@ -1,5 +1,8 @@
-//! One leader among all running operators, by a Lease object.
+//! One leader among all running operators of a shard, by a Lease object.
 
+mod common;
+mod liveness;
+mod names;
 mod renewals;
 mod rivals;
 
@@ -9,16 +12,17 @@ use std::time::Duration;
 use k8s_controller::LeaderElection;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::Client;
+use kube::client::ClientBuilder;
 use tokio::time::sleep;
 
 use crate::fence::Fence;
 use crate::grace;
+use crate::shard::Shard;
+use common::{CommonLeases, tell_of_shards};
+pub(super) use names::{NAME, Names};
 pub use renewals::Learned;
 use renewals::{Renewals, Writes};
 use rivals::{Rival, Rivals};
-
-/// The name of the Lease object.
-pub(super) const NAME: &str = "bedrock-access";
 
 /// No lease is believed for longer, whatever it states.
 const LONGEST_DURATION: Duration = Duration::from_hours(24);
@@ -86,10 +90,24 @@ impl Timings {
 #[derive(Clone)]
 pub struct Leases {
     pub(super) client: Client,
-    pub(super) writes: Writes,
+    /// Of which nothing is learned.
+    plain: Client,
+    renewals: Renewals,
 }
 
 impl Leases {
+    /// The requests of a client, of which `renewals` learns.
+    pub(super) fn new(plain: Client, renewals: Renewals) -> Self {
+        let namespace = plain.default_namespace().to_owned();
+        let through = plain.clone();
+        let send = move |request| {
+            let client = through.clone();
+            async move { client.send(request).await }
+        };
+        let client = ClientBuilder::new(tower::service_fn(send), namespace).with_layer(&renewals).build();
+        Self { client, plain, renewals }
+    }
+
     /// Where the lease is unless someone says otherwise: the pod's namespace, or that of the kubeconfig's context.
     pub fn default_namespace(&self) -> &str {
         self.client.default_namespace()
@@ -105,6 +123,10 @@ pub(super) async fn everywhere(client: &Client) -> Result<Vec<Lease>, kube::Erro
 pub struct Candidate {
     election: LeaderElection,
     rivals: Rivals,
+    common: CommonLeases,
+    client: Client,
+    namespace: String,
+    shard: Shard,
     writes: Writes,
     fence: Fence,
 }
@@ -117,14 +139,35 @@ enum Ending {
 }
 
 impl Candidate {
-    /// `identity` must be unlike every other candidate's; `fence` is the one that `leases` opens.
-    pub fn new(leases: Leases, namespace: &str, identity: &str, timings: &Timings, fence: Fence) -> Self {
-        let rivals = Rivals::new(leases.client.clone(), namespace, *timings);
-        let election = LeaderElection::new(leases.client, namespace, NAME, identity)
+    /// Of the operators of a shard. `identity` must be unlike every other candidate's; `fence` is the one that `leases` opens.
+    pub fn new(
+        leases: Leases,
+        namespace: &str,
+        identity: &str,
+        timings: &Timings,
+        shard: &Shard,
+        fence: Fence,
+    ) -> Self {
+        let Leases { client, plain, renewals } = leases;
+        let names = Names::of(shard);
+        let common = CommonLeases::new(&client, &plain, namespace, &names.common, *timings);
+        let own = common.client(plain, &renewals);
+        let election = LeaderElection::new(own, namespace, &names.own, identity)
             .with_lease_duration(timings.duration)
             .with_renew_deadline(timings.renew_deadline)
             .with_retry_period(timings.retry_period);
-        Self { election, rivals, writes: leases.writes, fence }
+        let rivals = Rivals::new(client.clone(), namespace, *timings);
+        let namespace = namespace.to_owned();
+        Self {
+            election,
+            rivals,
+            common,
+            client,
+            namespace,
+            shard: shard.clone(),
+            writes: renewals.writes,
+            fence,
+        }
     }
 
     /// Does `lead` whenever it holds the lease and nobody leads by another one, and `follow` whenever it does not, until
@@ -157,6 +200,8 @@ impl Candidate {
                 Ending::Done => return,
                 Ending::GaveWay(rival) => {
                     rival.tell("gave way: another operator of this cluster leads by the older Lease of another namespace");
+                    // What released the lease was a write to it that succeeded.
+                    self.fence.close();
                 }
                 // It campaigns again instead of ending the process: what Bedrock answered stays known, and nothing of
                 // the lost term can go on, since its futures are dropped and the fence holds back what it spawned.
@@ -172,8 +217,12 @@ impl Candidate {
         shutdown: impl Future<Output = ()>,
         lead: impl Future<Output = ()>,
     ) -> Ending {
-        let Self { election, rivals, fence, .. } = self;
+        if self.shard.is_all() {
+            tell_of_shards(&self.client, &self.namespace).await;
+        }
+        let Self { election, rivals, common, fence, .. } = self;
         rivals.stand_by().await;
+        common.stand_by().await;
         let ended = election.with_lease(async {
             holds.set(true);
             let ending = preside(rivals, shutdown, lead).await;

@@ -190,10 +190,10 @@ impl Record {
                 known.notes = Some(Notes::take_from(&mut data));
             }
             for (key, text) in &data {
-                known.stands(key, text, number);
+                known.was_read(key, text, number);
             }
         }
-        self.known().is_whole = true;
+        self.known().complete();
         Ok(())
     }
 
@@ -242,6 +242,16 @@ impl Record {
         let mut after = before.clone();
         after.ids.former.retain(|id| id != cluster_id);
         self.note(&before, after).await
+    }
+
+    /// An object has come from another shard, where its entry may have been taken out: before a write it is noted anew.
+    pub(crate) fn doubt(&self, object: &ObjectName, role: &RoleName) {
+        for id in self.ids.now.iter().chain(&self.ids.moved_from) {
+            let identity = PolicyIdentity::derive(id, &object.namespace, &object.name);
+            for key in identity.keys_on(role) {
+                self.known().doubt(&key);
+            }
+        }
     }
 
     /// Whether all of it was read.

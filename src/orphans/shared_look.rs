@@ -1,7 +1,10 @@
+use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bedrock_iam::orphan::{self, Installation, Orphan};
 use bedrock_iam::scan::ScannedRole;
+
+use crate::shard::Shard;
 
 /// A look that begins just before a round of the sweep ends only after it.
 const MOST_ROUNDS: u8 = 2;
@@ -22,29 +25,51 @@ struct State {
 enum Asked {
     #[default]
     Nothing,
-    /// Which policies are looked after by no object of these.
-    For(Vec<Installation>),
+    For(Sought),
     /// What a whole look came to.
-    Answered(Vec<Orphan>),
+    Answered(Found),
+}
+
+/// Which policies are looked for.
+#[derive(Clone)]
+pub(super) struct Sought {
+    /// Those that no object of these looks after.
+    pub(super) installations: Vec<Installation>,
+    /// Those of its namespaces.
+    pub(super) shard: Shard,
+}
+
+/// What a look came to.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) orphans: Vec<Orphan>,
+    /// The cluster ids of policies that other shards judge.
+    pub(super) ids_elsewhere: BTreeSet<String>,
 }
 
 /// A look that is under way; if it does not come to its end, it is asked for again.
 pub(crate) struct Looking {
-    installations: Vec<Installation>,
-    found: Vec<Orphan>,
+    sought: Sought,
+    found: Found,
 }
 
 impl Looking {
-    pub(super) fn new(installations: Vec<Installation>) -> Self {
-        Self { installations, found: Vec::new() }
+    pub(super) fn new(sought: Sought) -> Self {
+        Self { sought, found: Found::default() }
     }
 
-    pub(super) fn found(self) -> Vec<Orphan> {
+    pub(super) fn found(self) -> Found {
         self.found
     }
 
     pub(crate) fn see(&mut self, role: &ScannedRole) {
-        self.found.extend(orphan::orphans(&self.installations, role));
+        for orphan in orphan::orphans(&self.sought.installations, role) {
+            if self.sought.shard.has_namespace(&orphan.object.namespace) {
+                self.found.orphans.push(orphan);
+            } else {
+                self.found.ids_elsewhere.insert(orphan.claim.tenant.cluster_id);
+            }
+        }
     }
 }
 
@@ -62,7 +87,7 @@ impl SharedLook {
     /// What the sweep asks for.
     pub(crate) fn begin(&self) -> Option<Looking> {
         match std::mem::take(&mut self.lock().asked) {
-            Asked::For(installations) => Some(Looking::new(installations)),
+            Asked::For(sought) => Some(Looking::new(sought)),
             Asked::Nothing | Asked::Answered(_) => None,
         }
     }
@@ -78,15 +103,15 @@ impl SharedLook {
     /// itself: nobody offers, or who did has not come to an end since.
     pub(super) fn take(
         &self,
-        installations: &[Installation],
+        sought: impl FnOnce() -> Sought,
         rounds: u8,
-    ) -> Result<Option<Vec<Orphan>>, NotOffered> {
+    ) -> Result<Option<Found>, NotOffered> {
         let mut state = self.lock();
         match std::mem::take(&mut state.asked) {
             Asked::Answered(found) => Ok(Some(found)),
             _ if rounds >= MOST_ROUNDS || !state.is_offered => Err(NotOffered),
             _ => {
-                state.asked = Asked::For(installations.to_vec());
+                state.asked = Asked::For(sought());
                 Ok(None)
             }
         }

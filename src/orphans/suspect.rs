@@ -3,7 +3,7 @@
 use bedrock_iam::orphan::{ObjectName, Standing};
 use bedrock_iam::{Claim, Fault, PolicyState};
 
-use super::{Look, look, look_at_role, removal, take_away, tell};
+use super::{Look, look, look_at_role, objects, removal, take_away, tell};
 use crate::metrics::PolicyWrite;
 use crate::reconcile::{Context, send};
 use crate::telemetry::chain;
@@ -121,9 +121,9 @@ impl Suspect {
         }
     }
 
-    /// Whether the record is rid of it.
+    /// Whether the record is rid of it, or it has an object again.
     async fn forget(&self, cx: &Context) -> bool {
-        let forgotten = cx.orphans.record.forget(&self.claim).await;
+        let forgotten = self.take_out(cx).await;
         if let Err(error) = &forgotten {
             tracing::warn!(
                 error = chain(error),
@@ -131,6 +131,20 @@ impl Suspect {
             );
         }
         forgotten.is_ok()
+    }
+
+    /// Takes its entry out. An object that came meanwhile may rely on it.
+    async fn take_out(&self, cx: &Context) -> Result<(), kube::Error> {
+        let record = &cx.orphans.record;
+        record.forget(&self.claim).await?;
+        if is_former(cx, &self.claim.tenant.cluster_id) {
+            return Ok(());
+        }
+        match objects::looks_after(&cx.client, &self.object, &self.claim.role).await {
+            Ok(false) => Ok(()),
+            Ok(true) => record.remember(&self.claim, &self.object).await,
+            Err(error) => record.remember(&self.claim, &self.object).await.and(Err(error)),
+        }
     }
 }
 

@@ -1,17 +1,18 @@
 //! The operator's own look for orphans: at every interval by the record, now and then by all roles of the account.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound::{Excluded, Included, Unbounded};
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use bedrock_access_api::parse::OperatorSettings;
-use bedrock_iam::orphan::{Installation, ObjectName, Orphan, Standing};
+use bedrock_iam::orphan::{Installation, ObjectName, Standing};
 use bedrock_iam::{Claim, Class, RoleName};
 use futures::{FutureExt, TryStreamExt, future};
 use tokio::time::{Instant, sleep};
 
-use super::shared_look::{Looking, NotOffered, SharedLook};
+use super::objects;
+use super::shared_look::{Found, Looking, NotOffered, SharedLook, Sought};
 use super::suspect::{Suspect, is_former};
 use crate::reconcile::Context;
 use crate::telemetry::chain;
@@ -42,6 +43,8 @@ struct Scan {
     is_told_of_denial: bool,
     /// For how many rounds one has been asked for of whoever looks at all roles anyhow.
     asked_for: u8,
+    /// The cluster ids of policies that other shards judge, as the last one showed them.
+    ids_elsewhere: BTreeSet<String>,
 }
 
 /// Sweeps for as long as it is polled, beginning at once, with the objects as they are known at each round.
@@ -57,6 +60,7 @@ pub(crate) async fn run(cx: &Context, objects: impl Fn() -> Vec<Named>) {
             is_done: scan_every.is_none(),
             is_told_of_denial: false,
             asked_for: 0,
+            ids_elsewhere: BTreeSet::new(),
         },
         is_one_new: false,
         last_looked_at: String::new(),
@@ -76,9 +80,15 @@ pub(crate) async fn run(cx: &Context, objects: impl Fn() -> Vec<Named>) {
 impl Sweeper<'_> {
     async fn round(&mut self, objects: &impl Fn() -> Vec<Named>) {
         self.is_one_new = false;
+        if !self.cx.shard.is_all() {
+            // Other shards write too.
+            self.cx.orphans.record.forget_copy();
+        }
         if self.read_record().await {
             self.tell_of_former();
         }
+        let Some(others) = self.objects_of_others().await else { return };
+        let objects = &|| [others.clone(), objects()].concat();
         self.suspect_by_record(&self.installations(objects));
         if self.scan.next.is_some_and(|due| due <= Instant::now()) {
             self.look_at_the_account(&self.installations(objects)).await;
@@ -103,6 +113,24 @@ impl Sweeper<'_> {
         }
     }
 
+    /// The objects that are another shard's by their labels: of one that is gone nobody knows them. `None` where they cannot be known.
+    async fn objects_of_others(&self) -> Option<Vec<Named>> {
+        if self.cx.shard.selector().is_none() {
+            return Some(Vec::new());
+        }
+        match objects::list(&self.cx.client).await {
+            Ok(all) => Some(all),
+            Err(error) => {
+                let error = chain(&error);
+                tracing::warn!(
+                    error,
+                    "the objects of other shards could not be listed; they are at the next interval"
+                );
+                None
+            }
+        }
+    }
+
     /// Whether the record is known, and has the cluster ids of this operator.
     async fn read_record(&self) -> bool {
         let record = &self.cx.orphans.record;
@@ -121,7 +149,9 @@ impl Sweeper<'_> {
     }
 
     fn suspect_by_record(&mut self, installations: &[Installation]) {
-        for (key, object, role) in self.cx.orphans.record.entries() {
+        let entries = self.cx.orphans.record.entries().into_iter();
+        let shard = &self.cx.shard;
+        for (key, object, role) in entries.filter(|(_, object, _)| shard.has_namespace(&object.namespace)) {
             // An entry of any other cluster id is not this one's to judge.
             let claims = installations.iter().map(|one| (one, one.claim(&object, &role)));
             let known = claims.into_iter().find(|(_, claim)| claim.identity.is_known_as(&key, &role));
@@ -140,7 +170,7 @@ impl Sweeper<'_> {
             self.scan.next = self.cx.orphans.scan_every.map(|every| Instant::now() + every);
             return self.suspect_by_account(installations).await;
         }
-        let shared = self.cx.orphans.look.take(installations, self.scan.asked_for);
+        let shared = self.cx.orphans.look.take(|| self.sought(installations), self.scan.asked_for);
         if matches!(shared, Ok(None)) {
             self.scan.asked_for += 1;
             return;
@@ -149,15 +179,20 @@ impl Sweeper<'_> {
         self.scan.next = self.cx.orphans.scan_every.map(|every| Instant::now() + every);
         match shared {
             Ok(found) => {
-                self.suspect_all(found.into_iter().flatten());
+                self.suspect_all(found.unwrap_or_default());
                 self.scan.is_done = true;
             }
             Err(NotOffered) => self.suspect_by_account(installations).await,
         }
     }
 
-    fn suspect_all(&mut self, found: impl IntoIterator<Item = Orphan>) {
-        for orphan in found {
+    fn sought(&self, installations: &[Installation]) -> Sought {
+        Sought { installations: installations.to_vec(), shard: self.cx.shard.clone() }
+    }
+
+    fn suspect_all(&mut self, found: Found) {
+        self.scan.ids_elsewhere = found.ids_elsewhere;
+        for orphan in found.orphans {
             match orphan.standing {
                 Standing::Withdrawn | Standing::Consented | Standing::Retained => {
                     self.suspect(orphan.claim, orphan.object);
@@ -168,7 +203,7 @@ impl Sweeper<'_> {
     }
 
     async fn suspect_by_account(&mut self, installations: &[Installation]) {
-        let mut looking = Looking::new(installations.to_vec());
+        let mut looking = Looking::new(self.sought(installations));
         let see = |role| {
             looking.see(&role);
             future::ready(Ok(()))
@@ -255,7 +290,8 @@ impl Sweeper<'_> {
     async fn retire_former(&self) {
         let record = &self.cx.orphans.record;
         for id in self.former() {
-            let is_suspected = self.suspects.values().any(|one| one.claim.tenant.cluster_id == id);
+            let is_suspected = self.suspects.values().any(|one| one.claim.tenant.cluster_id == id)
+                || self.scan.ids_elsewhere.contains(&id);
             if is_suspected || record.count(&id) > 0 {
                 continue;
             }

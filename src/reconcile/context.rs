@@ -10,6 +10,7 @@ use super::memory::Memory;
 use crate::aws::{Bedrock, Iam};
 use crate::metrics::Metrics;
 use crate::orphans::Orphans;
+use crate::shard::Shard;
 
 /// What every reconcile works with.
 pub struct Context {
@@ -23,6 +24,8 @@ pub struct Context {
     pub bedrock: Bedrock,
     /// Account, cluster id, Regions and consent.
     pub settings: OperatorSettings,
+    /// Which objects are served.
+    pub shard: Shard,
     /// How often an object is looked at, whatever longer interval it has of its own: an owner may have withdrawn consent.
     pub interval: Duration,
     /// How often an object at rest is looked at by its own reads.

@@ -1,4 +1,4 @@
-//! Whether what a reconcile decided by is still what the cluster holds.
+//! Whether what a reconcile decided by is still what the cluster holds, and the object still this shard's.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,6 +6,7 @@ use std::time::Duration;
 use bedrock_access_api::annotations;
 use bedrock_access_api::v1alpha1::BedrockAccess;
 use bedrock_iam::Plan;
+use kube::api::ListParams;
 use kube::{Api, ResourceExt};
 use tokio::time::Instant;
 
@@ -15,9 +16,10 @@ use crate::orphans::Guarded;
 /// For so long an answer of the API server is as good as a new one: a change that comes later wakes the object.
 const FRESH: Duration = Duration::from_secs(5);
 
-/// Whether the object need not be read again; `read_at` is when the API server answered it, if it did.
-pub(super) fn is_fresh(read_at: Option<Instant>) -> bool {
-    read_at.is_some_and(|at| at.elapsed() < FRESH)
+/// Whether the object need not be read again; `read_at` is when the API server answered it, if it did. That answer does not say
+/// whether a selector still matches, and the change that takes an object out of a shard wakes another operator.
+pub(super) fn is_fresh(cx: &Context, read_at: Option<Instant>) -> bool {
+    cx.shard.selector().is_none() && read_at.is_some_and(|at| at.elapsed() < FRESH)
 }
 
 /// Lets a write to AWS through only for the object as the cluster holds it now: a list or watch that lags must not bring
@@ -25,9 +27,7 @@ pub(super) fn is_fresh(read_at: Option<Instant>) -> bool {
 ///
 /// What only carries out an owner's withdrawal, or a deletion, waits for nothing that the tenant can go on changing.
 pub(super) async fn confirm(object: &BedrockAccess, cx: &Context, plan: &Plan) -> Result<(), Error> {
-    // As the watch reads it, so that both are cut alike.
-    let api: Api<Guarded> = Api::namespaced(cx.client.clone(), &object.namespace().unwrap_or_default());
-    match api.get_opt(&object.name_any()).await? {
+    match read(object, cx).await? {
         Some(Guarded(Ok(now)))
             if is_the_same(object, &now) && (plan.is_withdrawal || wants_the_same(object, &now)) =>
         {
@@ -35,6 +35,16 @@ pub(super) async fn confirm(object: &BedrockAccess, cx: &Context, plan: &Plan) -
         }
         Some(_) | None => Err(Error::Outdated),
     }
+}
+
+/// The object as the watch reads it, so that both are cut alike; `None` too where it is another shard's by now.
+async fn read(object: &BedrockAccess, cx: &Context) -> Result<Option<Guarded>, kube::Error> {
+    let api: Api<Guarded> = Api::namespaced(cx.client.clone(), &object.namespace().unwrap_or_default());
+    let Some(selector) = cx.shard.selector() else { return api.get_opt(&object.name_any()).await };
+    // Only the API server judges by labels.
+    let this_one =
+        ListParams::default().fields(&format!("metadata.name={}", object.name_any())).labels(selector);
+    Ok(api.list(&this_one).await?.items.pop())
 }
 
 /// A deletion is never taken back.

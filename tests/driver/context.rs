@@ -10,6 +10,7 @@ use bedrock_access::fence::Fence;
 use bedrock_access::metrics::Metrics;
 use bedrock_access::orphans::{Orphans, Record, SharedLook};
 use bedrock_access::reconcile::{Adoption, Context, Failures, Memory};
+use bedrock_access::shard::Shard;
 use bedrock_access_api::parse::OperatorSettings;
 use bedrock_iam::consent::ConsentPolicy;
 use kube::Client;
@@ -34,18 +35,46 @@ pub(crate) struct Settings {
     pub(crate) sweep_interval: Option<Duration>,
     /// The most calls in a second, to IAM and to Bedrock in each Region.
     pub(crate) rate: NonZeroU32,
+    pub(crate) shard: Shards,
+}
+
+/// Which objects it serves.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Shards {
+    All,
+    /// One of so many.
+    Numbered(u16, u16),
+    Selected(&'static str),
+}
+
+impl Shards {
+    fn shard(self) -> Shard {
+        let shard = match self {
+            Self::All => Shard::new(None, None, None),
+            Self::Numbered(index, count) => Shard::new(Some(index), Some(count), None),
+            Self::Selected(selector) => Shard::new(None, None, Some(selector.to_owned())),
+        };
+        shard.unwrap()
+    }
 }
 
 impl Settings {
     /// The cluster of most tests; IAM shows every write at once.
     pub(crate) fn of_cluster(cluster_id: &'static str) -> Self {
-        Self { cluster_id, adopt_from: None, iam_lag: Duration::ZERO, sweep_interval: None, rate: UNLIMITED }
+        Self {
+            cluster_id,
+            adopt_from: None,
+            iam_lag: Duration::ZERO,
+            sweep_interval: None,
+            rate: UNLIMITED,
+            shard: Shards::All,
+        }
     }
 }
 
 /// An operator that remembers nothing and leads for as long as any test takes.
 pub(crate) fn context(client: Client, aws: &SdkConfig, settings: Settings) -> Context {
-    let Settings { cluster_id, adopt_from, iam_lag, sweep_interval, rate } = settings;
+    let Settings { cluster_id, adopt_from, iam_lag, sweep_interval, rate, shard } = settings;
     let metrics = Metrics::default();
     let record = Record::new(client.clone(), "bedrock-access", cluster_id, adopt_from);
     Context {
@@ -61,6 +90,7 @@ pub(crate) fn context(client: Client, aws: &SdkConfig, settings: Settings) -> Co
             regions: BTreeSet::new(),
             consent: ConsentPolicy::Tag,
         },
+        shard: shard.shard(),
         interval: INTERVAL,
         full_look_interval: Duration::from_hours(6),
         stale_after: Duration::from_hours(24),

@@ -97,6 +97,7 @@ impl ApiServer {
         }
         let answer = match (&parts.method, path.rsplit('/').next().unwrap()) {
             (&Method::GET, _) if path.contains("/bedrockaccesses/") => state.object.clone(),
+            (&Method::GET, "bedrockaccesses") => state.list(parts.uri.query().unwrap()),
             (&Method::PATCH, "status") => {
                 state.writes.push(("status".to_owned(), body.clone()));
                 state.object["status"] = body["status"].clone();
@@ -120,6 +121,17 @@ impl ApiServer {
 }
 
 impl State {
+    /// The object, if it has the label `shard=one` that is asked for.
+    fn list(&self, query: &str) -> Value {
+        assert!(
+            query.contains("labelSelector=shard%3Done") && query.contains("metadata.name%3Dassistant"),
+            "{query}"
+        );
+        let is_its = self.object["metadata"]["labels"]["shard"] == "one";
+        let items: Vec<&Value> = is_its.then_some(&self.object).into_iter().collect();
+        json!({"apiVersion": "bedrockaccess.io/v1alpha1", "kind": "BedrockAccessList", "metadata": {}, "items": items})
+    }
+
     /// The record: merge patches of ConfigMaps, which are created with their first entry.
     fn record(&mut self, method: &Method, path: &str, body: &Value) -> Response<Body> {
         let failure = |code: u16, reason: &str| {

@@ -19,6 +19,7 @@ mod owned;
 mod races;
 mod regions;
 mod settling;
+mod shards;
 mod survival;
 mod telling;
 mod withdrawals;

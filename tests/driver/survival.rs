@@ -20,6 +20,7 @@ mod orphans;
 mod outage;
 mod scan;
 mod scenarios;
+mod shards;
 mod watch_faults;
 mod wire;
 mod world;

@@ -14,7 +14,7 @@ use bedrock_access_api::v1alpha1::BedrockAccess;
 use bedrock_iam::consent::ConsentPolicy;
 use serde_json::{Value, json};
 
-use crate::context::{Settings, context};
+use crate::context::{Settings, Shards, context};
 use crate::kubernetes::ApiServer;
 
 pub(crate) const US: &str = "us.amazon.nova-2-lite-v1:0";
@@ -71,6 +71,14 @@ impl World {
     /// Another cluster, or another object of the same one, on the same AWS account.
     pub(crate) async fn beside(&self, object: Value, cluster_id: &'static str) -> Self {
         Self::on(self.sandbox.clone(), ApiServer::holding(object), Settings::of_cluster(cluster_id)).await
+    }
+
+    /// Served by an operator that has a selector.
+    pub(crate) async fn of_shard(object: Value, selector: &'static str) -> Self {
+        let sandbox = Sandbox::new(Config::default());
+        sandbox.create_role(consenting());
+        let settings = Settings { shard: Shards::Selected(selector), ..Settings::of_cluster("cluster") };
+        Self::on(sandbox, ApiServer::holding(object), settings).await
     }
 
     /// The same object and record after the cluster id was changed, run by an operator that adopts what was written before.

@@ -99,9 +99,47 @@ async fn only_the_operator_writes_a_status_or_takes_the_finalizer_off_and_a_tena
 }
 
 #[tokio::test]
+async fn a_tenant_chooses_the_shard_of_an_object_until_it_has_a_policy() {
+    let team = Team::new(World::shared(), "movers").await;
+    team.apply(json!({})).await;
+    team.wait_until_ready().await;
+    let tenant = Tenant::of(&team);
+    let label = |value: Value| json!({"metadata": {"labels": {"sharding.bedrockaccess.io/key": value}}});
+    let message = "say which operator looks after the policy";
+    is_refused(tenant.patches(&label(json!("nowhere")), &[]), message);
+    tenant.patches(&json!({"metadata": {"labels": {"sharding": "nowhere"}}}), &[]).unwrap();
+
+    let object = team.wait_until_ready().await;
+    let manifest = |name: &str, key: &str| {
+        let metadata = json!({"name": name, "labels": {"sharding.bedrockaccess.io/key": key}});
+        json!({"apiVersion": "bedrockaccess.io/v1alpha1", "kind": "BedrockAccess", "metadata": metadata, "spec": object.spec})
+    };
+    tenant.tries(&["create", "-f", "-"], &manifest("labelled", "one").to_string()).unwrap();
+    let held = || {
+        let words = ["get", "bedrockaccess", "labelled", "-o", "jsonpath={.metadata.finalizers}"];
+        let finalizers = tenant.tries(&words, "")?;
+        if finalizers.contains("bedrockaccess.io/policy") { Ok(()) } else { Err(finalizers) }
+    };
+    wait_until("the finalizer", Duration::from_mins(1), held).unwrap();
+    let moves = |value: Value| {
+        let patch = format!("--patch={}", label(value));
+        tenant.tries(&["patch", "bedrockaccess", "labelled", "--type=merge", &patch], "")
+    };
+    is_refused(moves(json!("two")), message);
+    is_refused(moves(Value::Null), message);
+    moves(json!("one")).unwrap();
+    tenant.tries(&["delete", "bedrockaccess", "labelled", "access"], "").unwrap();
+    team.wait_until_gone().await;
+}
+
+#[tokio::test]
 async fn a_tenant_cannot_hold_the_operator_off_by_a_lease_of_its_own() {
     let team = Team::without_role(World::shared(), "lessees").await;
     let tenant = Tenant::of(&team);
-    is_refused(tenant.would_create_lease("bedrock-access"), "the Lease bedrock-access is for operators");
+    is_refused(
+        tenant.would_create_lease("bedrock-access"),
+        "the Leases bedrock-access and bedrock-access-… are for operators",
+    );
+    is_refused(tenant.would_create_lease("bedrock-access-shard-1"), "are for operators");
     tenant.would_create_lease("another").unwrap();
 }

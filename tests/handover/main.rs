@@ -7,6 +7,7 @@ mod outside;
 mod pair;
 mod readiness;
 mod releases;
+mod shards;
 
 use std::time::{Duration, Instant};
 

@@ -1,15 +1,13 @@
 //! The Leases of our name in other namespaces: of a second release, or of an operator outside of the cluster.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
-use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, Time};
+use k8s_openapi::api::coordination::v1::Lease;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::api::ListParams;
 use kube::{Api, Client, ResourceExt};
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
-use super::{LONGEST_DURATION, NAME, Timings};
+use super::liveness::{Liveness, holder_of};
+use super::{NAME, Timings};
 use crate::telemetry::chain;
 
 /// There is at most one in a namespace, and every one but ours is a mistake.
@@ -51,21 +49,20 @@ pub(super) struct Rivals {
     client: Client,
     namespace: String,
     timings: Timings,
-    renewals: BTreeMap<String, Renewal>,
+    liveness: Liveness,
     may_look: bool,
-}
-
-/// The last change of a lease that was seen. Its own times are of another machine's clock.
-struct Renewal {
-    holder: String,
-    written: Option<MicroTime>,
-    seen: Instant,
 }
 
 impl Rivals {
     /// `namespace` is that of our own lease.
     pub(super) fn new(client: Client, namespace: &str, timings: Timings) -> Self {
-        Self { client, namespace: namespace.to_owned(), timings, renewals: BTreeMap::new(), may_look: true }
+        Self {
+            client,
+            namespace: namespace.to_owned(),
+            timings,
+            liveness: Liveness::new(timings),
+            may_look: true,
+        }
     }
 
     /// Waits until nobody leads elsewhere.
@@ -140,8 +137,9 @@ impl Rivals {
     fn oldest_of(&mut self, leases: &[Lease]) -> Option<Rival> {
         let (own, others): (Vec<&Lease>, Vec<&Lease>) =
             leases.iter().partition(|lease| namespace_of(lease) == self.namespace);
-        self.renewals.retain(|known, _| others.iter().any(|lease| namespace_of(lease) == *known));
-        let live: Vec<&Lease> = others.into_iter().filter(|lease| self.is_live(lease)).collect();
+        self.liveness.retain(|known| others.iter().any(|lease| namespace_of(lease) == known));
+        let is_live = |lease: &&Lease| self.liveness.is_live(&namespace_of(lease), lease);
+        let live: Vec<&Lease> = others.into_iter().filter(is_live).collect();
         let oldest = live.into_iter().min_by_key(|lease| age(lease))?;
         Some(Rival {
             namespace: namespace_of(oldest),
@@ -149,36 +147,10 @@ impl Rivals {
             is_older: own.iter().all(|own| age(oldest) < age(own)),
         })
     }
-
-    /// Whether the lease is held, and was renewed within its own duration: counted, as its own candidates do, from when a
-    /// change was seen here. One that is seen for the first time may have been renewed just now.
-    fn is_live(&mut self, lease: &Lease) -> bool {
-        let Some(holder) = holder_of(lease) else { return false };
-        let spec = lease.spec.clone().unwrap_or_default();
-        let now = Instant::now();
-        let known = self.renewals.get(&namespace_of(lease));
-        if let Some(known) = known.filter(|known| known.holder == holder && known.written == spec.renew_time)
-        {
-            return known.seen + self.duration_of(&spec) > now;
-        }
-        let seen = Renewal { holder: holder.to_owned(), written: spec.renew_time, seen: now };
-        self.renewals.insert(namespace_of(lease), seen);
-        true
-    }
-
-    fn duration_of(&self, spec: &LeaseSpec) -> Duration {
-        let stated = spec.lease_duration_seconds.and_then(|seconds| u64::try_from(seconds).ok());
-        stated.map_or(self.timings.duration, Duration::from_secs).min(LONGEST_DURATION)
-    }
 }
 
 fn namespace_of(lease: &Lease) -> String {
     lease.namespace().unwrap_or_default()
-}
-
-fn holder_of(lease: &Lease) -> Option<&str> {
-    let holder = lease.spec.as_ref()?.holder_identity.as_deref()?;
-    (!holder.is_empty()).then_some(holder)
 }
 
 /// Smaller is older. Two of the same second are told apart by their namespaces.

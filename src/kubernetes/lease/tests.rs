@@ -1,4 +1,5 @@
 mod rivals;
+mod shards;
 mod stored;
 
 use std::convert::Infallible;

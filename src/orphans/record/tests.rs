@@ -45,7 +45,7 @@ fn claim(number: usize) -> (Claim, ObjectName) {
 }
 
 #[test]
-fn entries_are_spread_over_all_shards() {
+fn entries_are_spread_over_all_parts() {
     let mut filled = [0; PARTS];
     for number in 0..6400 {
         let (claim, _) = claim(number);

@@ -2,6 +2,7 @@
 
 mod patch;
 mod record;
+mod selection;
 mod service;
 mod watch;
 
@@ -47,6 +48,8 @@ struct Told {
     /// The version that it stands for.
     version: u64,
     event: Value,
+    /// The object before.
+    before: Option<Value>,
     /// A repetition is for the watches of its time: one that begins later hears everything once and in order.
     is_repetition: bool,
 }
@@ -117,6 +120,16 @@ impl Cluster {
     pub(crate) fn vanish(&self, namespace: &str, name: &str) {
         self.edit(namespace, name, |object| object["metadata"]["finalizers"] = json!([]));
         self.delete(namespace, name);
+    }
+
+    /// kubectl label; `None` takes the label off.
+    pub(crate) fn label(&self, namespace: &str, name: &str, label: &str, value: Option<&str>) {
+        self.edit(namespace, name, |object| {
+            object["metadata"]["labels"] = match value {
+                Some(value) => json!({label: value}),
+                None => json!({}),
+            }
+        });
     }
 
     /// The object, if it is there.
@@ -213,13 +226,14 @@ impl State {
             metadata.remove("finalizers");
         }
         let key = key_of(&object);
+        let before = self.objects.get(&key).cloned();
         if kind == "DELETED" {
             self.objects.remove(&key);
         } else {
             self.objects.insert(key, object.clone());
         }
         let event = json!({"type": kind, "object": object});
-        self.told.push(Told { version: self.version, event, is_repetition: false });
+        self.told.push(Told { version: self.version, event, before, is_repetition: false });
         object
     }
 

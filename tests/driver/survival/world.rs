@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep};
 use super::aws;
 use super::cluster::Cluster;
 use super::wire::{Call, Wire};
-use crate::context::{Settings, UNLIMITED, context};
+use crate::context::{Settings, Shards, UNLIMITED, context};
 
 pub(crate) const SOURCE: &str = "us-east-1";
 pub(crate) const ROLE: &str = "assistant";
@@ -30,6 +30,7 @@ const SETTINGS: Settings = Settings {
     iam_lag: Duration::from_mins(1),
     sweep_interval: Some(Duration::from_hours(24)),
     rate: UNLIMITED,
+    shard: Shards::All,
 };
 
 const CONCURRENCY: u16 = 8;
@@ -43,6 +44,33 @@ pub(crate) struct World {
     metrics: Metrics,
     /// Of the next operator.
     settings: Settings,
+}
+
+/// One of several operators.
+pub(crate) struct Beside {
+    pub(crate) wire: Wire,
+    operator: JoinHandle<()>,
+}
+
+impl Beside {
+    /// Nothing of it is left.
+    pub(crate) async fn kill(self) {
+        self.operator.abort();
+        assert!(self.operator.await.unwrap_err().is_cancelled(), "the operator ended by itself");
+    }
+
+    /// The namespaces in which it wrote to objects.
+    pub(crate) fn namespaces(&self) -> BTreeSet<String> {
+        let sent = self.wire.sent().into_iter().map(|(_, call)| call);
+        let writes = sent.filter(|call| ["finalizer", "status"].contains(&call.kind.as_str()));
+        writes.map(|call| call.place).collect()
+    }
+
+    /// How many writes to AWS it sent.
+    pub(crate) fn writes(&self) -> usize {
+        let sent = self.wire.sent().into_iter();
+        sent.filter(|(_, call)| ["PutRolePolicy", "DeleteRolePolicy"].contains(&call.kind.as_str())).count()
+    }
 }
 
 /// All that must come out the same, however the way there was disturbed.
@@ -81,6 +109,17 @@ impl World {
         self.context = Some(Arc::clone(&context));
         let run = controller::run(watches, context, health, CONCURRENCY, std::future::pending());
         self.operator = Some(tokio::spawn(run));
+    }
+
+    /// Starts an operator beside others, with a line of its own.
+    pub(crate) async fn start_as(&self, shard: Shards) -> Beside {
+        let wire = Wire::new(fastrand::u64(..));
+        let config = aws::config(&self.sandbox, &wire).await;
+        let (client, watches) = self.cluster.clients(&wire);
+        let context = Arc::new(context(client, &config, Settings { shard, ..self.settings }));
+        let health = Arc::new(Health::default());
+        let run = controller::run(watches, context, health, CONCURRENCY, std::future::pending());
+        Beside { wire, operator: tokio::spawn(run) }
     }
 
     /// Of how many objects the operator remembers something.

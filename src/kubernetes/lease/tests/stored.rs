@@ -14,12 +14,14 @@ use tokio::time::sleep;
 use super::super::{Candidate, Learned, Leases, NAME};
 use super::timings;
 use crate::fence::Fence;
+use crate::shard::Shard;
 
 /// The namespace of those who lead in these tests, if nothing else is said.
 pub(super) const HOME: &str = "default";
 
 #[derive(Clone, Default)]
 pub(super) struct Stored {
+    /// By namespace; those of another name by `NAMESPACE/NAME`.
     leases: Arc<Mutex<BTreeMap<String, Value>>>,
     /// How the leases of all namespaces cannot be listed.
     listing: Arc<Mutex<Option<StatusCode>>>,
@@ -69,34 +71,40 @@ impl Stored {
         });
         let learned = Learned { fence: fence.clone(), ..Learned::default() };
         let renewals = timings().renewals(&learned);
-        let client = ClientBuilder::new(server, HOME).with_layer(&renewals).build();
-        Leases { client, writes: renewals.writes }
+        Leases::new(ClientBuilder::new(server, HOME).build(), renewals)
     }
 
     pub(super) fn candidate(&self, fence: &Fence) -> Candidate {
         self.candidate_in(HOME, fence)
     }
 
+    /// One of the operators of a shard.
+    pub(super) fn candidate_of(&self, shard: &Shard, identity: &str, fence: &Fence) -> Candidate {
+        Candidate::new(self.leases(fence), HOME, identity, &timings(), shard, fence.clone())
+    }
+
     pub(super) fn candidate_in(&self, namespace: &str, fence: &Fence) -> Candidate {
-        Candidate::new(self.leases(fence), namespace, "us", &timings(), fence.clone())
+        Candidate::new(self.leases(fence), namespace, "us", &timings(), &Shard::default(), fence.clone())
     }
 
     async fn answer(&self, request: Request<Body>, fence: &Fence) -> Response<Body> {
         let is_read = *request.method() == Method::GET;
         let path = request.uri().path().to_owned();
         let Some((_, namespaced)) = path.split_once("/namespaces/") else { return self.list(&request) };
-        let namespace = namespaced.split('/').next().unwrap();
+        let words: Vec<&str> = namespaced.split('/').collect();
+        let mut place = place(words[0], words.get(2).copied().unwrap_or_default());
         if !is_read {
             let body = request.into_body().collect().await.unwrap().to_bytes();
             sleep(self.delay).await;
             let mut written: Value = serde_json::from_slice(&body).unwrap();
+            place = self::place(words[0], written["metadata"]["name"].as_str().unwrap());
             let is_release = written["spec"]["holderIdentity"].is_null();
             assert!(!is_release || fence.check().is_err(), "released while writes may still be sent");
-            if !self.replace(namespace, &mut written) {
+            if !self.replace(&place, &mut written) {
                 return refuse(StatusCode::CONFLICT);
             }
         }
-        match self.leases.lock().unwrap().get(namespace) {
+        match self.leases.lock().unwrap().get(&place) {
             Some(lease) => respond(StatusCode::OK, lease),
             None => refuse(StatusCode::NOT_FOUND),
         }
@@ -108,14 +116,16 @@ impl Stored {
         if let Some(status) = *self.listing.lock().unwrap() {
             return refuse(status);
         }
-        let items: Vec<Value> = self.leases.lock().unwrap().values().cloned().collect();
+        let leases = self.leases.lock().unwrap();
+        let of_that_name = leases.iter().filter(|(place, _)| !place.contains('/'));
+        let items: Vec<Value> = of_that_name.map(|(_, lease)| lease.clone()).collect();
         respond(StatusCode::OK, &json!({"metadata": {}, "items": items}))
     }
 
     /// Whether nobody else wrote since this was read.
-    fn replace(&self, namespace: &str, written: &mut Value) -> bool {
+    fn replace(&self, place: &str, written: &mut Value) -> bool {
         let mut leases = self.leases.lock().unwrap();
-        let known = leases.get(namespace).map_or(&Value::Null, |lease| &lease["metadata"]);
+        let known = leases.get(place).map_or(&Value::Null, |lease| &lease["metadata"]);
         let is_current = written["metadata"]["resourceVersion"] == known["resourceVersion"];
         if is_current {
             let version = known["resourceVersion"].as_str().map_or(0, |known| known.parse().unwrap());
@@ -124,11 +134,16 @@ impl Stored {
             let created = known.get("creationTimestamp").cloned().unwrap_or(created);
             written["metadata"]["resourceVersion"] = json!(u32::to_string(&(version + 1)));
             written["metadata"]["creationTimestamp"] = created;
-            written["metadata"]["namespace"] = json!(namespace);
-            leases.insert(namespace.to_owned(), written.clone());
+            written["metadata"]["namespace"] = json!(place.split('/').next());
+            leases.insert(place.to_owned(), written.clone());
         }
         is_current
     }
+}
+
+/// Where a lease is stored.
+fn place(namespace: &str, name: &str) -> String {
+    if name == NAME { namespace.to_owned() } else { format!("{namespace}/{name}") }
 }
 
 fn refuse(status: StatusCode) -> Response<Body> {

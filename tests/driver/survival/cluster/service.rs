@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tower::timeout::Timeout;
 
 use super::patch::{Refusal, apply_status, found, patch_finalizers, refusal, status};
+use super::selection::Selection;
 use super::{Cluster, key, watch};
 use crate::survival::wire::{Call, Crash, Failure, Treatment, Wire};
 
@@ -123,7 +124,11 @@ impl Cluster {
     fn serve_list(&self, asked: &Asked) -> Value {
         assert_eq!(asked.query.get("resourceVersion"), None, "a list that may be stale");
         let mut state = self.state();
-        let list = state.stale_list.take().unwrap_or_else(|| state.list());
+        let is_whole = asked.call.place.is_empty();
+        let older = if is_whole { state.stale_list.take() } else { None };
+        let mut list = older.unwrap_or_else(|| state.list());
+        let selection = Selection::new(&asked.call.place, &asked.query);
+        list.items.retain(|object| selection.has(object));
         json!({
             "apiVersion": "bedrockaccess.io/v1alpha1", "kind": "BedrockAccessList",
             "metadata": {"resourceVersion": list.version.to_string()}, "items": list.items,
@@ -134,7 +139,9 @@ impl Cluster {
         let number = |parameter: &str| asked.query.get(parameter).and_then(|text| text.parse().ok());
         let timeout = Duration::from_secs(number("timeoutSeconds").unwrap());
         let wants_bookmarks = asked.query.get("allowWatchBookmarks").is_some_and(|text| text == "true");
-        watch::watch(self, number("resourceVersion").unwrap(), timeout, wants_bookmarks.then_some(()))
+        let bookmarks = wants_bookmarks.then_some(());
+        let selection = Selection::new(&asked.call.place, &asked.query);
+        watch::watch(self, selection, number("resourceVersion").unwrap(), timeout, bookmarks)
     }
 }
 

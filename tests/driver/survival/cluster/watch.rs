@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep_until};
 
 use super::patch::{refusal, status};
+use super::selection::Selection;
 use super::{Cluster, State, Told};
 
 const BOOKMARKS: Duration = Duration::from_mins(1);
@@ -15,6 +16,7 @@ const BOOKMARKS: Duration = Duration::from_mins(1);
 /// Where a watch stands.
 struct Cursor {
     cluster: Cluster,
+    selection: Selection,
     changed: tokio::sync::watch::Receiver<u64>,
     next: usize,
     begun: usize,
@@ -24,7 +26,13 @@ struct Cursor {
 }
 
 /// The stream of changes after `version`, until `timeout` has passed or the watches are cut.
-pub(super) fn watch(cluster: &Cluster, version: u64, timeout: Duration, bookmarks: Option<()>) -> Body {
+pub(super) fn watch(
+    cluster: &Cluster,
+    selection: Selection,
+    version: u64,
+    timeout: Duration,
+    bookmarks: Option<()>,
+) -> Body {
     let state = cluster.state();
     if version < state.compacted {
         let gone = status(&refusal(410, "Expired", "too old resource version"));
@@ -33,6 +41,7 @@ pub(super) fn watch(cluster: &Cluster, version: u64, timeout: Duration, bookmark
     let later = state.told.iter().position(|told| told.version > version);
     let cursor = Cursor {
         cluster: cluster.clone(),
+        selection,
         changed: cluster.0.changed.subscribe(),
         next: later.unwrap_or(state.told.len()),
         begun: state.told.len(),
@@ -53,8 +62,11 @@ async fn next(mut cursor: Cursor) -> Option<(Result<Bytes, std::io::Error>, Curs
             }
             let of_another_time =
                 |(number, told): &(usize, &Told)| told.is_repetition && *number < cursor.begun;
-            let lines = state.told.iter().enumerate().skip(cursor.next).skip_while(of_another_time);
-            lines.map(|(number, told)| (number, told.event.clone())).next()
+            let mut lines = state.told.iter().enumerate().skip(cursor.next).skip_while(of_another_time);
+            let line = |(number, told): (usize, &Told)| {
+                Some((number, cursor.selection.line(&told.event, told.before.as_ref())?))
+            };
+            lines.find_map(line)
         };
         if let Some((number, event)) = told {
             cursor.next = number + 1;
