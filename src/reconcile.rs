@@ -60,7 +60,11 @@ pub const FINALIZER: &str = "bedrockaccess.io/policy";
 
 /// Reconciles an object under its finalizer, so that nothing is written for one that could vanish unnoticed.
 pub async fn reconcile(object: Arc<BedrockAccess>, cx: Arc<Context>) -> Result<NextLook, Error> {
-    if object.metadata.deletion_timestamp.is_some() { leave(object, &cx).await } else { keep(object, &cx).await }
+    if object.metadata.deletion_timestamp.is_some() {
+        leave(object, &cx).await
+    } else {
+        keep(object, &cx).await
+    }
 }
 
 /// Takes the finalizer off once the role holds nothing of ours.
@@ -90,17 +94,25 @@ async fn keep(object: Arc<BedrockAccess>, cx: &Context) -> Result<NextLook, Erro
     let Manifest { claim, wish, pace, max_age } = match manifest::read(&object, cx) {
         Ok(manifest) => manifest, // decides
         Err(finding) => {
-            let object = hold::hold(object, cx).await?.object; // tells Kubernetes
-            let told = status::blocked(&object, finding, Timestamp::now());
-            return report::report(&object, cx, told, cx.interval).await; // tells Kubernetes
+            let held = hold::hold(Arc::clone(&object), cx).await?.object; // tells Kubernetes
+            if !still_current::wants_the_same(&object, &held) {
+                return Box::pin(keep(held, cx)).await;
+            }
+            let told = status::blocked(&held, finding, Timestamp::now());
+            return report::report(&held, cx, told, cx.interval).await; // tells Kubernetes
         }
     };
     let (held, asked, observed) = futures::join!(
-        hold::hold(object, cx),                // tells Kubernetes
+        hold::hold(Arc::clone(&object), cx),   // tells Kubernetes
         ask::ask(&cx.bedrock, &wish, max_age), // asks AWS
         observe::observe(cx, &claim)           // asks AWS
     );
-    let Held { object, read_at } = held?;
+    let Held { object: held, read_at } = held?;
+    if !still_current::wants_the_same(&object, &held) {
+        // What was asked meanwhile is about an older manifest.
+        return Box::pin(keep(held, cx)).await;
+    }
+    let object = held;
     // What Bedrock does not answer stands among the answers; an error is a manifest that asks for more than any policy holds.
     let (wish, mut answers) = match asked {
         Ok(answers) => (wish, answers),

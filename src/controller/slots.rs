@@ -98,7 +98,11 @@ mod tests {
             let mut slots = Slots::new(concurrency);
             assert_eq!(granted(&mut slots, "a", Urgency::Change), concurrency);
             assert_eq!(granted(&mut slots, "b", Urgency::Change), others, "{concurrency}");
-            assert_eq!(granted(&mut Slots::new(concurrency), "a", Urgency::Routine), routine, "{concurrency}");
+            assert_eq!(
+                granted(&mut Slots::new(concurrency), "a", Urgency::Routine),
+                routine,
+                "{concurrency}"
+            );
         }
     }
 

@@ -8,7 +8,7 @@ use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::still_current::{is_the_same, wants_the_same};
+use super::still_current::is_the_same;
 use super::{Context, Error, FINALIZER};
 use crate::orphans::Guarded;
 
@@ -19,9 +19,9 @@ pub(super) struct Held {
     pub(super) read_at: Option<Instant>,
 }
 
-/// The object with its finalizer; an error where it is not any more what the watch showed, so that what was read meanwhile is of
-/// another. kube's `finalizer` would put it there and have us wait until the watch shows it: the object would stand in line a second
-/// time, and what the API server answers would be asked for again before the first write.
+/// The object with its finalizer, which may have changed since the watch showed it. kube's `finalizer` would put it there and have us
+/// wait until the watch shows it: the object would stand in line a second time, and what the API server answers would be asked for
+/// again before the first write.
 pub(super) async fn hold(object: Arc<BedrockAccess>, cx: &Context) -> Result<Held, Error> {
     if is_held(&*object) {
         return Ok(Held { object, read_at: None });
@@ -30,12 +30,17 @@ pub(super) async fn hold(object: Arc<BedrockAccess>, cx: &Context) -> Result<Hel
     let failed = |error| Error::Finalizer(Box::new(error));
     let patch = serde_json::from_value(addition(object.finalizers()));
     let patch = Patch::Json::<()>(patch.map_err(|error| failed(kube::Error::SerdeError(error)))?);
-    let answer = api.patch(&object.name_any(), &PatchParams::default(), &patch).await.map_err(failed)?;
-    match answer {
-        Guarded(Ok(held)) if is_the_same(&object, &held) && wants_the_same(&object, &held) => {
+    let name = object.name_any();
+    let answer = match api.patch(&name, &PatchParams::default(), &patch).await {
+        // They are not what the watch showed: ours may be there already.
+        Err(kube::Error::Api(status)) if status.code == 422 => api.get(&name).await,
+        answer => answer,
+    };
+    match answer.map_err(failed)? {
+        Guarded(Ok(held)) if is_held(&held) && is_the_same(&object, &held) => {
             Ok(Held { object: Arc::new(held), read_at: Some(Instant::now()) })
         }
-        // The watch will show it.
+        // Another one of the same name, or what cannot be read any more: the watch will show it.
         Guarded(_) => Err(Error::Outdated),
     }
 }
