@@ -10,9 +10,26 @@ use bedrock_iam::consent;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Action {
-    Reconcile { object: usize, role_view: View, policy_view: View, former_view: View },
-    Outdate { object: usize },
-    Send { object: usize, fate: Fate },
+    Reconcile {
+        object: usize,
+        role_view: View,
+        policy_view: View,
+        former_view: View,
+    },
+    /// One look at the whole account shows the object's role and policies.
+    Scan {
+        object: usize,
+        role_view: usize,
+        policy_view: usize,
+        former_view: usize,
+    },
+    Outdate {
+        object: usize,
+    },
+    Send {
+        object: usize,
+        fate: Fate,
+    },
     Tick,
     IamAnswers,
     Disturb(Disturbance),
@@ -77,6 +94,11 @@ fn of_operator(state: &State, object: usize, actions: &mut Vec<Action>) {
             for policy_view in views(state.aws.policies[object].views().count()) {
                 for former_view in views(state.aws.policies[FORMER].views().count()) {
                     actions.push(Action::Reconcile { object, role_view, policy_view, former_view });
+                    if let (Some(role_view), Some(policy_view), Some(former_view)) =
+                        (role_view, policy_view, former_view)
+                    {
+                        actions.push(Action::Scan { object, role_view, policy_view, former_view });
+                    }
                 }
             }
         }

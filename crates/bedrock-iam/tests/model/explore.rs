@@ -124,6 +124,12 @@ impl Protocol {
                 let decided = state.reconcile(&self.operator, object, views)?;
                 self.sights.note(last, object, &decided);
             }
+            Action::Scan { object, role_view, policy_view, former_view } => {
+                let views = (Some(role_view), Some(policy_view), Some(former_view));
+                if state.scan(&self.operator, object, views) {
+                    self.sights.note_one(Sight::Scanned);
+                }
+            }
             Action::Outdate { object } => {
                 state.outdate(object)?;
                 if state.objects[object].pending.is_some() {

@@ -3,7 +3,7 @@
 //!
 //! A reconcile is two steps and more: it reads and decides; then it sends, reads back and tells, once for each write of its plan. In between, and before and after, anything
 //! else may happen. A read answers what is there or anything that was there within the lag, role and policy apart; in an outage of IAM
-//! each may get no answer. Who finds before it sends that the object changed carries out what owners withdrew, by the same reads.
+//! each may get no answer. One look at the whole account shows the same, and as late; an object at rest by it is not looked at. Who finds before it sends that the object changed carries out what owners withdrew, by the same reads.
 //!
 //! | bound | |
 //! |---|---|
@@ -14,7 +14,7 @@
 //! | consent | asked for by the tag, not asked for, or not yet confirmed; the role's tag and the target's list, retain, exclude or are missing |
 //! | repairs until a quarrel | one |
 //!
-//! What it does not show: the record of written policies and the look at the account, the larger and the smaller form of a policy, `driftPolicy: Report`, guardrails, `Ready`, and that AWS may forbid to write to a role without the tag.
+//! What it does not show: the record of written policies and the look for orphans, the larger and the smaller form of a policy, `driftPolicy: Report`, guardrails, `Ready`, and that AWS may forbid to write to a role without the tag.
 //!
 //! What it excuses, since no code of ours can promise it, or does not:
 //!
@@ -60,6 +60,7 @@ const COMMON: &[Sight] = &[
     Sight::ConsentGone,
     Sight::StaleRead,
     Sight::LostReply,
+    Sight::Scanned,
 ];
 
 /// Each disturbance of a kind once, any two of them together.

@@ -61,11 +61,15 @@ fn comes_to_rest(operator: &Operator, mut state: State) -> bool {
     !round(operator, &mut state) && state == at_rest && is_as_wanted(operator, &state)
 }
 
-/// One reconcile of each object; whether anything was written.
+/// One look at the whole account, and a reconcile of each object that it does not show at rest; whether anything was written.
 fn round(operator: &Operator, state: &mut State) -> bool {
     let mut wrote = false;
     for object in 0..state.objects.len() {
-        state.reconcile(operator, object, (Some(0), Some(0), Some(0)));
+        let newest = (Some(0), Some(0), Some(0));
+        if state.scan(operator, object, newest) {
+            continue;
+        }
+        state.reconcile(operator, object, newest);
         while state.send(operator, object, Fate::Shown).is_some() {
             wrote = true;
         }

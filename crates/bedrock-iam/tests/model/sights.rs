@@ -60,6 +60,7 @@ sights! {
     Moved "a policy is moved from one cluster id to another, and the step that gives comes first";
     MovedLater "a policy that was not moved yet goes once its successor is there";
     MoveWaits "a policy is not moved while anything stands against its object";
+    Scanned "an object is at rest by one look at the whole account";
     BothGone "both policies go with their object";
 }
 
@@ -116,7 +117,7 @@ impl Scene<'_> {
             Sight::Part => matches!(want, Want::InStep(_)) && self.is_cut(),
             Sight::PartOfSuspended => *want == Want::Suspended && self.is_cut(),
             Sight::PartOfRetained => *want == Want::Retained && self.is_cut(),
-            Sight::Outdated => false,
+            Sight::Outdated | Sight::Scanned => false,
             Sight::Retained => {
                 *want == Want::Retained && self.is_answered() && held.is_some() && !decided.writes()
             }
