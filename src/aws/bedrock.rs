@@ -25,6 +25,9 @@ const MOST_PAGES: usize = 20;
 /// How old an answer may be.
 pub type MaxAge = Duration;
 
+/// The tags of what belongs to the account; the fault is that there is no such thing.
+pub type Tagged = Result<Tags, Fault>;
+
 /// The Bedrock calls of the operator: one client for each source Region, and answers shared by all objects.
 pub struct Bedrock {
     config: SdkConfig,
@@ -35,6 +38,7 @@ pub struct Bedrock {
     answers: Shared<Target, Answer>,
     system_profiles: Shared<Region, Vec<ProfileId>>,
     on_demand_models: Shared<Region, Vec<ModelId>>,
+    tags: Shared<String, Tagged>,
 }
 
 /// Bedrock in one Region, with a quota of its own.
@@ -61,6 +65,7 @@ impl Bedrock {
             answers: Shared::new(),
             system_profiles: Shared::new(),
             on_demand_models: Shared::new(),
+            tags: Shared::new(),
         }
     }
 
@@ -88,12 +93,29 @@ impl Bedrock {
         self.on_demand_models.at_most(max_age, source, caller.turn(), ask).await
     }
 
-    /// The tags of what belongs to the account, as they are now.
-    pub async fn tags(&self, source: &Region, arn: &str) -> Result<Tags, Fault> {
+    /// The tags of what belongs to the account, as old as `max_age` says of them; `learn` is told of those that were asked for now.
+    pub async fn tags(
+        &self,
+        source: &Region,
+        arn: &str,
+        max_age: impl Fn(&Tagged) -> MaxAge + Send + Sync,
+        learn: impl FnOnce(&Tagged) + Send,
+    ) -> Tagged {
         let Regional { client, caller } = self.region(source).await;
-        let request = client.list_tags_for_resource().resource_arn(arn).send();
-        let answer = caller.call(Operation::ListTagsForResource, arn, request).await?;
-        Ok(answer.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect())
+        let ask = |turn| async {
+            let tags = match tags(client, turn, arn).await {
+                Err(fault) if fault.class != Class::NotFound => return Err(fault),
+                tags => tags,
+            };
+            learn(&tags);
+            Ok(tags)
+        };
+        self.tags.at_most_by(max_age, &arn.to_owned(), caller.turn(), ask).await?
+    }
+
+    /// Whatever owners say is asked anew.
+    pub fn forget_tags(&self) {
+        self.tags.forget_all();
     }
 
     async fn ask(&self, client: Client, turn: Turn, target: &Target) -> Result<Answer, Fault> {
@@ -183,6 +205,12 @@ async fn list_inference_profiles(
     }
     let message = format!("bedrock:ListInferenceProfiles of {subject}: more than {MOST_PAGES} pages");
     Err(Fault { class: Class::Unavailable, message })
+}
+
+async fn tags(client: Client, turn: Turn, arn: &str) -> Tagged {
+    let request = client.list_tags_for_resource().resource_arn(arn).send();
+    let answer = turn.call(Operation::ListTagsForResource, arn, request).await?;
+    Ok(answer.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect())
 }
 
 /// ListFoundationModels answers in one page.

@@ -21,21 +21,31 @@ const LONGEST_OUTAGE: Duration = Duration::from_mins(5);
 
 /// How often each object has failed in a row, by its UID; forgotten on success and on deletion.
 #[derive(Default)]
-pub struct Failures(Mutex<HashMap<Uid, ExponentialBackoff>>);
+pub struct Failures(Mutex<HashMap<Uid, Failing>>);
+
+struct Failing {
+    backoff: ExponentialBackoff,
+    waits: Duration,
+}
 
 impl Failures {
     /// How long to wait after one more failure: doubling with jitter, never longer than `most`.
     pub fn delay(&self, uid: Uid, most: Duration) -> Duration {
         let mut failures = self.lock();
-        let backoff = failures.entry(uid).or_insert_with(|| {
-            ExponentialBuilder::new()
-                .with_min_delay(FIRST_DELAY)
-                .with_max_delay(LONGEST_DELAY)
-                .without_max_times()
-                .with_jitter()
-                .build()
-        });
-        backoff.next().unwrap_or(LONGEST_DELAY).min(most)
+        let failing = failures.entry(uid).or_insert_with(Failing::begin);
+        failing.waits = failing.backoff.next().unwrap_or(LONGEST_DELAY).min(most);
+        failing.waits
+    }
+
+    /// How long an object was to wait after its latest failure, if that was its latest look.
+    pub(super) fn waited(&self, uid: Uid) -> Option<Duration> {
+        self.lock().get(&uid).map(|failing| failing.waits)
+    }
+
+    fn waits(&self, uid: Uid, delay: Duration) {
+        if let Some(failing) = self.lock().get_mut(&uid) {
+            failing.waits = delay;
+        }
     }
 
     /// Forgets the object's failures.
@@ -48,9 +58,21 @@ impl Failures {
         self.lock().keys().copied().collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Uid, ExponentialBackoff>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Uid, Failing>> {
         // The map is never left half-written, so a poisoned lock holds a good map.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Failing {
+    fn begin() -> Self {
+        let backoff = ExponentialBuilder::new()
+            .with_min_delay(FIRST_DELAY)
+            .with_max_delay(LONGEST_DELAY)
+            .without_max_times()
+            .with_jitter()
+            .build();
+        Self { backoff, waits: Duration::ZERO }
     }
 }
 
@@ -67,7 +89,11 @@ pub(super) fn delay(object: &BedrockAccess, cx: &Context, told: &NewStatus, inte
     match (told.next, worst.max()) {
         (Next::BackOff, Some(Kstatus::Unknown)) => cx.failures.delay(uid, interval.min(LONGEST_OUTAGE)),
         (Next::BackOff, _) => cx.failures.delay(uid, most),
-        (Next::AtInterval, Some(Kstatus::Stalled)) => spread(cx.failures.delay(uid, most).max(interval)),
+        (Next::AtInterval, Some(Kstatus::Stalled)) => {
+            let delay = spread(cx.failures.delay(uid, most).max(interval));
+            cx.failures.waits(uid, delay);
+            delay
+        }
         (Next::AtInterval, _) => {
             cx.failures.forget(uid);
             spread(interval)

@@ -18,6 +18,7 @@ mod history;
 mod kubernetes_faults;
 mod orphans;
 mod outage;
+mod owners;
 mod scan;
 mod scenarios;
 mod watch_faults;
