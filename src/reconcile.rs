@@ -43,7 +43,7 @@ use crate::fairness::{Urgency, behalf};
 pub use adopt::Adoption;
 pub(crate) use apply::send;
 pub(crate) use ask::{Asker, ask_owner_again};
-pub(crate) use at_rest::{ask_again, at_rest};
+pub(crate) use at_rest::{ask_again, at_rest, waits_for_its_role};
 pub use context::{Context, Error};
 pub(crate) use event::publish_about;
 pub use failures::Failures;
@@ -95,10 +95,14 @@ async fn keep(object: &BedrockAccess, read_at: Option<Instant>, cx: &Context) ->
         }
     };
     let bedrock = Asker::of(cx, &claim, Uid::of(object), ages);
-    let (asked, observed) = futures::join!(
-        bedrock.ask(&wish),           // asks AWS
-        observe::observe(cx, &claim)  // asks AWS
-    );
+    let observe = async {
+        if status::had_no_role(object) {
+            observe::observe_missing(cx, &claim).await
+        } else {
+            observe::observe(cx, &claim).await
+        }
+    };
+    let (asked, observed) = futures::join!(bedrock.ask(&wish), observe); // asks AWS
     // What Bedrock does not answer stands among the answers; an error is a manifest that asks for more than any policy holds.
     let (wish, mut answers) = match asked {
         Ok(answers) => (wish, answers),

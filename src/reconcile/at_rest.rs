@@ -50,6 +50,16 @@ pub(crate) async fn at_rest(object: &BedrockAccess, cx: &Context, role: &Scanned
     Some(answers)
 }
 
+/// Whether an object's last look found no role, and was not the first of those after which one may come at any moment.
+pub(crate) fn waits_for_its_role(object: &BedrockAccess, cx: &Context) -> bool {
+    let has_waited = cx.failures.waited(Uid::of(object)).is_none_or(|waited| waited >= cx.interval / 4);
+    has_waited
+        && object.metadata.deletion_timestamp.is_none()
+        && is_held(object)
+        && !manifest::is_news(object)
+        && status::had_no_role(object)
+}
+
 /// What Bedrock answers to the same questions. What it answered in the look of an interval ago is asked anew, though that was a little
 /// later in it.
 pub(crate) async fn ask_again(cx: &Context, questions: &Questions) -> Answers {

@@ -8,6 +8,7 @@ use bedrock_access_api::v1alpha1::BedrockAccess;
 use bedrock_iam::conditions::Next;
 use bedrock_iam::reason::Kstatus;
 
+use super::manifest::is_news;
 use super::status::NewStatus;
 use super::{Context, Uid};
 
@@ -15,6 +16,9 @@ const FIRST_DELAY: Duration = Duration::from_secs(2);
 
 /// However long the operator's interval is.
 const LONGEST_DELAY: Duration = Duration::from_hours(1);
+
+/// Of the operator's intervals, where there is nothing on the role that anybody could withdraw or change.
+const IDLE_INTERVALS: u32 = 4;
 
 /// While AWS cannot be asked.
 const LONGEST_OUTAGE: Duration = Duration::from_mins(5);
@@ -38,7 +42,7 @@ impl Failures {
     }
 
     /// How long an object was to wait after its latest failure, if that was its latest look.
-    pub(super) fn waited(&self, uid: Uid) -> Option<Duration> {
+    pub(crate) fn waited(&self, uid: Uid) -> Option<Duration> {
         self.lock().get(&uid).map(|failing| failing.waits)
     }
 
@@ -79,12 +83,22 @@ impl Failing {
 /// How long to wait before the next look at an object that was told this, and is looked at in `interval` while it is in step.
 ///
 /// An object with which something is wrong is looked at less and less often, whatever shorter interval it asks for, but once in the
-/// operator's interval: an owner may have withdrawn consent. One that is in doubt, and therefore looked at earlier, stays so. An
+/// operator's interval, since an owner may have withdrawn consent; where nothing was granted, once in some intervals. A person who
+/// changes the object begins that anew. One that is in doubt, and therefore looked at earlier, stays so. An
 /// outage is nothing wrong with the object, and its end is to be noticed.
 pub(super) fn delay(object: &BedrockAccess, cx: &Context, told: &NewStatus, interval: Duration) -> Duration {
     let uid = Uid::of(object);
     let own = parse::interval(object).ok().flatten().unwrap_or(cx.interval);
-    let most = if interval < own.min(cx.interval) { interval } else { cx.interval };
+    let most = if interval < own.min(cx.interval) {
+        interval
+    } else if told.holds_nothing {
+        (IDLE_INTERVALS * cx.interval).min(LONGEST_DELAY).max(cx.interval)
+    } else {
+        cx.interval
+    };
+    if is_news(object) {
+        cx.failures.forget(uid);
+    }
     let worst = told.reasons.iter().map(|reason| reason.kstatus());
     match (told.next, worst.max()) {
         (Next::BackOff, Some(Kstatus::Unknown)) => cx.failures.delay(uid, interval.min(LONGEST_OUTAGE)),

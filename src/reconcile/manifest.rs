@@ -38,11 +38,16 @@ pub(super) fn read(object: &BedrockAccess, cx: &Context) -> Result<Manifest, Fin
 /// same time, and with nobody who has just changed the object.
 fn ages(object: &BedrockAccess, cx: &Context, interval: Duration) -> Ages {
     let given = owners::good_for(interval.min(cx.interval));
-    let handled = object.status.as_ref().and_then(|status| status.observed_generation);
-    let is_new = handled.is_none() || handled != object.metadata.generation;
     let waited = cx.failures.waited(Uid::of(object));
-    let refused = if is_new { Duration::ZERO } else { waited.map_or(given / 10, |waited| waited / 2) };
+    let refused =
+        if is_news(object) { Duration::ZERO } else { waited.map_or(given / 10, |waited| waited / 2) };
     Ages { offers: interval, given, refused: refused.min(given) }
+}
+
+/// Whether the object is new, or a person changed it or asks for a look, and nobody was told anything since.
+pub(super) fn is_news(object: &BedrockAccess) -> bool {
+    let handled = object.status.as_ref().and_then(|status| status.observed_generation);
+    handled.is_none() || handled != object.metadata.generation || is_asked_for(object)
 }
 
 /// The object goes by what owners answered, and hears of it when they say something else.

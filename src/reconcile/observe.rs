@@ -1,6 +1,14 @@
-use bedrock_iam::{Claim, Observed};
+use bedrock_iam::{Claim, Observed, PolicyState, RoleState};
 
 use super::Context;
+
+/// The same of a role that was not there at the last look: most often it is not there yet, and so neither are policies.
+pub(super) async fn observe_missing(cx: &Context, claim: &Claim) -> Observed {
+    match cx.iam.role(&claim.role).await {
+        RoleState::Missing => Observed::new(RoleState::Missing, claim.policy(), PolicyState::Absent),
+        _ => observe(cx, claim).await,
+    }
+}
 
 /// Reads the role and our policies on it, as IAM shows them: the object's own, and until it is moved the one that was written in
 /// another name before.

@@ -6,6 +6,7 @@
 
 use std::sync::Mutex;
 
+mod absent;
 mod adoption;
 mod ages;
 mod attacks;
