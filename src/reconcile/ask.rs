@@ -16,7 +16,7 @@ use crate::aws::{MaxAge, Tagged};
 use crate::fairness::{Urgency, behalf};
 
 /// Questions of one object that are under way at once; the rate limit is Bedrock's own concern.
-const CONCURRENT_QUESTIONS: usize = 8;
+const CONCURRENT_QUESTIONS: usize = 32;
 
 /// For all questions that are asked together. What is unanswered by then counts as unavailable, so that a Region that hangs
 /// cannot keep the other answers from being used.
@@ -108,13 +108,16 @@ impl<'a> Asker<'a> {
     }
 
     async fn tags(&self, owned: &Owned) -> Tagged {
-        let max_age = |tags: &Tagged| match (tags, self.behalf) {
-            (Ok(tags), Some((tenant, _))) if tenant.consent(tags) == Consent::Given => self.ages.given,
-            (_, Some(_)) => self.ages.refused,
-            (_, None) => self.ages.given,
+        let Ages { given, refused, .. } = self.ages;
+        let tenant = self.behalf.map(|(tenant, _)| tenant.clone());
+        let max_age = move |tags: &Tagged| match (tags, &tenant) {
+            (Ok(tags), Some(tenant)) if tenant.consent(tags) == Consent::Given => given,
+            (_, Some(_)) => refused,
+            (_, None) => given,
         };
+        let (owners, learnt) = (self.cx.owners.clone(), owned.clone());
         let asker = self.behalf.map(|(_, uid)| uid);
-        let learn = |tags: &Tagged| self.cx.owners.learn(owned, tags, asker);
+        let learn = move |tags: &Tagged| owners.learn(&learnt, tags, asker);
         self.cx.bedrock.tags(&owned.region, &owned.arn, max_age, learn).await
     }
 }

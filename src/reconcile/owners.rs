@@ -40,9 +40,12 @@ pub(crate) struct Due {
     pub(crate) max_age: MaxAge,
 }
 
-/// What is known of owners, and of those who go by their word.
+/// What is known of owners, and of those who go by their word. Clones share it.
+#[derive(Clone, Default)]
+pub struct Owners(Arc<Shared>);
+
 #[derive(Default)]
-pub struct Owners {
+struct Shared {
     state: Mutex<State>,
     has_changed: Notify,
 }
@@ -112,7 +115,7 @@ impl Owners {
             let Some((reliant, _)) = reliants.get(uid) else { continue };
             wake(woken, &reliant.name, reliant.urgency(&before, &known.tags));
         }
-        self.has_changed.notify_one();
+        self.0.has_changed.notify_one();
     }
 
     /// An object goes by these answers, and by those of no other owner. It is woken if one of them is out of date already.
@@ -142,7 +145,7 @@ impl Owners {
             known.due = known.due.min(known.asked + good_for(reliant.interval));
             if !is_unknown(tags) && known.tags != *tags {
                 wake(woken, &reliant.name, reliant.urgency(tags, &known.tags));
-                self.has_changed.notify_one();
+                self.0.has_changed.notify_one();
             }
         }
         state.reliants.insert(uid, (reliant, owners));
@@ -171,7 +174,7 @@ impl Owners {
             if !woken.is_empty() {
                 return woken.into_iter().collect();
             }
-            self.has_changed.notified().await;
+            self.0.has_changed.notified().await;
         }
     }
 
@@ -192,7 +195,7 @@ impl Owners {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         // Who panics between two steps leaves at most an object that is asked for once too often.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -15,6 +15,7 @@ mod aws_faults;
 mod cluster;
 mod crash;
 mod frugal;
+mod hanging;
 mod history;
 mod kubernetes_faults;
 mod orphans;

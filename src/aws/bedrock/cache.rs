@@ -14,7 +14,8 @@ use super::MaxAge;
 const CACHED_ANSWERS: u64 = 20_000;
 
 /// The last answer to each question; a failure is asked again by the next.
-pub(super) struct Shared<K, T>(Cache<K, Dated<T>>);
+#[derive(Clone)]
+pub(super) struct Shared<K: Hash + Eq, T>(Cache<K, Dated<T>>);
 
 #[derive(Clone)]
 struct Dated<T> {
