@@ -155,14 +155,17 @@ fn a_withdrawal_is_obeyed_in_time_though_those_who_asked_before_are_gone() {
         let own = model(1);
         let world =
             world(seed, std::slice::from_ref(&own), vec![object(0, std::slice::from_ref(&own))]).await;
-        // Shortly before its answer is asked for anew, another object comes and goes by it.
-        sleep(INTERVAL.mul_f64(0.85)).await;
+        sleep(SHOWN).await;
+        world.sandbox.set_tags(&own, &[(CONSENT, "@none")]).unwrap();
+        let withdrawn = Instant::now();
+        // Another object comes, goes by what was said before, and is the only one left.
+        sleep(INTERVAL / 2).await;
         world.sandbox.create_role(role(&name(1)));
         world.cluster.create(&object(1, std::slice::from_ref(&own)));
         world.until("it is granted", SOON, |world| is_granted(world, 1, &own)).await;
-        world.sandbox.set_tags(&own, &[(CONSENT, "@none")]).unwrap();
-        world.cluster.vanish("team-a", &name(0));
-        world.until("it is gone", INTERVAL + SOON, |world| !is_granted(world, 1, &own)).await;
+        world.cluster.delete("team-a", &name(0));
+        let left = (INTERVAL + SOON).saturating_sub(withdrawn.elapsed());
+        world.until("it is gone", left, |world| !is_granted(world, 1, &own)).await;
     });
 }
 
@@ -218,6 +221,9 @@ fn consent_that_is_given_after_a_refusal_is_seen_at_the_next_look_of_any_object_
 fn who_is_new_is_not_refused_by_an_old_answer() {
     run(async |seed| {
         let (world, own) = refused(seed).await;
+        // The answer that is at hand has just been given.
+        world.cluster.annotate("team-a", &name(3), "bedrockaccess.io/reconcile-at", "now");
+        sleep(Duration::from_secs(2)).await;
         world.sandbox.set_tags(&own, &[(CONSENT, "team-a")]).unwrap();
         world.sandbox.create_role(role(&name(12)));
         world.cluster.create(&object(12, std::slice::from_ref(&own)));
