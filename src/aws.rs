@@ -10,7 +10,7 @@ mod identity;
 mod operations;
 mod pace;
 
-pub use bedrock::{Bedrock, MaxAge};
+pub use bedrock::{Bedrock, MaxAge, Tagged};
 pub use call::Caller;
 pub use credentials::{default_loader, sdk_config};
 pub use iam::Iam;

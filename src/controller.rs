@@ -1,10 +1,11 @@
 //! Which objects are reconciled when, and by how many at once.
 //!
-//! `watch` tells of objects that changed, `sightings` how urgent that is, `scan` which of those at rest need no look, `queue` whose turn it is, `workers` do the work and wake
+//! `watch` tells of objects that changed, `sightings` how urgent that is, `scan` which of those at rest need no look, `owners` that one takes back what it allowed, `queue` whose turn it is, `workers` do the work and wake
 //! the object again, `isolation` keeps one look from hindering the others.
 
 mod cached;
 mod isolation;
+mod owners;
 mod queue;
 mod scan;
 mod sightings;
@@ -49,6 +50,7 @@ pub async fn run(
                 // in another task may not be told.
                 let mut scanning = JoinSet::new();
                 scanning.spawn(scan::run(store.clone(), Arc::clone(&cx), teller));
+                scanning.spawn(owners::run(Arc::clone(&cx)));
                 let objects = || store.state().iter().filter_map(|object| object.keeper()).collect();
                 let sweep = Box::pin(orphans::sweep(&cx, objects));
                 futures::join!(sweep, forget_the_vanished(&store, &cx));
@@ -68,12 +70,13 @@ async fn forget_the_vanished(store: &Store<CachedObject>, cx: &Context) {
     loop {
         tokio::time::sleep(cx.interval).await;
         // What is remembered first: an object that comes meanwhile is in no danger of being taken for one that is gone.
-        let remembered = [cx.memory.uids(), cx.failures.uids()].concat();
+        let remembered = [cx.memory.uids(), cx.failures.uids(), cx.owners.uids()].concat();
         cx.memory.expire(cx.interval);
         let stored: HashSet<Uid> = store.state().iter().map(|object| object.sight.uid()).collect();
         for uid in remembered.into_iter().filter(|uid| !stored.contains(uid)) {
             cx.memory.forget(uid);
             cx.failures.forget(uid);
+            cx.owners.forget(uid);
         }
     }
 }

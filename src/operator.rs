@@ -22,7 +22,7 @@ use crate::health::Health;
 use crate::kubernetes::{Candidate, Clients, Learned, Place, TimingsError};
 use crate::metrics::Metrics;
 use crate::orphans::{IsConfirmed, Orphans, Record, SharedLook};
-use crate::reconcile::{Adoption, Context, Failures, Memory};
+use crate::reconcile::{Adoption, Context, Failures, Memory, Owners};
 use crate::shard::ShardError;
 use crate::telemetry::chain;
 use crate::{cluster_id, controller, grace, kubernetes, server};
@@ -118,6 +118,8 @@ async fn take_turns(parts: Parts, shutdown: Shutdown) {
         context.metrics.leads();
         // Another one may have written since.
         context.memory.forget_all();
+        context.owners.forget_all();
+        context.bedrock.forget_tags();
         context.orphans.record.forget_copy();
         let (context, health) = (Arc::clone(&context), Arc::clone(&health));
         let work = Box::pin(controller::run(watches.clone(), context, health, concurrency, shutdown.clone()));
@@ -195,6 +197,7 @@ async fn prepare(args: RunArgs, health: Arc<Health>, metrics: Metrics) -> Result
         stale_after: args.stale_after,
         failures: Failures::default(),
         memory: Memory::new(args.iam_lag),
+        owners: Owners::default(),
         adoption: Adoption::new(args.iam_lag),
         orphans: Orphans { record, look: SharedLook::default(), scan_every, iam_lag: args.iam_lag },
         metrics,

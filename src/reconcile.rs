@@ -19,6 +19,7 @@ mod memory;
 mod next_look;
 mod observe;
 mod outage;
+mod owners;
 mod report;
 mod status;
 mod still_current;
@@ -41,8 +42,8 @@ use tokio::time::Instant;
 use crate::fairness::{Urgency, behalf};
 pub use adopt::Adoption;
 pub(crate) use apply::send;
-pub(crate) use ask::ask_owners;
-pub(crate) use at_rest::{ask_again, at_rest};
+pub(crate) use ask::{Asker, ask_owner_again};
+pub(crate) use at_rest::{ask_again, at_rest, waits_for_its_role};
 pub use context::{Context, Error};
 pub(crate) use event::publish_about;
 pub use failures::Failures;
@@ -51,6 +52,7 @@ pub(crate) use hold::is_held;
 use manifest::{Manifest, as_is};
 pub use memory::Memory;
 pub use next_look::NextLook;
+pub use owners::Owners;
 pub(crate) use status::counted;
 pub use uid::Uid;
 pub use unreadable::{report_panic, report_unreadable};
@@ -91,7 +93,7 @@ async fn leave(object: Arc<BedrockAccess>, cx: &Context) -> Result<NextLook, Err
 
 /// Keeps the role's policy in step with the object.
 async fn keep(object: Arc<BedrockAccess>, cx: &Context) -> Result<NextLook, Error> {
-    let Manifest { claim, wish, pace, max_age } = match manifest::read(&object, cx) {
+    let Manifest { claim, wish, pace, ages } = match manifest::read(&object, cx) {
         Ok(manifest) => manifest, // decides
         Err(finding) => {
             let held = hold::hold(Arc::clone(&object), cx).await?.object; // tells Kubernetes
@@ -102,10 +104,11 @@ async fn keep(object: Arc<BedrockAccess>, cx: &Context) -> Result<NextLook, Erro
             return report::report(&held, cx, told, cx.interval).await; // tells Kubernetes
         }
     };
+    let bedrock = Asker::of(cx, &claim, Uid::of(&*object), ages);
     let (held, asked, observed) = futures::join!(
-        hold::hold(Arc::clone(&object), cx),   // tells Kubernetes
-        ask::ask(&cx.bedrock, &wish, max_age), // asks AWS
-        observe::observe(cx, &claim)           // asks AWS
+        hold::hold(Arc::clone(&object), cx),       // tells Kubernetes
+        bedrock.ask(&wish),                        // asks AWS
+        observe::observe_for(&object, cx, &claim)  // asks AWS
     );
     let Held { object: held, read_at } = held?;
     if !still_current::wants_the_same(&object, &held) {
@@ -121,8 +124,9 @@ async fn keep(object: Arc<BedrockAccess>, cx: &Context) -> Result<NextLook, Erro
     let remembered = manifest::recall(&object, cx, &claim, &pace);
     let believed = remembered.believed(&observed, &claim); // decides
     for claim in claim.with_former() {
-        ask::ask_owners(&cx.bedrock, claim, believed.policy(&claim.policy()), &mut answers).await; // asks AWS
+        bedrock.ask_owners(claim, believed.policy(&claim.policy()), &mut answers).await; // asks AWS
     }
+    manifest::rely(&object, cx, &claim, &pace, &answers);
     let decision = decide(&wish, &answers, &observed, &remembered, &pace); // decides
     // Writes to AWS, and asks it what came of that.
     let outcome = match carry_out((&object, read_at), cx, &claim, &decision, &pace).await {

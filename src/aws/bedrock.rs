@@ -1,8 +1,10 @@
 //! The Bedrock calls, and answers that objects share for a while.
 
+mod attempts;
 mod cache;
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -10,10 +12,12 @@ use aws_sdk_bedrock::Client;
 use aws_sdk_bedrock::types::{InferenceProfileType, InferenceType};
 use bedrock_iam::{Account, Answer, Class, Fault, ModelId, ProfileId, Region, Tags, Target};
 use moka::future::Cache;
+use tokio::sync::Semaphore;
 
 use super::call::{Caller, Turn};
 use super::operations::Operation;
 use crate::metrics::Metrics;
+use attempts::Attempts;
 use cache::Shared;
 
 /// More Regions than AWS has.
@@ -22,8 +26,14 @@ const CACHED_REGIONS: u64 = 100;
 /// A thousand profiles each; an answer that goes on for ever is none.
 const MOST_PAGES: usize = 20;
 
+/// Calls to one Region that go on though nobody waits for them.
+const LATE_ANSWERS: usize = 16;
+
 /// How old an answer may be.
 pub type MaxAge = Duration;
+
+/// The tags of what belongs to the account; the fault is that there is no such thing.
+pub type Tagged = Result<Tags, Fault>;
 
 /// The Bedrock calls of the operator: one client for each source Region, and answers shared by all objects.
 pub struct Bedrock {
@@ -35,6 +45,7 @@ pub struct Bedrock {
     answers: Shared<Target, Answer>,
     system_profiles: Shared<Region, Vec<ProfileId>>,
     on_demand_models: Shared<Region, Vec<ModelId>>,
+    tags: Shared<String, Tagged>,
 }
 
 /// Bedrock in one Region, with a quota of its own.
@@ -42,6 +53,15 @@ pub struct Bedrock {
 struct Regional {
     client: Client,
     caller: Caller,
+    /// Places for calls that nobody waits for any more.
+    late: Arc<Semaphore>,
+}
+
+/// A call about one target.
+struct Question {
+    operation: Operation,
+    id: String,
+    subject: String,
 }
 
 impl Bedrock {
@@ -61,54 +81,119 @@ impl Bedrock {
             answers: Shared::new(),
             system_profiles: Shared::new(),
             on_demand_models: Shared::new(),
+            tags: Shared::new(),
         }
     }
 
     /// The answer for one target, at most `max_age` old. Objects that ask at the same time share one request.
     pub async fn answer(&self, target: &Target, max_age: MaxAge) -> Answer {
-        if let Target::OwnModel { .. } = target {
-            return Answer::Unasked;
-        }
-        let Regional { client, caller } = self.region(target.source()).await;
-        let ask = |turn| self.ask(client, turn, target);
-        self.answers.at_most(max_age, target, caller.turn(), ask).await.unwrap_or_else(Answer::Fault)
+        let Some(question) = Question::about(target, &self.account) else { return Answer::Unasked };
+        let Regional { client, caller, late } = self.region(target.source()).await;
+        let (answers, target, turns) = (self.answers.clone(), target.clone(), caller.clone());
+        let (operation, subject) = (question.operation, question.subject.clone());
+        let work = async move {
+            let ask = |turn| question.ask(client, turn);
+            answers.at_most(max_age, &target, turns.turn_unless_stalled(), ask).await
+        };
+        let answer = caller.unless_stalled(&late, operation, &subject, work);
+        answer.await.unwrap_or_else(Answer::Fault)
     }
 
     /// The system-defined profiles of a source Region, at most `max_age` old.
     pub async fn system_profiles(&self, source: &Region, max_age: MaxAge) -> Result<Vec<ProfileId>, Fault> {
-        let Regional { client, caller } = self.region(source).await;
-        let ask = |turn| list_inference_profiles(client, &caller, turn, source);
-        self.system_profiles.at_most(max_age, source, caller.turn(), ask).await
+        let Regional { client, caller, late } = self.region(source).await;
+        let subject = format!("system-defined profiles in {source}");
+        let (known, source, turns, about) =
+            (self.system_profiles.clone(), source.clone(), caller.clone(), subject.clone());
+        let work = async move {
+            let ask = |turn| list_inference_profiles(client, &turns, turn, &about);
+            known.at_most(max_age, &source, turns.turn_unless_stalled(), ask).await
+        };
+        caller.unless_stalled(&late, Operation::ListInferenceProfiles, &subject, work).await
     }
 
     /// The models that may be called on demand in a Region, at most `max_age` old.
     pub async fn on_demand_models(&self, source: &Region, max_age: MaxAge) -> Result<Vec<ModelId>, Fault> {
-        let Regional { client, caller } = self.region(source).await;
-        let ask = |turn| list_foundation_models(client, turn, source);
-        self.on_demand_models.at_most(max_age, source, caller.turn(), ask).await
+        let Regional { client, caller, late } = self.region(source).await;
+        let subject = format!("models in {source}");
+        let (known, source, turns, about) =
+            (self.on_demand_models.clone(), source.clone(), caller.clone(), subject.clone());
+        let work = async move {
+            let ask = |turn| list_foundation_models(client, turn, about);
+            known.at_most(max_age, &source, turns.turn_unless_stalled(), ask).await
+        };
+        caller.unless_stalled(&late, Operation::ListFoundationModels, &subject, work).await
     }
 
-    /// The tags of what belongs to the account, as they are now.
-    pub async fn tags(&self, source: &Region, arn: &str) -> Result<Tags, Fault> {
-        let Regional { client, caller } = self.region(source).await;
-        let request = client.list_tags_for_resource().resource_arn(arn).send();
-        let answer = caller.call(Operation::ListTagsForResource, arn, request).await?;
-        Ok(answer.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect())
+    /// The tags of what belongs to the account, as old as `max_age` says of them; `learn` is told of those that were asked for now.
+    pub async fn tags(
+        &self,
+        source: &Region,
+        arn: &str,
+        max_age: impl Fn(&Tagged) -> MaxAge + Send + Sync + 'static,
+        learn: impl FnOnce(&Tagged) + Send + 'static,
+    ) -> Tagged {
+        let Regional { client, caller, late } = self.region(source).await;
+        let (known, subject, turns) = (self.tags.clone(), arn.to_owned(), caller.clone());
+        let work = async move {
+            let ask = |turn| async {
+                let tags = match tags(client, turn, &subject).await {
+                    Err(fault) if fault.class != Class::NotFound => return Err(fault),
+                    tags => tags,
+                };
+                learn(&tags);
+                Ok(tags)
+            };
+            known.at_most_by(max_age, &subject, turns.turn_unless_stalled(), ask).await
+        };
+        caller.unless_stalled(&late, Operation::ListTagsForResource, arn, work).await?
     }
 
-    async fn ask(&self, client: Client, turn: Turn, target: &Target) -> Result<Answer, Fault> {
+    /// Whatever owners say is asked anew.
+    pub fn forget_tags(&self) {
+        self.tags.forget_all();
+    }
+
+    async fn region(&self, source: &Region) -> Regional {
+        let make = async {
+            let region = aws_sdk_bedrock::config::Region::new(source.to_string());
+            let caller = Caller::new(self.requests_per_second, self.metrics.clone());
+            let config = aws_sdk_bedrock::config::Builder::from(&self.config).region(region);
+            let config = config.interceptor(Attempts::of(caller.breaker())).build();
+            Regional {
+                client: Client::from_conf(config),
+                caller,
+                late: Arc::new(Semaphore::new(LATE_ANSWERS)),
+            }
+        };
+        self.regions.get_with_by_ref(source, make).await
+    }
+}
+
+impl Question {
+    fn about(target: &Target, account: &Account) -> Option<Self> {
         let source = target.source();
-        let answer = match target {
+        let (operation, id, kind) = match target {
             Target::Profile { id, .. } => {
-                inference_profile(client, turn, source, "inference profile", id.as_str()).await
+                (Operation::GetInferenceProfile, id.to_string(), "inference profile")
             }
             // By its id alone Bedrock would look for a system-defined profile.
             Target::ApplicationProfile { .. } => {
-                let arn = target.owned(&self.account).unwrap_or_default();
-                inference_profile(client, turn, source, "application inference profile", &arn).await
+                let arn = target.owned(account).unwrap_or_default();
+                (Operation::GetInferenceProfile, arn, "application inference profile")
             }
-            Target::OnDemand { model, .. } => foundation_model(client, turn, source, model.as_str()).await,
-            Target::OwnModel { .. } => Ok(Answer::Unasked),
+            Target::OnDemand { model, .. } => (Operation::GetFoundationModel, model.to_string(), "model"),
+            Target::OwnModel { .. } => return None,
+        };
+        let subject = format!("{kind} {id} in {source}");
+        Some(Self { operation, id, subject })
+    }
+
+    async fn ask(self, client: Client, turn: Turn) -> Result<Answer, Fault> {
+        let answer = if self.operation == Operation::GetFoundationModel {
+            self.foundation_model(client, turn).await
+        } else {
+            self.inference_profile(client, turn).await
         };
         match answer {
             Err(fault) if fault.class == Class::NotFound => Ok(Answer::NotFound),
@@ -116,52 +201,33 @@ impl Bedrock {
         }
     }
 
-    async fn region(&self, source: &Region) -> Regional {
-        let make = async {
-            let region = aws_sdk_bedrock::config::Region::new(source.to_string());
-            let config = aws_sdk_bedrock::config::Builder::from(&self.config).region(region).build();
-            let caller = Caller::new(self.requests_per_second, self.metrics.clone());
-            Regional { client: Client::from_conf(config), caller }
-        };
-        self.regions.get_with_by_ref(source, make).await
+    async fn inference_profile(&self, client: Client, turn: Turn) -> Result<Answer, Fault> {
+        let request = client.get_inference_profile().inference_profile_identifier(&self.id).send();
+        let profile = turn.call(self.operation, &self.subject, request).await?;
+        let models = profile.models.into_iter().filter_map(|model| model.model_arn).collect();
+        Ok(Answer::Profile { arn: profile.inference_profile_arn, models })
     }
-}
 
-async fn inference_profile(
-    client: Client,
-    turn: Turn,
-    source: &Region,
-    kind: &str,
-    id: &str,
-) -> Result<Answer, Fault> {
-    let request = client.get_inference_profile().inference_profile_identifier(id).send();
-    let subject = format!("{kind} {id} in {source}");
-    let profile = turn.call(Operation::GetInferenceProfile, &subject, request).await?;
-    let models = profile.models.into_iter().filter_map(|model| model.model_arn).collect();
-    Ok(Answer::Profile { arn: profile.inference_profile_arn, models })
-}
-
-async fn foundation_model(client: Client, turn: Turn, source: &Region, model: &str) -> Result<Answer, Fault> {
-    let request = client.get_foundation_model().model_identifier(model).send();
-    let subject = format!("model {model} in {source}");
-    let details = turn.call(Operation::GetFoundationModel, &subject, request).await?.model_details;
-    let Some(details) = details else {
-        return Ok(Answer::NotFound);
-    };
-    let inference_types = details.inference_types_supported.unwrap_or_default();
-    Ok(Answer::Model {
-        arn: details.model_arn,
-        inference_types: inference_types.iter().map(|kind| kind.as_str().to_owned()).collect(),
-    })
+    async fn foundation_model(&self, client: Client, turn: Turn) -> Result<Answer, Fault> {
+        let request = client.get_foundation_model().model_identifier(&self.id).send();
+        let details = turn.call(self.operation, &self.subject, request).await?.model_details;
+        let Some(details) = details else {
+            return Ok(Answer::NotFound);
+        };
+        let inference_types = details.inference_types_supported.unwrap_or_default();
+        Ok(Answer::Model {
+            arn: details.model_arn,
+            inference_types: inference_types.iter().map(|kind| kind.as_str().to_owned()).collect(),
+        })
+    }
 }
 
 async fn list_inference_profiles(
     client: Client,
     caller: &Caller,
     first: Turn,
-    source: &Region,
+    subject: &str,
 ) -> Result<Vec<ProfileId>, Fault> {
-    let subject = format!("system-defined profiles in {source}");
     let mut profiles = Vec::new();
     let (mut turn, mut token) = (first, None);
     for _ in 0..MOST_PAGES {
@@ -171,7 +237,7 @@ async fn list_inference_profiles(
             .max_results(1000)
             .set_next_token(token)
             .send();
-        let page = turn.call(Operation::ListInferenceProfiles, &subject, request).await?;
+        let page = turn.call(Operation::ListInferenceProfiles, subject, request).await?;
         let summaries = page.inference_profile_summaries.unwrap_or_default();
         let ids = summaries.into_iter().map(|summary| summary.inference_profile_id);
         profiles.extend(ids.filter_map(|id| id.parse::<ProfileId>().ok()));
@@ -185,10 +251,15 @@ async fn list_inference_profiles(
     Err(Fault { class: Class::Unavailable, message })
 }
 
+async fn tags(client: Client, turn: Turn, arn: &str) -> Tagged {
+    let request = client.list_tags_for_resource().resource_arn(arn).send();
+    let answer = turn.call(Operation::ListTagsForResource, arn, request).await?;
+    Ok(answer.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect())
+}
+
 /// ListFoundationModels answers in one page.
-async fn list_foundation_models(client: Client, turn: Turn, source: &Region) -> Result<Vec<ModelId>, Fault> {
+async fn list_foundation_models(client: Client, turn: Turn, subject: String) -> Result<Vec<ModelId>, Fault> {
     let request = client.list_foundation_models().by_inference_type(InferenceType::OnDemand).send();
-    let subject = format!("models in {source}");
     let answer = turn.call(Operation::ListFoundationModels, &subject, request).await?;
     let summaries = answer.model_summaries.unwrap_or_default();
     Ok(summaries.into_iter().filter_map(|summary| summary.model_id.parse().ok()).collect())

@@ -1,6 +1,8 @@
-//! A circuit breaker for one AWS service in one Region, and the backoff that its throttling asks for.
+//! A circuit breaker for one AWS service in one Region, and the backoff that its throttling asks for. It also knows whether the service is
+//! stalled, so that nobody waits for it who need not.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
@@ -14,6 +16,13 @@ const THRESHOLD: u32 = 3;
 /// A call that takes longer counts as unanswered while it is still under way: whoever waits for it may give it up before it fails.
 /// The SDK gives up one attempt after this.
 const HANGS: Duration = Duration::from_secs(5);
+
+/// Where nothing is answered for so long, nobody waits any longer who need not. More than the first call over a new connection to the
+/// other end of the world takes.
+const STALLS: Duration = Duration::from_millis(1500);
+
+/// The same while the breaker is open: a service that is back answers soon.
+const STAYS_SILENT: Duration = Duration::from_millis(500);
 
 /// Pauses between the probes of an open breaker.
 const PROBES: ExponentialBuilder = ExponentialBuilder::new()
@@ -31,15 +40,25 @@ const THROTTLED: ExponentialBuilder = ExponentialBuilder::new()
 
 /// Closed while the service answers. It opens when consecutive calls get no answer, lets one call through now and then to
 /// probe, and closes with the first answer. Everything that shares the service's quota shares the breaker.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Breaker {
     state: Mutex<State>,
     opened: Notify,
+    under_way: Mutex<UnderWay>,
 }
 
-#[derive(Default)]
+/// The calls without an answer so far: when each was begun, and its number.
+#[derive(Debug, Default)]
+struct UnderWay {
+    calls: BTreeSet<(Instant, u64)>,
+    next: u64,
+}
+
+#[derive(Debug, Default)]
 struct State {
     answered: Option<Instant>,
+    /// When an attempt ended otherwise than by taking too long: the service is not silent, though it may refuse.
+    heard: Option<Instant>,
     unanswered: u32,
     /// While it is open: when the next probe is due.
     probe: Option<(Instant, ExponentialBackoff)>,
@@ -51,6 +70,8 @@ struct State {
 #[derive(Debug)]
 pub(super) struct Begun {
     at: Instant,
+    number: u64,
+    breaker: Arc<Breaker>,
     /// Whether it was counted as unanswered already.
     is_counted: bool,
 }
@@ -74,14 +95,50 @@ impl Breaker {
     }
 
     /// A call is about to be sent; refused while the breaker is open, unless it is the probe.
-    pub(super) fn begin(&self) -> Result<Begun, Open> {
+    pub(super) fn begin(self: &Arc<Self>) -> Result<Begun, Open> {
         let mut state = self.lock();
         state.refuses()?;
         if let Some((until, backoff)) = &mut state.probe {
             // The others are refused meanwhile.
             *until = Instant::now() + backoff.next().unwrap_or_default();
         }
-        Ok(Begun { at: Instant::now(), is_counted: false })
+        let (at, mut under_way) = (Instant::now(), self.under_way());
+        let number = under_way.next;
+        under_way.next += 1;
+        under_way.calls.insert((at, number));
+        Ok(Begun { at, number, breaker: Arc::clone(self), is_counted: false })
+    }
+
+    /// Whether a call has gone unanswered for so long, while no other was answered, that nobody need wait for more.
+    pub(super) fn is_stalled(&self) -> bool {
+        self.stalls_at().is_some_and(|at| at <= Instant::now())
+    }
+
+    /// An attempt of a call ended, by whatever the service did.
+    pub(super) fn hears(&self) {
+        self.lock().heard = Some(Instant::now());
+    }
+
+    /// Ends when the service is stalled.
+    pub(super) async fn stalled(&self) {
+        loop {
+            match self.stalls_at() {
+                Some(at) if at <= Instant::now() => return,
+                Some(at) => sleep_until(at).await,
+                None => sleep(STALLS).await,
+            }
+        }
+    }
+
+    fn stalls_at(&self) -> Option<Instant> {
+        let (heard, patience) = {
+            let state = self.lock();
+            let patience = if state.probe.is_some() { STAYS_SILENT } else { STALLS };
+            (state.answered.max(state.heard), patience)
+        };
+        let under_way = self.under_way();
+        let mut begun = under_way.calls.iter().map(|(at, _)| *at);
+        begun.find(|at| heard.is_none_or(|heard| heard < *at)).map(|at| at + patience)
     }
 
     /// Ends when the call is not worth waiting for: it has gone unanswered for long, and so have others.
@@ -134,9 +191,20 @@ impl Breaker {
         state.probe.is_some()
     }
 
+    fn under_way(&self) -> MutexGuard<'_, UnderWay> {
+        // The same.
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         // Every change leaves a whole state behind, so a poisoned lock holds a good one.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        self.breaker.under_way().calls.remove(&(self.at, self.number));
     }
 }
 
@@ -160,7 +228,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_region_that_does_not_answer_is_tried_now_and_then_and_costs_the_others_no_time() {
-        let breaker = Breaker::default();
+        let breaker = Arc::new(Breaker::default());
         for _ in 0..THRESHOLD {
             breaker.record(breaker.begin().unwrap(), Some(Class::Unanswered));
         }
@@ -184,7 +252,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_single_call_without_an_answer_stops_no_other() {
-        let breaker = Breaker::default();
+        let breaker = Arc::new(Breaker::default());
         for failure in [Some(Class::Unanswered), Some(Class::Unanswered), None, Some(Class::Unanswered)] {
             breaker.record(breaker.begin().unwrap(), failure);
             tokio::time::advance(Duration::from_secs(1)).await;
@@ -194,7 +262,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn calls_that_hang_are_given_up_together_as_soon_as_enough_of_them_do() {
-        let breaker = Breaker::default();
+        let breaker = Arc::new(Breaker::default());
         let call = || async {
             let mut begun = breaker.begin().unwrap();
             breaker.hangs(&mut begun).await;
@@ -209,10 +277,29 @@ mod tests {
         assert_eq!(breaker.begin().unwrap_err(), Open);
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_for_a_service_that_stalls_and_one_answer_ends_that() {
+        let breaker = Arc::new(Breaker::default());
+        let hanging = breaker.begin().unwrap();
+        let started = Instant::now();
+        breaker.stalled().await;
+        assert_eq!(started.elapsed(), STALLS);
+        assert!(breaker.is_stalled());
+        breaker.record(breaker.begin().unwrap(), None);
+        assert!(!breaker.is_stalled(), "another call was answered");
+        drop(hanging);
+        tokio::time::advance(Duration::from_millis(1)).await;
+        let given_up = breaker.begin().unwrap();
+        tokio::time::advance(2 * STALLS).await;
+        assert!(breaker.is_stalled());
+        drop(given_up);
+        assert!(!breaker.is_stalled(), "nothing is under way");
+    }
+
     /// Whoever waits for calls may have less time than they take.
     #[tokio::test(start_paused = true)]
     async fn calls_that_are_dropped_before_they_end_are_learnt_from() {
-        let breaker = Breaker::default();
+        let breaker = Arc::new(Breaker::default());
         for _ in 0..THRESHOLD {
             let mut begun = breaker.begin().unwrap();
             let dropped = tokio::time::timeout(HANGS + Duration::from_millis(1), breaker.hangs(&mut begun));
@@ -223,7 +310,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn calls_that_hang_while_others_are_answered_are_no_sign_of_an_outage() {
-        let breaker = Breaker::default();
+        let breaker = Arc::new(Breaker::default());
         let mut hanging = Vec::new();
         for _ in 0..2 * THRESHOLD {
             hanging.push(breaker.begin().unwrap());
@@ -238,7 +325,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn throttling_slows_every_call_that_shares_the_quota_and_ends_with_the_first_success() {
-        let breaker = Breaker::default();
+        let breaker = Arc::new(Breaker::default());
         let mut waits = Vec::new();
         for _ in 0..8 {
             breaker.record(breaker.begin().unwrap(), Some(Class::Throttled));

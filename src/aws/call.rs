@@ -6,6 +6,7 @@ use std::sync::Arc;
 use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 use bedrock_iam::Fault;
 use futures::FutureExt;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::breaker::{Breaker, Open};
@@ -43,6 +44,44 @@ impl Caller {
             Err(open) => Err(open),
         };
         Turn { caller: self.clone(), permit }
+    }
+
+    /// The same, but not at all while the service is stalled either.
+    pub(super) async fn turn_unless_stalled(&self) -> Turn {
+        if self.breaker.is_stalled() {
+            return Turn { caller: self.clone(), permit: Err(Open) };
+        }
+        self.turn().await
+    }
+
+    /// Waits for an answer no longer than until the service stalls. Then what is under way goes on without anybody who waits, so that
+    /// whoever asks later finds the answer, and the service is known to be back: so many at once as `late` allows.
+    pub(super) async fn unless_stalled<T: Send + 'static>(
+        &self,
+        late: &Arc<Semaphore>,
+        operation: Operation,
+        subject: &str,
+        work: impl Future<Output = Result<T, Fault>> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let mut work = Box::pin(work);
+        tokio::select! {
+            biased;
+            answer = &mut work => answer,
+            () = self.breaker.stalled() => {
+                if let Ok(place) = Arc::clone(late).try_acquire_owned() {
+                    tokio::spawn(async move {
+                        drop(work.await);
+                        drop(place);
+                    });
+                }
+                Err(error::not_sent(operation, subject))
+            }
+        }
+    }
+
+    /// What learns of the service's answers.
+    pub(super) fn breaker(&self) -> Arc<Breaker> {
+        Arc::clone(&self.breaker)
     }
 
     /// Makes the call once the rate limit allows it, and turns a failure into a class with a stable message.

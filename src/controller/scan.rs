@@ -1,11 +1,12 @@
 //! One look at all roles of the account for all objects, once in an interval: an object that it shows at rest needs no look of its own,
-//! and one that was at rest and is no more is woken.
+//! and one that was at rest and is no more is woken. The same goes for an object without a role, until the role is there.
 //!
 //! A scan decides no write, since it may show less than a look does, and later: it says where to look. Each object is looked at by
 //! its own reads now and then all the same, however often a scan has shown it at rest.
 
 mod choice;
 mod resting;
+mod waiting;
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
@@ -25,13 +26,14 @@ use super::queue::Key;
 use crate::reconcile::{self, Context};
 use choice::{Choice, Cost};
 use resting::{Resting, Sketch};
+use waiting::Waiting;
 
 /// What a scan says of an object to those who look at objects.
 #[derive(Debug)]
 pub(super) enum News {
     /// It needs no look of its own until then.
     AtRest(Key, Instant),
-    /// It was at rest and is no more.
+    /// It was at rest and is no more, or its role is another than the one that it waits with.
     Woken(Key),
     /// The scan is over, or there is none: whoever waited for it waits no longer.
     Over,
@@ -45,6 +47,7 @@ pub(super) async fn run(store: Store<CachedObject>, cx: Arc<Context>, news: Send
         news,
         choice: Choice::default(),
         resting: Resting::default(),
+        waiting: Waiting::default(),
         is_told_of_denial: false,
     };
     loop {
@@ -68,6 +71,7 @@ struct Scanner {
     news: Sender<News>,
     choice: Choice,
     resting: Resting,
+    waiting: Waiting,
     is_told_of_denial: bool,
 }
 
@@ -78,6 +82,7 @@ impl Scanner {
     async fn round(&mut self) {
         let mut objects = by_role(&self.store);
         self.resting.retain(&self.store);
+        self.waiting.retain(&self.store);
         let count = objects.values().map(Vec::len).sum();
         let scanned = match self.choose(count).await {
             Ok(false) => return self.give_up(),
@@ -91,6 +96,7 @@ impl Scanner {
                 // Their roles are gone.
                 for object in objects.into_values().flatten() {
                     self.wake(&object).await;
+                    self.miss(&object).await;
                 }
             }
             Err(fault) if fault.class == Class::Denied => {
@@ -111,6 +117,7 @@ impl Scanner {
     /// Each object is looked at by itself from now on.
     fn give_up(&mut self) {
         self.resting.clear();
+        self.waiting.clear();
         self.cx.orphans.look.offer(false);
         self.cx.metrics.at_rest(0);
     }
@@ -147,20 +154,48 @@ impl Scanner {
         Ok(())
     }
 
+    /// The scan shows no role of an object.
+    async fn miss(&mut self, object: &CachedObject) {
+        let mut full_look = self.waiting.full_look(object);
+        if full_look.is_none() {
+            self.waiting.remove(&object.key);
+            let Ok(readable) = object.object().0 else { return };
+            if reconcile::waits_for_its_role(&readable, &self.cx) {
+                let at = self.full_look();
+                self.waiting.insert(object, None, at);
+                full_look = Some(at);
+            }
+            tokio::task::yield_now().await;
+        }
+        self.put_off(object, full_look).await;
+    }
+
     /// The scan shows an object's role.
     async fn see(&mut self, object: &Arc<CachedObject>, role: &ScannedRole) {
+        if self.waiting.ends(&object.key, role) {
+            return self.tell(News::Woken(object.key.clone())).await;
+        }
         let sketch = Sketch::of(object, role);
         if !self.resting.knows(&object.key, sketch) {
             let Ok(readable) = object.object().0 else { return };
-            match reconcile::at_rest(&readable, &self.cx, role).await {
-                Some(answers) => self.resting.insert(&object.key, sketch, &answers, self.full_look()),
-                None => return self.wake(object).await,
-            }
+            let Some(answers) = reconcile::at_rest(&readable, &self.cx, role).await else {
+                if self.cx.failures.waited(object.sight.uid()).is_some() {
+                    let at = self.full_look();
+                    self.waiting.insert(object, Some(role), at);
+                }
+                return self.wake(object).await;
+            };
+            self.resting.insert(&object.key, sketch, &answers, self.full_look());
             // One thread does all of this, and others wait for it.
             tokio::task::yield_now().await;
         }
+        self.put_off(object, self.resting.full_look(&object.key)).await;
+    }
+
+    /// No look is needed until the full one, if the scans go on.
+    async fn put_off(&self, object: &CachedObject, full_look: Option<Instant>) {
         let now = Instant::now();
-        let until = self.resting.full_look(&object.key).map(|full| full.min(now + lease(self.cx.interval)));
+        let until = full_look.map(|full| full.min(now + lease(self.cx.interval)));
         if let Some(until) = until.filter(|until| *until > now) {
             self.tell(News::AtRest(object.key.clone(), until)).await;
         }

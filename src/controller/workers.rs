@@ -73,7 +73,8 @@ impl Workers {
     ) {
         // What a watch repeats after it was cut comes all at once, and asks for one look.
         let (mut objects, mut shutdown) = (pin!(objects.ready_chunks(AT_ONCE)), pin!(shutdown));
-        let store = self.store.clone();
+        let (store, context) = (self.store.clone(), Arc::clone(&self.context));
+        let owners = &context.owners;
         let mut ready = pin!(store.wait_until_ready());
         // Before the first list is complete, nothing can be told to be gone, and nobody scans.
         let (mut is_ready, mut is_ending, mut is_scanning) = (false, false, true);
@@ -93,6 +94,12 @@ impl Workers {
                 news = self.news.recv(), if is_ready && !is_ending && is_scanning => {
                     is_scanning = news.is_some();
                     self.learn(news.unwrap_or(News::Over));
+                }
+                woken = owners.woken(), if is_ready && !is_ending => {
+                    let now = Instant::now();
+                    for (object, urgency) in woken {
+                        self.queue.wake(&Key::new(&object.namespace, &object.name), urgency, now);
+                    }
                 }
                 () = due(self.queue.next_due()), if !is_ending => {}
             }

@@ -5,7 +5,7 @@ use kube::Client;
 
 use super::objects;
 use crate::aws::Iam;
-use crate::reconcile::{Context, ask_owners, send};
+use crate::reconcile::{Asker, Context, send};
 
 /// What fresh reads say of a policy that seems to have no object.
 #[derive(Clone, Debug)]
@@ -61,6 +61,6 @@ pub async fn take_away(iam: &Iam, claim: &Claim, policy: &PolicyState) -> Result
 /// asked; who does not answer keeps what is there.
 pub(super) async fn withdrawal(cx: &Context, claim: &Claim, policy: &PolicyState) -> Option<Step> {
     let mut owners = Answers::default();
-    ask_owners(&cx.bedrock, claim, policy, &mut owners).await;
+    Asker::anew(cx).ask_owners(claim, policy, &mut owners).await;
     cut_back(claim, policy, &cx.settings.cluster_id, &owners)
 }

@@ -1,80 +1,133 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bedrock_iam::answer::unanswered;
+use bedrock_iam::consent::{Consent, Tenant};
 use bedrock_iam::{
-    Account, Answer, Answers, Claim, Fault, Finding, GuardrailArn, PolicyState, Questions, Region, Tags,
-    Target, Wish, next_questions, questions_to_owners,
+    Answer, Answers, Claim, Fault, Finding, GuardrailArn, PolicyState, Questions, Region, Tags, Target, Wish,
+    next_questions, questions_to_owners,
 };
 use futures::{StreamExt, stream};
 
-use crate::aws::{Bedrock, MaxAge};
+use super::owners::{Due, Owned};
+use super::{Context, Uid};
+use crate::aws::{MaxAge, Tagged};
+use crate::fairness::{Urgency, behalf};
 
 /// Questions of one object that are under way at once; the rate limit is Bedrock's own concern.
-const CONCURRENT_QUESTIONS: usize = 8;
+const CONCURRENT_QUESTIONS: usize = 32;
 
 /// For all questions that are asked together. What is unanswered by then counts as unavailable, so that a Region that hangs
 /// cannot keep the other answers from being used.
 const TIME_LIMIT: Duration = Duration::from_secs(20);
 
-/// Asks Bedrock until the answers suffice to decide by; nothing about an object that is not kept in step.
-pub(super) async fn ask(bedrock: &Bedrock, wish: &Wish, max_age: MaxAge) -> Result<Answers, Finding> {
-    let mut answers = Answers::default();
-    let Wish::InStep(intent) = wish else { return Ok(answers) };
-    loop {
-        let questions = next_questions(intent, &answers)?;
-        if questions.is_empty() {
-            return Ok(answers);
+/// For whom Bedrock is asked, and what an answer may be that was given before.
+pub(crate) struct Asker<'a> {
+    cx: &'a Context,
+    /// Whose consent is asked for, and by which object.
+    behalf: Option<(&'a Tenant, Uid)>,
+    ages: Ages,
+}
+
+/// How old answers may be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Ages {
+    /// What Bedrock offers.
+    pub(super) offers: MaxAge,
+    /// Of an owner that consents.
+    pub(super) given: MaxAge,
+    /// Of an owner that does not, or that is not there.
+    pub(super) refused: MaxAge,
+}
+
+impl<'a> Asker<'a> {
+    /// Every question is asked anew.
+    pub(crate) fn anew(cx: &'a Context) -> Self {
+        Self { cx, behalf: None, ages: Ages::default() }
+    }
+
+    /// On behalf of nobody: no answer is older than this.
+    pub(super) fn at_most(cx: &'a Context, max_age: MaxAge) -> Self {
+        Self { cx, behalf: None, ages: Ages { offers: max_age, given: max_age, refused: max_age } }
+    }
+
+    /// On behalf of an object.
+    pub(super) fn of(cx: &'a Context, claim: &'a Claim, uid: Uid, ages: Ages) -> Self {
+        Self { cx, behalf: Some((&claim.tenant, uid)), ages }
+    }
+
+    /// Asks until the answers suffice to decide by; nothing about an object that is not kept in step.
+    pub(super) async fn ask(&self, wish: &Wish) -> Result<Answers, Finding> {
+        let mut answers = Answers::default();
+        let Wish::InStep(intent) = wish else { return Ok(answers) };
+        loop {
+            let questions = next_questions(intent, &answers)?;
+            if questions.is_empty() {
+                return Ok(answers);
+            }
+            self.send(questions, &mut answers).await;
         }
-        send(bedrock, &intent.claim.account, questions, max_age, &mut answers).await;
+    }
+
+    /// Asks by whose consent the role holds what belongs to the account, where that was not asked yet.
+    pub(crate) async fn ask_owners(&self, claim: &Claim, policy: &PolicyState, answers: &mut Answers) {
+        self.send(questions_to_owners(claim, policy, answers), answers).await;
+    }
+
+    /// Sends the questions together.
+    pub(super) async fn send(&self, questions: Questions, answers: &mut Answers) {
+        let Questions { profiles, on_demand, targets, tags, guardrails } = questions;
+        let (bedrock, account, max_age) = (&self.cx.bedrock, &self.cx.settings.account, self.ages.offers);
+        let (profiles, on_demand, targets, tags, guardrails) =
+            futures::join!(
+                each(profiles, Err, |source: Region| async move {
+                    bedrock.system_profiles(&source, max_age).await
+                }),
+                each(on_demand, Err, |source: Region| async move {
+                    bedrock.on_demand_models(&source, max_age).await
+                }),
+                each(targets, Answer::Fault, |target: Target| async move {
+                    bedrock.answer(&target, max_age).await
+                }),
+                each(tags, Err, |target: Target| async move {
+                    match Owned::of_target(&target, account) {
+                        Some(owned) => self.tags(&owned).await,
+                        None => Ok(Tags::new()),
+                    }
+                }),
+                each(guardrails, Err, |arn: GuardrailArn| async move {
+                    self.tags(&Owned::of_guardrail(&arn)).await
+                }),
+            );
+        answers.profiles.extend(profiles);
+        answers.on_demand.extend(on_demand);
+        answers.targets.extend(targets);
+        answers.tags.extend(tags);
+        answers.guardrails.extend(guardrails);
+    }
+
+    async fn tags(&self, owned: &Owned) -> Tagged {
+        let Ages { given, refused, .. } = self.ages;
+        let tenant = self.behalf.map(|(tenant, _)| tenant.clone());
+        let max_age = move |tags: &Tagged| match (tags, &tenant) {
+            (Ok(tags), Some(tenant)) if tenant.consent(tags) == Consent::Given => given,
+            (_, Some(_)) => refused,
+            (_, None) => given,
+        };
+        let (owners, learnt) = (self.cx.owners.clone(), owned.clone());
+        let asker = self.behalf.map(|(_, uid)| uid);
+        let learn = move |tags: &Tagged| owners.learn(&learnt, tags, asker);
+        self.cx.bedrock.tags(&owned.region, &owned.arn, max_age, learn).await
     }
 }
 
-/// Asks by whose consent the role holds what belongs to the account, where that was not asked yet.
-pub(crate) async fn ask_owners(
-    bedrock: &Bedrock,
-    claim: &Claim,
-    policy: &PolicyState,
-    answers: &mut Answers,
-) {
-    let questions = questions_to_owners(claim, policy, answers);
-    send(bedrock, &claim.account, questions, MaxAge::ZERO, answers).await;
-}
-
-/// Sends the questions together. Consent is asked anew every time, since it may be withdrawn at any.
-pub(super) async fn send(
-    bedrock: &Bedrock,
-    account: &Account,
-    questions: Questions,
-    max_age: MaxAge,
-    answers: &mut Answers,
-) {
-    let Questions { profiles, on_demand, targets, tags, guardrails } = questions;
-    let (profiles, on_demand, targets, tags, guardrails) = futures::join!(
-        each(profiles, Err, |source: Region| async move { bedrock.system_profiles(&source, max_age).await }),
-        each(
-            on_demand,
-            Err,
-            |source: Region| async move { bedrock.on_demand_models(&source, max_age).await }
-        ),
-        each(targets, Answer::Fault, |target: Target| async move { bedrock.answer(&target, max_age).await }),
-        each(tags, Err, |target: Target| async move { tags_of(bedrock, account, &target).await }),
-        each(guardrails, Err, |arn: GuardrailArn| async move {
-            bedrock.tags(&arn.region, &arn.to_string()).await
-        }),
-    );
-    answers.profiles.extend(profiles);
-    answers.on_demand.extend(on_demand);
-    answers.targets.extend(targets);
-    answers.tags.extend(tags);
-    answers.guardrails.extend(guardrails);
-}
-
-async fn tags_of(bedrock: &Bedrock, account: &Account, target: &Target) -> Result<Tags, Fault> {
-    match target.owned(account) {
-        Some(arn) => bedrock.tags(target.source(), &arn).await,
-        None => Ok(Tags::new()),
-    }
+/// Asks an owner again who said something so long ago that a withdrawal would come too late.
+pub(crate) async fn ask_owner_again(cx: &Context, question: Due) {
+    let Due { owned, namespace, max_age } = question;
+    let work = async { Asker::at_most(cx, max_age).tags(&owned).await };
+    // What it says now is learnt by all, and what stands against asking is told to those who look.
+    drop(behalf::of(Arc::from(namespace), Urgency::Routine, work).await);
 }
 
 /// An answer for every question: those that come in time, and a fault for the others.

@@ -7,6 +7,7 @@ use kube::runtime::events::Reporter;
 use super::adopt::Adoption;
 use super::failures::Failures;
 use super::memory::Memory;
+use super::owners::Owners;
 use crate::aws::{Bedrock, Iam};
 use crate::metrics::Metrics;
 use crate::orphans::Orphans;
@@ -36,6 +37,8 @@ pub struct Context {
     pub failures: Failures,
     /// What was written to AWS of late.
     pub memory: Memory,
+    /// By whose consent objects hold what they hold.
+    pub owners: Owners,
     /// What was written to AWS ever, and how policies are found whose object is gone.
     pub orphans: Orphans,
     /// How far the move from another cluster id is with each object.

@@ -12,7 +12,8 @@ use kube::ResourceExt;
 use kube::runtime::events::EventType;
 
 use super::{
-    Context, Error, NextLook, Uid, adopt, apply, ask, event, manifest, observe, report, status, still_current,
+    Asker, Context, Error, NextLook, Uid, adopt, apply, event, manifest, observe, report, status,
+    still_current,
 };
 use crate::metrics::Ending;
 
@@ -60,8 +61,9 @@ async fn release(object: &BedrockAccess, cx: &Context, claim: &Claim) -> Result<
     let mut answers = Answers::default();
     if matches!(wish, Wish::Retained(_)) {
         let believed = remembered.believed(&observed, claim); // decides
+        let asker = Asker::anew(cx);
         for claim in claim.with_former() {
-            ask::ask_owners(&cx.bedrock, claim, believed.policy(&claim.policy()), &mut answers).await; // asks AWS
+            asker.ask_owners(claim, believed.policy(&claim.policy()), &mut answers).await; // asks AWS
         }
     }
     let decision = decide(&wish, &answers, &observed, &remembered, &pace); // decides

@@ -8,6 +8,7 @@ use bedrock_access_api::v1alpha1::BedrockAccess;
 use bedrock_iam::conditions::Next;
 use bedrock_iam::reason::Kstatus;
 
+use super::manifest::is_news;
 use super::status::NewStatus;
 use super::{Context, Uid};
 
@@ -16,26 +17,39 @@ const FIRST_DELAY: Duration = Duration::from_secs(2);
 /// However long the operator's interval is.
 const LONGEST_DELAY: Duration = Duration::from_hours(1);
 
+/// Of the operator's intervals, where there is nothing on the role that anybody could withdraw or change.
+const IDLE_INTERVALS: u32 = 4;
+
 /// While AWS cannot be asked.
 const LONGEST_OUTAGE: Duration = Duration::from_mins(5);
 
 /// How often each object has failed in a row, by its UID; forgotten on success and on deletion.
 #[derive(Default)]
-pub struct Failures(Mutex<HashMap<Uid, ExponentialBackoff>>);
+pub struct Failures(Mutex<HashMap<Uid, Failing>>);
+
+struct Failing {
+    backoff: ExponentialBackoff,
+    waits: Duration,
+}
 
 impl Failures {
     /// How long to wait after one more failure: doubling with jitter, never longer than `most`.
     pub fn delay(&self, uid: Uid, most: Duration) -> Duration {
         let mut failures = self.lock();
-        let backoff = failures.entry(uid).or_insert_with(|| {
-            ExponentialBuilder::new()
-                .with_min_delay(FIRST_DELAY)
-                .with_max_delay(LONGEST_DELAY)
-                .without_max_times()
-                .with_jitter()
-                .build()
-        });
-        backoff.next().unwrap_or(LONGEST_DELAY).min(most)
+        let failing = failures.entry(uid).or_insert_with(Failing::begin);
+        failing.waits = failing.backoff.next().unwrap_or(LONGEST_DELAY).min(most);
+        failing.waits
+    }
+
+    /// How long an object was to wait after its latest failure, if that was its latest look.
+    pub(crate) fn waited(&self, uid: Uid) -> Option<Duration> {
+        self.lock().get(&uid).map(|failing| failing.waits)
+    }
+
+    fn waits(&self, uid: Uid, delay: Duration) {
+        if let Some(failing) = self.lock().get_mut(&uid) {
+            failing.waits = delay;
+        }
     }
 
     /// Forgets the object's failures.
@@ -48,26 +62,52 @@ impl Failures {
         self.lock().keys().copied().collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Uid, ExponentialBackoff>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Uid, Failing>> {
         // The map is never left half-written, so a poisoned lock holds a good map.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Failing {
+    fn begin() -> Self {
+        let backoff = ExponentialBuilder::new()
+            .with_min_delay(FIRST_DELAY)
+            .with_max_delay(LONGEST_DELAY)
+            .without_max_times()
+            .with_jitter()
+            .build();
+        Self { backoff, waits: Duration::ZERO }
     }
 }
 
 /// How long to wait before the next look at an object that was told this, and is looked at in `interval` while it is in step.
 ///
 /// An object with which something is wrong is looked at less and less often, whatever shorter interval it asks for, but once in the
-/// operator's interval: an owner may have withdrawn consent. One that is in doubt, and therefore looked at earlier, stays so. An
+/// operator's interval, since an owner may have withdrawn consent; where nothing was granted, once in some intervals. A person who
+/// changes the object begins that anew. One that is in doubt, and therefore looked at earlier, stays so. An
 /// outage is nothing wrong with the object, and its end is to be noticed.
 pub(super) fn delay(object: &BedrockAccess, cx: &Context, told: &NewStatus, interval: Duration) -> Duration {
     let uid = Uid::of(object);
     let own = parse::interval(object).ok().flatten().unwrap_or(cx.interval);
-    let most = if interval < own.min(cx.interval) { interval } else { cx.interval };
+    let most = if interval < own.min(cx.interval) {
+        interval
+    } else if told.holds_nothing {
+        (IDLE_INTERVALS * cx.interval).min(LONGEST_DELAY).max(cx.interval)
+    } else {
+        cx.interval
+    };
+    if is_news(object) {
+        cx.failures.forget(uid);
+    }
     let worst = told.reasons.iter().map(|reason| reason.kstatus());
     match (told.next, worst.max()) {
         (Next::BackOff, Some(Kstatus::Unknown)) => cx.failures.delay(uid, interval.min(LONGEST_OUTAGE)),
         (Next::BackOff, _) => cx.failures.delay(uid, most),
-        (Next::AtInterval, Some(Kstatus::Stalled)) => spread(cx.failures.delay(uid, most).max(interval)),
+        (Next::AtInterval, Some(Kstatus::Stalled)) => {
+            let delay = spread(cx.failures.delay(uid, most).max(interval));
+            cx.failures.waits(uid, delay);
+            delay
+        }
         (Next::AtInterval, _) => {
             cx.failures.forget(uid);
             spread(interval)

@@ -4,10 +4,13 @@ use bedrock_access_api::annotations::{ACCEPT_SHRINK, RECONCILE_AT};
 use bedrock_access_api::parse;
 use bedrock_access_api::v1alpha1::BedrockAccess;
 use bedrock_iam::decide::{Pace, Remembered};
-use bedrock_iam::{Claim, Finding, Intent, Wish};
+use bedrock_iam::orphan::ObjectName;
+use bedrock_iam::{Answers, Claim, Finding, Intent, Wish};
 use kube::ResourceExt;
 
-use super::{Context, status};
+use super::ask::Ages;
+use super::owners::{self, Reliant};
+use super::{Context, Uid, status};
 
 /// What an object comes to before anything is asked.
 pub(super) struct Manifest {
@@ -15,7 +18,7 @@ pub(super) struct Manifest {
     pub(super) wish: Wish,
     pub(super) pace: Pace,
     /// No cached answer older than this decides anything.
-    pub(super) max_age: Duration,
+    pub(super) ages: Ages,
 }
 
 /// Parses the manifest. The error is of an object with which nothing can be begun.
@@ -27,8 +30,31 @@ pub(super) fn read(object: &BedrockAccess, cx: &Context) -> Result<Manifest, Fin
         Err(finding) => (as_is(&claim, Some(finding)), cx.interval),
     };
     let pace = cx.memory.pace(interval.min(cx.interval));
-    let max_age = if is_asked_for(object) { Duration::ZERO } else { interval };
-    Ok(Manifest { claim, wish, pace, max_age })
+    let ages = if is_asked_for(object) { Ages::default() } else { ages(object, cx, interval) };
+    Ok(Manifest { claim, wish, pace, ages })
+}
+
+/// A refusal is asked about again at each look, since somebody may wait for it to end: it is shared with others that look at about the
+/// same time, and with nobody who has just changed the object.
+fn ages(object: &BedrockAccess, cx: &Context, interval: Duration) -> Ages {
+    let given = owners::good_for(interval.min(cx.interval));
+    let waited = cx.failures.waited(Uid::of(object));
+    let refused =
+        if is_news(object) { Duration::ZERO } else { waited.map_or(given / 10, |waited| waited / 2) };
+    Ages { offers: interval, given, refused: refused.min(given) }
+}
+
+/// Whether the object is new, or a person changed it or asks for a look, and nobody was told anything since.
+pub(super) fn is_news(object: &BedrockAccess) -> bool {
+    let handled = object.status.as_ref().and_then(|status| status.observed_generation);
+    handled.is_none() || handled != object.metadata.generation || is_asked_for(object)
+}
+
+/// The object goes by what owners answered, and hears of it when they say something else.
+pub(super) fn rely(object: &BedrockAccess, cx: &Context, claim: &Claim, pace: &Pace, answers: &Answers) {
+    let name = ObjectName { namespace: object.namespace().unwrap_or_default(), name: object.name_any() };
+    let reliant = Reliant { name, tenant: claim.tenant.clone(), interval: pace.interval };
+    cx.owners.rely(Uid::of(object), reliant, &cx.settings.account, answers);
 }
 
 fn intent(object: &BedrockAccess, cx: &Context) -> Result<(Intent, Duration), Finding> {

@@ -32,12 +32,14 @@ pub(super) struct NewStatus {
     pub(super) reasons: Vec<Reason>,
     /// Whether an Event of this reconcile told of a write to AWS already.
     pub(super) follows_a_write: bool,
+    /// Whether there is nothing of ours on the role, nor anything under our names: nothing that could be withdrawn or changed.
+    pub(super) holds_nothing: bool,
 }
 
 impl NewStatus {
     fn new(status: BedrockAccessStatus, next: conditions::Next, findings: &[Finding]) -> Self {
         let reasons = findings.iter().map(|finding| finding.reason).collect();
-        Self { status, next, reasons, follows_a_write: false }
+        Self { status, next, reasons, follows_a_write: false, holds_nothing: false }
     }
 
     /// The acceptance of a shrink that is acted upon, as the object's annotation says it.
@@ -64,7 +66,21 @@ pub(super) fn of(
         }
     };
     let is_told = |step: &Step| changes(step, decision.believed.policy(&step.policy));
-    NewStatus { follows_a_write: outcome.applied.done.iter().any(is_told), ..told }
+    let holds_nothing = match &decision.believed.role {
+        RoleState::Missing => true,
+        RoleState::Found(_) => {
+            let mut policies = decision.believed.policies.values();
+            outcome.applied.done.is_empty() && policies.all(|policy| *policy == PolicyState::Absent)
+        }
+        RoleState::Fault(_) => false,
+    };
+    NewStatus { follows_a_write: outcome.applied.done.iter().any(is_told), holds_nothing, ..told }
+}
+
+/// Whether an object was told that there is no role of the name that it gives.
+pub(super) fn had_no_role(object: &BedrockAccess) -> bool {
+    let mut conditions = object.status.iter().flat_map(|status| &status.conditions);
+    conditions.any(|condition| condition.reason == Reason::RoleNotFound.as_str())
 }
 
 /// Whether a step changes what was found, so that an Event tells of it.

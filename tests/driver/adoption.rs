@@ -166,11 +166,13 @@ async fn what_a_target_s_owner_withdraws_while_the_move_waits_goes_from_the_old_
     let old = || world.sandbox.role_policy("assistant", &policy_name("cluster"));
     for owner in ["cluster/team-a", "new/team-a"] {
         world.sandbox.set_tags(PROVISIONED, &[(TAG, owner)]).unwrap();
+        world.an_interval_later().await;
         world.reconcile().await.unwrap();
         assert!(old().unwrap().contains(PROVISIONED), "{owner}");
     }
     world.sandbox.set_tags(PROVISIONED, &[(TAG, "@none")]).unwrap();
     world.sandbox.fault(Fault::new(FaultKind::AccessDenied).of(Service::Bedrock, "ListTagsForResource"));
+    world.an_interval_later().await;
     world.reconcile().await.unwrap();
     assert!(old().unwrap().contains(PROVISIONED), "nobody said that it is withdrawn");
     world.sandbox.clear_faults();

@@ -9,7 +9,7 @@ use bedrock_access::aws::{Bedrock, Caller, Iam};
 use bedrock_access::fence::Fence;
 use bedrock_access::metrics::Metrics;
 use bedrock_access::orphans::{Orphans, Record, SharedLook};
-use bedrock_access::reconcile::{Adoption, Context, Failures, Memory};
+use bedrock_access::reconcile::{Adoption, Context, Failures, Memory, Owners};
 use bedrock_access::shard::Shard;
 use bedrock_access_api::parse::OperatorSettings;
 use bedrock_iam::consent::ConsentPolicy;
@@ -96,6 +96,7 @@ pub(crate) fn context(client: Client, aws: &SdkConfig, settings: Settings) -> Co
         stale_after: Duration::from_hours(24),
         failures: Failures::default(),
         memory: Memory::new(iam_lag),
+        owners: Owners::default(),
         adoption: Adoption::new(iam_lag),
         orphans: Orphans { record, look: SharedLook::default(), scan_every: sweep_interval, iam_lag },
         metrics,

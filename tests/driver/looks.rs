@@ -27,17 +27,30 @@ async fn looks(object: Value, number: usize) -> Vec<Duration> {
 }
 
 #[tokio::test]
-async fn an_object_in_error_is_looked_at_less_and_less_often_and_once_in_the_operator_s_interval() {
+async fn an_object_in_error_is_looked_at_less_and_less_often_and_at_last_once_in_four_intervals() {
+    let longest = 4 * INTERVAL;
     for (what, change) in WRONG {
         for interval in ["1m", "10m", "2h"] {
             let mut object = manifest();
             change(&mut object);
             object["spec"]["interval"] = json!(interval);
-            let delays = looks(object, 14).await;
-            assert!(delays.iter().all(|delay| *delay <= INTERVAL), "{what}, {interval}: {delays:?}");
-            let last = delays[13];
-            assert!(last >= INTERVAL.mul_f64(0.9), "{what}, {interval}: {delays:?}");
+            let delays = looks(object, 16).await;
+            assert!(delays.iter().all(|delay| *delay <= longest), "{what}, {interval}: {delays:?}");
+            let last = delays[15];
+            assert!(last >= longest.mul_f64(0.9), "{what}, {interval}: {delays:?}");
         }
+    }
+}
+
+#[tokio::test]
+async fn an_object_in_error_that_holds_something_is_looked_at_once_in_the_operator_s_interval() {
+    for interval in ["1m", "10m", "2h"] {
+        let mut object = manifest();
+        object["spec"]["models"].as_array_mut().unwrap().push(json!({"modelId": "amazon.unknown-v1:0"}));
+        object["spec"]["interval"] = json!(interval);
+        let delays = looks(object, 16).await;
+        assert!(delays.iter().all(|delay| *delay <= INTERVAL), "{interval}: {delays:?}");
+        assert!(delays[15] >= INTERVAL.mul_f64(0.9), "{interval}: {delays:?}");
     }
 }
 

@@ -114,6 +114,7 @@ async fn a_withdrawal_is_carried_out_while_the_object_is_suspended_invalid_or_re
         let (parent, field) = path.rsplit_once('/').unwrap();
         world.kubernetes.edit(|object| object.pointer_mut(parent).unwrap()[field] = value);
         world.sandbox.set_tags(APPLICATION, &[(TAG, "@none")]).unwrap();
+        world.an_interval_later().await;
         world.reconcile().await.unwrap();
         let policy = world.policy().unwrap().to_string();
         assert!(!policy.contains(APPLICATION) && policy.contains(PROVISIONED), "{path}: {policy}");

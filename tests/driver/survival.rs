@@ -6,6 +6,7 @@
 
 use std::sync::Mutex;
 
+mod absent;
 mod adoption;
 mod ages;
 mod attacks;
@@ -14,10 +15,12 @@ mod aws_faults;
 mod cluster;
 mod crash;
 mod frugal;
+mod hanging;
 mod history;
 mod kubernetes_faults;
 mod orphans;
 mod outage;
+mod owners;
 mod scan;
 mod scenarios;
 mod shards;

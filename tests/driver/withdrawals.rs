@@ -65,6 +65,7 @@ async fn a_target_s_withdrawal_is_carried_out_though_the_rest_of_the_write_is_ou
         world.reconcile().await.unwrap();
         assert!(world.policy().unwrap().to_string().contains(arn));
         world.sandbox.set_tags(arn, &[(TAG, "@none")]).unwrap();
+        world.an_interval_later().await;
         let seen = world.kubernetes.object();
         world.kubernetes.edit(change);
         assert!(matches!(world.reconcile_as(seen).await, Err(Error::Outdated)), "{what}");

@@ -14,7 +14,7 @@ use bedrock_access_api::v1alpha1::BedrockAccess;
 use bedrock_iam::consent::ConsentPolicy;
 use serde_json::{Value, json};
 
-use crate::context::{Settings, Shards, context};
+use crate::context::{INTERVAL, Settings, Shards, context};
 use crate::kubernetes::ApiServer;
 
 pub(crate) const US: &str = "us.amazon.nova-2-lite-v1:0";
@@ -94,6 +94,8 @@ impl World {
         context.settings.consent = record.decide_consent(consent, is_confirmed).await.unwrap();
         context.orphans.record = record;
         context.memory = Memory::new(Duration::ZERO);
+        context.owners.forget_all();
+        context.bedrock.forget_tags();
         self
     }
 
@@ -125,6 +127,13 @@ impl World {
     pub(crate) async fn reconcile_as(&self, object: Value) -> Result<NextLook, Error> {
         let object: BedrockAccess = serde_json::from_value(object).unwrap();
         reconcile(Arc::new(object), Arc::clone(&self.context)).await
+    }
+
+    /// An interval goes by, in which nobody looks.
+    pub(crate) async fn an_interval_later(&self) {
+        tokio::time::pause();
+        tokio::time::advance(INTERVAL).await;
+        tokio::time::resume();
     }
 
     /// A condition's status and reason.

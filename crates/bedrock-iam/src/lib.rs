@@ -84,7 +84,7 @@ pub use policy::diff;
 pub use policy::grant::{self, Grant};
 pub use policy::{authorisation, revocation, size};
 pub use resolve::Resolution;
-pub use resolve::questions::{Questions, depends_on_owners, next_questions, questions_to_owners};
+pub use resolve::questions::{Questions, next_questions, questions_to_owners};
 pub use say::conditions::{self, Verdict};
 pub use say::finding::Finding;
 pub use say::reason::{self, Reason};

@@ -17,7 +17,7 @@ use crate::want::consent::{ConsentPolicy, Tenant};
 use crate::want::intent::Claim;
 
 /// A `BedrockAccess`, by its name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectName {
     /// Its namespace.
     pub namespace: String,

@@ -14,7 +14,8 @@ use super::MaxAge;
 const CACHED_ANSWERS: u64 = 20_000;
 
 /// The last answer to each question; a failure is asked again by the next.
-pub(super) struct Shared<K, T>(Cache<K, Dated<T>>);
+#[derive(Clone)]
+pub(super) struct Shared<K: Hash + Eq, T>(Cache<K, Dated<T>>);
 
 #[derive(Clone)]
 struct Dated<T> {
@@ -27,8 +28,11 @@ impl<K: Hash + Eq + Send + Sync + Clone + 'static, T: Clone + Send + Sync + 'sta
         Self(Cache::new(CACHED_ANSWERS))
     }
 
-    /// The answer to a question, at most `max_age` old. Who has none waits for a `turn` first, and only then for others that ask the
-    /// same: so nobody waits for the turn of a less urgent one.
+    pub(super) fn forget_all(&self) {
+        self.0.invalidate_all();
+    }
+
+    /// The answer to a question, at most `max_age` old.
     pub(super) async fn at_most<Turn, Ask>(
         &self,
         max_age: MaxAge,
@@ -39,7 +43,24 @@ impl<K: Hash + Eq + Send + Sync + Clone + 'static, T: Clone + Send + Sync + 'sta
     where
         Ask: Future<Output = Result<T, Fault>>,
     {
-        let is_stale = |dated: &Dated<T>| dated.answer.is_err() || dated.asked.elapsed() >= max_age;
+        self.at_most_by(|_| max_age, question, turn, ask).await
+    }
+
+    /// The answer to a question, as old as that very answer may be. Who has none waits for a `turn` first, and only then for others
+    /// that ask the same: so nobody waits for the turn of a less urgent one.
+    pub(super) async fn at_most_by<Turn, Ask>(
+        &self,
+        max_age: impl Fn(&T) -> MaxAge + Send + Sync,
+        question: &K,
+        turn: impl Future<Output = Turn>,
+        ask: impl FnOnce(Turn) -> Ask,
+    ) -> Result<T, Fault>
+    where
+        Ask: Future<Output = Result<T, Fault>>,
+    {
+        let is_stale = |dated: &Dated<T>| {
+            dated.answer.as_ref().map_or(true, |answer| dated.asked.elapsed() >= max_age(answer))
+        };
         if let Some(dated) = self.0.get(question).await.filter(|dated| !is_stale(dated)) {
             return dated.answer;
         }

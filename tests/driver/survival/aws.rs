@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::ready;
+use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sandbox::{Fault, FaultKind, HangUp, Sandbox, router};
@@ -80,6 +81,10 @@ impl Line {
         match failure {
             Failure::Refused => Err(broken("connection refused")),
             Failure::Hang => std::future::pending().await,
+            Failure::Slow => {
+                tokio::time::sleep(Duration::from_secs(3)).await;
+                Ok(finished(self.serve(request).await?, SdkBody::from))
+            }
             Failure::Panic => panic!("a defect, put in by the test"),
             Failure::LostReply => {
                 self.serve(request).await?;

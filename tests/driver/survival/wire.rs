@@ -42,6 +42,8 @@ pub(crate) enum Failure {
     Refused,
     /// Never answered; nothing is done.
     Hang,
+    /// Done, and answered only after three seconds. Only for AWS.
+    Slow,
     /// Done, and then the connection is closed without an answer.
     LostReply,
     /// Done, and then the connection is closed in the middle of the answer.

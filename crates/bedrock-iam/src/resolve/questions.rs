@@ -30,13 +30,14 @@ pub struct Questions {
 }
 
 impl Questions {
-    /// Those that were answered; but not whether owners consent, which is asked anew every time.
+    /// Those that were answered.
     pub fn answered(answers: &Answers) -> Self {
         Self {
             profiles: answers.profiles.keys().cloned().collect(),
             on_demand: answers.on_demand.keys().cloned().collect(),
             targets: answers.targets.keys().cloned().collect(),
-            ..Self::default()
+            tags: answers.tags.keys().cloned().collect(),
+            guardrails: answers.guardrails.keys().cloned().collect(),
         }
     }
 
@@ -100,14 +101,6 @@ pub fn next_questions(intent: &Intent, answers: &Answers) -> Result<Questions, F
     let sources = refused.map(|(target, _)| target.source().clone());
     questions.profiles = sources.filter(|source| !answers.profiles.contains_key(source)).collect();
     Ok(questions)
-}
-
-/// Whether somebody other than the role's owner has to consent to what is wanted, who may withdraw it at any time.
-pub fn depends_on_owners(intent: &Intent) -> bool {
-    let account = &intent.claim.account;
-    let owned = intent.targets.iter().filter(|target| target.owned(account).is_some());
-    let guardrails = intent.terms.owned_guardrails(account);
-    !of_owners(&intent.claim, owned.cloned(), guardrails, &Answers::default()).is_empty()
 }
 
 /// By whose consent the role holds what it holds, where that was not asked yet.

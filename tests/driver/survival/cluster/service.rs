@@ -66,7 +66,9 @@ impl Cluster {
         match failure {
             Failure::Refused => Err(Broken),
             Failure::Hang => std::future::pending().await,
-            Failure::Throttled | Failure::Denied | Failure::Panic => panic!("a fault of AWS in Kubernetes"),
+            Failure::Slow | Failure::Throttled | Failure::Denied | Failure::Panic => {
+                panic!("a fault of AWS in Kubernetes")
+            }
             Failure::LostReply => {
                 self.serve(asked);
                 Err(Broken)
