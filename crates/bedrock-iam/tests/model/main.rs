@@ -40,6 +40,7 @@ mod object;
 mod operator;
 mod promise;
 mod rest;
+mod scan;
 mod sights;
 mod state;
 

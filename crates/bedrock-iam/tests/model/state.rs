@@ -1,7 +1,6 @@
 use std::sync::Arc;
 
 use bedrock_iam::consent;
-use bedrock_iam::decide::Remembered;
 use bedrock_iam::{Decision, RoleState};
 
 use crate::aws::{Author, Aws, FORMER, Policy, Register, Role, Route, Stored, Tag};
@@ -9,7 +8,7 @@ use crate::catalog::{self, APPLICATION, Spec};
 use crate::disturb::Bounds;
 use crate::known::Known;
 use crate::object::{Object, Pending, Write};
-use crate::operator::{Course, Decided, End, Operator, Question, Read, Sent, Subject, Want};
+use crate::operator::{Course, Decided, Operator, Question, Read, Sent, Subject, Want};
 use crate::promise::Promise;
 
 /// The role, the two objects and the operator's memory.
@@ -161,42 +160,6 @@ impl State {
         self.excuse(object, [(object, &policy), (FORMER, &former)], is_remembered);
         self.excuse_move(operator, object, &policy);
         Some(decided)
-    }
-
-    /// One look at the whole account shows what a look at the object might; whether the object is at rest by it. Nothing is written, and
-    /// it is remembered only of an object of which nothing is.
-    pub(crate) fn scan(
-        &mut self,
-        operator: &Operator,
-        object: usize,
-        (role_view, policy_view, former_view): (View, View, View),
-    ) -> bool {
-        let Some(end) = self.at_rest(operator, object, (role_view, policy_view, former_view)) else {
-            return false;
-        };
-        let it = &mut self.objects[object];
-        if *it.remembered == Remembered::default() {
-            it.remembered = end.remembered;
-        }
-        true
-    }
-
-    /// How a look would end that finds nothing to do and nothing to say.
-    fn at_rest(
-        &self,
-        operator: &Operator,
-        object: usize,
-        (role_view, policy_view, former_view): (View, View, View),
-    ) -> Option<End> {
-        let role = shown(&self.aws.role, role_view)?;
-        let policy = shown(&self.aws.policies[object], policy_view)?;
-        let former = shown(&self.aws.policies[FORMER], former_view)?;
-        let question = self.question(operator, object, role, policy, former)?;
-        let decided = operator.decide(&question);
-        let Course::Ends(end) = &decided.course else { return None };
-        let is_told = end.told == self.objects[object].told && end.reasons.is_empty();
-        let is_at_rest = matches!(question.want, Want::InStep(_)) && decided.decision.is_at_rest();
-        (is_at_rest && is_told).then(|| end.clone())
     }
 
     fn pending(&mut self, operator: &Operator, question: &Question, decided: &Decided) -> Option<Pending> {
@@ -395,7 +358,7 @@ impl State {
     }
 }
 
-fn shown<T: Clone + Ord>(register: &Register<T>, view: View) -> Option<Read<T>> {
+pub(crate) fn shown<T: Clone + Ord>(register: &Register<T>, view: View) -> Option<Read<T>> {
     match view {
         Some(view) => register.views().nth(view).cloned().map(Read::Shown),
         None => Some(Read::Unanswered),
