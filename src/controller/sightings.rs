@@ -64,6 +64,11 @@ impl Sight {
         self.is_deleted && self.is_held
     }
 
+    /// Whether it is to be looked at before others that were not seen before.
+    pub(super) fn is_in_a_hurry(&self) -> bool {
+        self.by_its_state() < Urgency::Routine
+    }
+
     /// Of an object that was not seen before: new, or known to the operator that ran before.
     fn by_its_state(&self) -> Urgency {
         if self.is_leaving() {

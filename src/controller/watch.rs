@@ -80,12 +80,12 @@ struct Cache {
 }
 
 impl Cache {
-    /// The writer would show nothing of the first list before its last page: whoever waits behind thousands of objects would wait for
-    /// all of them to be read. What is gone again by the last page goes with that.
+    /// The writer would show nothing of the first list before its last page: whoever is in a hurry behind thousands of objects would
+    /// wait for all of them to be read. What is gone again by the last page goes with that.
     fn apply(&mut self, event: &Event<CachedObject>) {
         self.writer.apply_watcher_event(event);
         match event {
-            Event::InitApply(object) if !self.is_filled => {
+            Event::InitApply(object) if !self.is_filled && object.sight.is_in_a_hurry() => {
                 self.writer.apply_watcher_event(&Event::Apply(object.clone()));
             }
             Event::InitDone => self.is_filled = true,
@@ -122,4 +122,36 @@ fn paced(client: Client) -> Client {
         async move { client.send(request).await }
     };
     by_page(at_once, ClientBuilder::new(tower::service_fn(send), namespace).with_layer(&pace).build())
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::runtime::reflector::Lookup;
+    use serde_json::json;
+
+    use super::*;
+
+    fn object(name: &str) -> CachedObject {
+        let object = json!({"metadata": {"name": name, "namespace": "team-a"}, "spec": {}});
+        CachedObject::of(serde_json::from_value(object).unwrap())
+    }
+
+    #[test]
+    fn an_object_is_there_before_the_first_list_is_complete_and_goes_if_the_list_as_a_whole_does_not_have_it() {
+        let (store, writer) = reflector::store();
+        let mut cache = Cache { writer, is_filled: false };
+        let shows = |name: &str| store.get(&object(name).to_object_ref(())).is_some();
+        cache.apply(&Event::Init);
+        cache.apply(&Event::InitApply(object("gone")));
+        assert!(shows("gone"));
+        // The list could not be continued, and begins anew.
+        cache.apply(&Event::Init);
+        cache.apply(&Event::InitApply(object("stays")));
+        cache.apply(&Event::InitDone);
+        assert!(shows("stays") && !shows("gone"));
+        // Of a later list nothing shows before it is complete: until then what was there before is.
+        cache.apply(&Event::Init);
+        cache.apply(&Event::InitApply(object("late")));
+        assert!(shows("stays") && !shows("late"));
+    }
 }
