@@ -52,6 +52,7 @@ pub(crate) use hold::is_held;
 use manifest::{Manifest, as_is};
 pub use memory::Memory;
 pub use next_look::NextLook;
+pub(crate) use owners::Owned;
 pub use owners::Owners;
 pub(crate) use status::counted;
 pub use uid::Uid;

@@ -5,28 +5,34 @@
 //! its own reads now and then all the same, however often a scan has shown it at rest.
 
 mod choice;
+mod patience;
 mod resting;
 mod waiting;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bedrock_iam::scan::ScannedRole;
-use bedrock_iam::{Class, Fault};
-use futures::{FutureExt, TryStreamExt};
+use bedrock_iam::{Class, Fault, Questions};
+use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use kube::runtime::reflector::Store;
 use tokio::sync::mpsc::Sender;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::cached::CachedObject;
 use super::queue::Key;
+use crate::fairness::{Urgency, behalf};
 use crate::reconcile::{self, Context};
 use choice::{Choice, Cost};
+use patience::Patience;
 use resting::{Resting, Sketch};
 use waiting::Waiting;
+
+/// Questions of objects at rest, all of one object counted once, that are under way together.
+const ASKED_AT_ONCE: usize = 32;
 
 /// What a scan says of an object to those who look at objects.
 #[derive(Debug)]
@@ -48,20 +54,29 @@ pub(super) async fn run(store: Store<CachedObject>, cx: Arc<Context>, news: Send
         choice: Choice::default(),
         resting: Resting::default(),
         waiting: Waiting::default(),
+        patience: Patience::default(),
         is_told_of_denial: false,
     };
     loop {
-        let begun = Instant::now();
+        let next = Instant::now() + cx.interval;
         let round = AssertUnwindSafe(scanner.round()).catch_unwind();
-        if timeout(cx.interval, round).await.is_ok_and(|round| round.is_err()) {
-            tracing::error!(
+        match timeout_at(next, round).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => tracing::error!(
                 "the code panicked while it looked at all roles; it goes on at the next interval"
-            );
+            ),
+            Err(_) => {
+                cx.metrics.at_rest(0);
+                tracing::warn!(
+                    "the look at all roles took longer than an interval and was given up; each is looked at by itself until one ends in time"
+                );
+            }
         }
         if scanner.news.send(News::Over).await.is_err() {
             return;
         }
-        sleep_until(begun + cx.interval).await;
+        scanner.ask_again(next).await;
+        sleep_until(next).await;
     }
 }
 
@@ -72,6 +87,7 @@ struct Scanner {
     choice: Choice,
     resting: Resting,
     waiting: Waiting,
+    patience: Patience,
     is_told_of_denial: bool,
 }
 
@@ -83,6 +99,8 @@ impl Scanner {
         let mut objects = by_role(&self.store);
         self.resting.retain(&self.store);
         self.waiting.retain(&self.store);
+        let namespaces: HashSet<_> = objects.values().flatten().map(|object| &object.key.namespace).collect();
+        self.patience = Patience::of(self.cx.interval, namespaces.len());
         let count = objects.values().map(Vec::len).sum();
         let scanned = match self.choose(count).await {
             Ok(false) => return self.give_up(),
@@ -133,7 +151,6 @@ impl Scanner {
 
     /// Looks at all roles, and takes off `objects` those of which it sees the role.
     async fn scan(&mut self, objects: &mut ByRole) -> Result<(), Fault> {
-        self.resting.ask_again(&self.cx).await;
         let cx = Arc::clone(&self.cx);
         let mut for_the_sweep = cx.orphans.look.begin();
         let mut roles = pin!(cx.iam.roles());
@@ -176,9 +193,12 @@ impl Scanner {
             return self.tell(News::Woken(object.key.clone())).await;
         }
         let sketch = Sketch::of(object, role);
-        if !self.resting.knows(&object.key, sketch) {
+        if !self.resting.knows(&object.key, sketch, lease(self.cx.interval)) {
             let Ok(readable) = object.object().0 else { return };
-            let Some(answers) = reconcile::at_rest(&readable, &self.cx, role).await else {
+            let namespace = &object.key.namespace;
+            let judged = reconcile::at_rest(&readable, &self.cx, role);
+            let judged = behalf::of(Arc::clone(namespace), Urgency::Background, judged);
+            let Some(answers) = self.patience.wait(namespace, judged).await.flatten() else {
                 if self.cx.failures.waited(object.sight.uid()).is_some() {
                     let at = self.full_look();
                     self.waiting.insert(object, Some(role), at);
@@ -192,12 +212,32 @@ impl Scanner {
         self.put_off(object, self.resting.full_look(&object.key)).await;
     }
 
-    /// No look is needed until the full one, if the scans go on.
+    /// No look is needed until the full one, if the scans go on; but of an object that has changed since the scan began.
     async fn put_off(&self, object: &CachedObject, full_look: Option<Instant>) {
         let now = Instant::now();
+        if self.store.get(&object.key.to_ref()).is_none_or(|current| current.sight != object.sight) {
+            return;
+        }
         let until = full_look.map(|full| full.min(now + lease(self.cx.interval)));
         if let Some(until) = until.filter(|until| *until > now) {
             self.tell(News::AtRest(object.key.clone(), until)).await;
+        }
+    }
+
+    /// Asks Bedrock again, until then, what objects at rest go by, and wakes those to whom it says something else. Whose answers are not
+    /// had in time are not at rest.
+    async fn ask_again(&mut self, until: Instant) {
+        let cx = Arc::clone(&self.cx);
+        let ask = async |questions: Arc<Questions>| {
+            let answers = reconcile::ask_again(&cx, &questions).await;
+            (questions, answers)
+        };
+        let asked = stream::iter(self.resting.questions().into_iter().map(ask));
+        let mut asked = pin!(asked.buffer_unordered(ASKED_AT_ONCE).take_until(sleep_until(until)));
+        while let Some((questions, answers)) = asked.next().await {
+            for key in self.resting.learn(&questions, &answers, Instant::now()) {
+                self.tell(News::Woken(key)).await;
+            }
         }
     }
 

@@ -137,7 +137,8 @@ mod tests {
     }
 
     #[test]
-    fn an_object_is_there_before_the_first_list_is_complete_and_goes_if_the_list_as_a_whole_does_not_have_it() {
+    fn an_object_is_there_before_the_first_list_is_complete_and_goes_if_the_list_as_a_whole_does_not_have_it()
+    {
         let (store, writer) = reflector::store();
         let mut cache = Cache { writer, is_filled: false };
         let shows = |name: &str| store.get(&object(name).to_object_ref(())).is_some();

@@ -9,7 +9,7 @@ use futures::{Stream, StreamExt, future};
 use kube::runtime::reflector::Store;
 use tokio::sync::mpsc::Receiver;
 use tokio::task::{Id, JoinError, JoinSet};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 use tracing::{Instrument, info_span};
 
 use super::cached::CachedObject;
@@ -76,6 +76,8 @@ impl Workers {
         let (store, context) = (self.store.clone(), Arc::clone(&self.context));
         let owners = &context.owners;
         let mut ready = pin!(store.wait_until_ready());
+        // A scan that takes longer than this does not keep objects from being looked at.
+        let mut patience = pin!(sleep(self.context.interval / 4));
         // Before the first list is complete, nothing can be told to be gone, and nobody scans.
         let (mut is_ready, mut is_ending, mut is_scanning) = (false, false, true);
         while !is_ending || !self.running.is_empty() {
@@ -95,6 +97,7 @@ impl Workers {
                     is_scanning = news.is_some();
                     self.learn(news.unwrap_or(News::Over));
                 }
+                () = &mut patience, if is_ready && !is_ending && self.unscanned.is_some() => self.learn(News::Over),
                 woken = owners.woken(), if is_ready && !is_ending => {
                     let now = Instant::now();
                     for (object, urgency) in woken {

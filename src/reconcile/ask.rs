@@ -8,6 +8,7 @@ use bedrock_iam::{
     Answer, Answers, Claim, Fault, Finding, GuardrailArn, PolicyState, Questions, Region, Tags, Target, Wish,
     next_questions, questions_to_owners,
 };
+use futures::stream::FuturesUnordered;
 use futures::{StreamExt, stream};
 
 use super::owners::{Due, Owned};
@@ -122,12 +123,16 @@ impl<'a> Asker<'a> {
     }
 }
 
-/// Asks an owner again who said something so long ago that a withdrawal would come too late.
-pub(crate) async fn ask_owner_again(cx: &Context, question: Due) {
-    let Due { owned, namespace, max_age } = question;
-    let work = async { Asker::at_most(cx, max_age).tags(&owned).await };
+/// Asks an owner again who said something so long ago that a withdrawal would come too late: once, as soon as one of the namespaces
+/// has its turn.
+pub(crate) async fn ask_owner_again(cx: &Context, question: &Due) {
+    let ask = |namespace: &String| {
+        let work = async { Asker::at_most(cx, question.max_age).tags(&question.owned).await };
+        behalf::of(Arc::from(namespace.as_str()), Urgency::Routine, work)
+    };
+    let mut asked: FuturesUnordered<_> = question.namespaces.iter().map(ask).collect();
     // What it says now is learnt by all, and what stands against asking is told to those who look.
-    drop(behalf::of(Arc::from(namespace), Urgency::Routine, work).await);
+    drop(asked.next().await);
 }
 
 /// An answer for every question: those that come in time, and a fault for the others.

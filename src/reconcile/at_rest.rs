@@ -11,7 +11,9 @@ use super::{Context, Uid, is_held, report, status};
 /// Whether a look at an object would find nothing to do and nothing to say, if IAM holds what a scan shows: if so, what Bedrock
 /// answered. Nothing is written, to nobody.
 pub(crate) async fn at_rest(object: &BedrockAccess, cx: &Context, role: &ScannedRole) -> Option<Answers> {
-    if object.metadata.deletion_timestamp.is_some() || !is_held(object) {
+    // Before anything is asked: whoever is not Ready is none, and there may be many.
+    let was_ready = object.status.as_ref().is_some_and(report::is_ready);
+    if object.metadata.deletion_timestamp.is_some() || !is_held(object) || !was_ready {
         return None;
     }
     let Manifest { claim, wish, pace, ages } = manifest::read(object, cx).ok()?;
@@ -60,10 +62,9 @@ pub(crate) fn waits_for_its_role(object: &BedrockAccess, cx: &Context) -> bool {
         && status::had_no_role(object)
 }
 
-/// What Bedrock answers to the same questions. What it answered in the look of an interval ago is asked anew, though that was a little
-/// later in it.
+/// What Bedrock answers to the same questions. What it answered an interval ago is asked anew, though that was later in its interval.
 pub(crate) async fn ask_again(cx: &Context, questions: &Questions) -> Answers {
-    let (mut answers, max_age) = (Answers::default(), cx.interval.mul_f64(0.9));
+    let (mut answers, max_age) = (Answers::default(), cx.interval / 2);
     Asker::at_most(cx, max_age).send(questions.clone(), &mut answers).await;
     answers
 }

@@ -36,7 +36,8 @@ pub(crate) struct Reliant {
 #[derive(Debug)]
 pub(crate) struct Due {
     pub(crate) owned: Arc<Owned>,
-    pub(crate) namespace: String,
+    /// On whose behalf: who waits for many other answers keeps nobody waiting who does not.
+    pub(crate) namespaces: Vec<String>,
     pub(crate) max_age: MaxAge,
 }
 
@@ -160,9 +161,8 @@ impl Owners {
         for (owned, known) in known.iter_mut().filter(|(_, known)| known.due <= now) {
             let interval = known.interval(reliants);
             known.due = now + interval / 4;
-            let first = known.reliants.iter().find_map(|uid| reliants.get(uid));
-            let namespace = first.map(|(reliant, _)| reliant.name.namespace.clone()).unwrap_or_default();
-            questions.push(Due { owned: Arc::clone(owned), namespace, max_age: good_for(interval) });
+            let namespaces = known.namespaces(reliants);
+            questions.push(Due { owned: Arc::clone(owned), namespaces, max_age: good_for(interval) });
         }
         questions
     }
@@ -215,12 +215,22 @@ impl Known {
         Self { tags, asked, due: asked + LONELY, reliants: HashSet::new() }
     }
 
+    /// Some of those who go by it, by chance.
+    fn namespaces(&self, reliants: &HashMap<Uid, (Reliant, BTreeSet<Arc<Owned>>)>) -> Vec<String> {
+        let reliants = self.reliants.iter().filter_map(|uid| reliants.get(uid));
+        let namespaces: BTreeSet<&String> = reliants.map(|(reliant, _)| &reliant.name.namespace).collect();
+        fastrand::choose_multiple(namespaces, ASKING).into_iter().cloned().collect()
+    }
+
     /// The shortest of those who go by it.
     fn interval(&self, reliants: &HashMap<Uid, (Reliant, BTreeSet<Arc<Owned>>)>) -> Duration {
         let reliants = self.reliants.iter().filter_map(|uid| reliants.get(uid));
         reliants.map(|(reliant, _)| reliant.interval).min().unwrap_or(LONELY)
     }
 }
+
+/// Namespaces on whose behalf one owner is asked at once.
+const ASKING: usize = 8;
 
 /// How long an answer is kept that nobody goes by.
 const LONELY: Duration = Duration::from_mins(10);

@@ -125,7 +125,11 @@ async fn patch_status(
 /// Whether an object is told what it is told already, and that it is Ready.
 pub(super) fn is_ready_as_before(object: &BedrockAccess, told: &NewStatus) -> bool {
     let is_told = object.status.as_ref().is_some_and(|old| says_the_same(old, &told.status));
-    is_told && ending(&told.status) == Ending::Ready
+    is_told && is_ready(&told.status)
+}
+
+pub(super) fn is_ready(status: &BedrockAccessStatus) -> bool {
+    ending(status) == Ending::Ready
 }
 
 /// What another writer put into the status is not compared. Server-side apply keeps conditions in the order in which they first

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bedrock_iam::scan::ScannedRole;
 use bedrock_iam::{Answers, Questions};
@@ -11,7 +12,6 @@ use tokio::time::Instant;
 
 use crate::controller::cached::CachedObject;
 use crate::controller::queue::Key;
-use crate::reconcile::{self, Context};
 
 /// An object and its role, as hashes: whether either has changed is all that matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,8 +30,15 @@ impl Sketch {
 #[derive(Default)]
 pub(super) struct Resting {
     objects: HashMap<Key, Rest>,
-    /// What Bedrock answers now to the questions of objects at rest, as a hash. Most objects share theirs.
-    answers: HashMap<Arc<Questions>, u64>,
+    /// What Bedrock answered last to the questions of objects at rest. Most objects share theirs.
+    answers: HashMap<Arc<Questions>, Answered>,
+}
+
+#[derive(Clone, Copy)]
+struct Answered {
+    /// The answers, as a hash.
+    answers: u64,
+    at: Instant,
 }
 
 struct Rest {
@@ -48,10 +55,13 @@ impl Resting {
         self.objects.len()
     }
 
-    /// Whether an object is at rest by the very same facts.
-    pub(super) fn knows(&self, key: &Key, sketch: Sketch) -> bool {
+    /// Whether an object is at rest by the very same facts, of which none is older than `max_age`.
+    pub(super) fn knows(&self, key: &Key, sketch: Sketch, max_age: Duration) -> bool {
         self.objects.get(key).is_some_and(|rest| {
-            rest.sketch == sketch && self.answers.get(&rest.questions) == Some(&rest.answers)
+            let answered = self.answers.get(&rest.questions);
+            let is_as_before =
+                answered.is_some_and(|now| now.answers == rest.answers && now.at.elapsed() <= max_age);
+            rest.sketch == sketch && is_as_before
         })
     }
 
@@ -62,7 +72,7 @@ impl Resting {
         let (questions, answers) = (Arc::new(Questions::answered(answers)), hash(answers));
         let known = self.answers.get_key_value(&questions).map(|(known, _)| Arc::clone(known));
         let questions = known.unwrap_or(questions);
-        self.answers.insert(Arc::clone(&questions), answers);
+        self.answers.insert(Arc::clone(&questions), Answered { answers, at: Instant::now() });
         self.objects.insert(key.clone(), Rest { sketch, questions, answers, full_look });
     }
 
@@ -89,11 +99,22 @@ impl Resting {
         self.objects.shrink_to_fit();
     }
 
-    /// Asks Bedrock again what was answered longer ago than an interval.
-    pub(super) async fn ask_again(&mut self, cx: &Context) {
-        for (questions, answers) in &mut self.answers {
-            *answers = hash(&reconcile::ask_again(cx, questions).await);
+    /// What objects at rest go by, each once: the few before the many, so that who asks much keeps nobody waiting.
+    pub(super) fn questions(&self) -> Vec<Arc<Questions>> {
+        let mut questions: Vec<_> = self.answers.keys().cloned().collect();
+        questions.sort_by_cached_key(|questions| questions.len());
+        questions
+    }
+
+    /// Bedrock was asked again; the objects that are not at rest any more, since it says something else.
+    pub(super) fn learn(&mut self, questions: &Arc<Questions>, answers: &Answers, at: Instant) -> Vec<Key> {
+        let answered = Answered { answers: hash(answers), at };
+        let before = self.answers.insert(Arc::clone(questions), answered);
+        if before.is_some_and(|before| before.answers == answered.answers) {
+            return Vec::new();
         }
+        let changed = |rest: &Rest| rest.questions == *questions && rest.answers != answered.answers;
+        self.objects.extract_if(|_, rest| changed(rest)).map(|(key, _)| key).collect()
     }
 }
 

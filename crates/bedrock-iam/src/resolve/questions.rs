@@ -41,14 +41,15 @@ impl Questions {
         }
     }
 
+    /// How much is to be asked.
+    pub fn len(&self) -> usize {
+        let Self { profiles, on_demand, targets, tags, guardrails } = self;
+        profiles.len() + on_demand.len() + targets.len() + tags.len() + guardrails.len()
+    }
+
     /// Whether nothing is left to be asked.
     pub fn is_empty(&self) -> bool {
-        let Self { profiles, on_demand, targets, tags, guardrails } = self;
-        profiles.is_empty()
-            && on_demand.is_empty()
-            && targets.is_empty()
-            && tags.is_empty()
-            && guardrails.is_empty()
+        self.len() == 0
     }
 }
 
