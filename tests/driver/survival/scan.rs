@@ -1,6 +1,7 @@
 //! Many objects at rest: one look at all roles stands for a look at each, and decides no write.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use aws_sandbox::Reads;
@@ -275,5 +276,33 @@ fn each_object_is_looked_at_by_its_own_reads_in_six_hours_whatever_scans_show() 
         sleep(Duration::from_hours(6) + INTERVAL).await;
         let looks = count(&since(&world, begin), "GetRole");
         assert!((OBJECTS..3 * OBJECTS).contains(&looks), "{looks} looks in six hours");
+    });
+}
+
+/// Six thousand questions take longer than an interval at two a second.
+#[test]
+fn a_namespace_that_asks_more_than_can_be_answered_keeps_no_scan_from_its_end() {
+    run(async |seed| {
+        let mut world = at_rest(seed).await;
+        world.kill().await;
+        world.limit(NonZeroU32::new(2).unwrap());
+        for number in 0..60 {
+            let mut flood = manifest("team-b", "flood");
+            flood["metadata"]["name"] = json!(format!("flood-{number}"));
+            let missing = |model: usize| {
+                let id = number * 100 + model;
+                json!({"modelArn": format!("arn:aws:bedrock:{SOURCE}:111122223333:provisioned-model/m{id:011}")})
+            };
+            flood["spec"]["models"] = (0..100).map(missing).collect();
+            world.cluster.create(&flood);
+        }
+        world.sandbox.create_role(role("flood"));
+        world.start().await;
+        sleep(3 * INTERVAL).await;
+        let begin = Instant::now();
+        sleep(3 * INTERVAL).await;
+        let scans = count(&since(&world, begin), "GetAccountAuthorizationDetails");
+        assert!((2..=4).contains(&scans), "{scans} scans in three intervals");
+        assert_eq!(world.metric("bedrock_access_objects_at_rest"), Some(OBJECTS.to_string()));
     });
 }
