@@ -56,6 +56,10 @@ pub struct BedrockAccessSpec {
     #[serde(default = "default_projects", skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::projects")]
     pub projects: Option<Vec<String>>,
+    /// True also lets the role list models and profiles in the source Regions, and ask about the models that are granted there, as gateways and
+    /// setup wizards do. It opens no model.
+    #[serde(default)]
+    pub discovery: bool,
     /// Guardrails: the grants then hold only for calls that name one of them. At most one per source Region. A guardrail of the role's account must consent by the same tag as the role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::guardrails")]
@@ -218,13 +222,13 @@ pub struct PolicyStatus {
 #[derive(JsonSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GrantStatus {
-    /// The kind of target, such as InferenceProfile or FoundationModel.
+    /// What is granted: InferenceProfile, FoundationModel, ProvisionedModel, ImportedModel or CustomModelDeployment, which may be called; or Discovery.
     pub kind: String,
-    /// The target's id or ARN.
+    /// The target's id or ARN; '*' for Discovery.
     pub id: String,
     /// The Region from which it may be called.
     pub source_region: String,
-    /// The Regions to which Bedrock may route the call; '*' stands for every commercial Region.
+    /// The Regions to which Bedrock may route the call; '*' stands for every commercial Region. None where nothing is called.
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub destination_regions: Vec<String>,
 }

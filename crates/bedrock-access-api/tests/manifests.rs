@@ -141,9 +141,9 @@ fn objects() -> impl Strategy<Value = BedrockAccess> {
         1 => list(region(), 0..4),
         9 => prop::collection::vec(region(), 0..3).prop_map(|more| json!([vec!["us-east-1".to_owned()], more].concat())),
     ];
-    (role, regions, routing, prop::collection::vec(entry(), 1..6), sometimes(operations), sometimes(prop::collection::vec(guardrail, 0..3).prop_map(Value::from)), drift_policy, annotation)
-        .prop_map(|(role, regions, routing, models, operations, guardrails, drift_policy, annotation)| {
-            let object = json!({
+    (role, regions, routing, prop::collection::vec(entry(), 1..6), sometimes(operations), sometimes(prop::collection::vec(guardrail, 0..3).prop_map(Value::from)), drift_policy, annotation, extras())
+        .prop_map(|(role, regions, routing, models, operations, guardrails, drift_policy, annotation, extras)| {
+            let mut object = json!({
                 "apiVersion": "bedrockaccess.io/v1alpha1", "kind": "BedrockAccess",
                 "metadata": {"name": "assistant", "namespace": "team-a", "annotations": {ACCEPT_SHRINK: annotation}},
                 "spec": {
@@ -151,8 +151,14 @@ fn objects() -> impl Strategy<Value = BedrockAccess> {
                     "guardrails": guardrails, "driftPolicy": drift_policy,
                 },
             });
+            object["spec"].as_object_mut().unwrap().extend(extras.as_object().unwrap().clone());
             serde_json::from_value(object).unwrap()
         })
+}
+
+/// What is wanted beside the invoke actions.
+fn extras() -> impl Strategy<Value = Value> {
+    any::<bool>().prop_map(|discovery| json!({"discovery": discovery}))
 }
 
 /// Lines as [`testing::manifest`] reads them.

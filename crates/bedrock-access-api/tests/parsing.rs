@@ -9,7 +9,8 @@ use bedrock_access_api::annotations::ACCEPT_SHRINK;
 use bedrock_access_api::parse::{OperatorSettings, claim, intent, interval};
 use bedrock_access_api::v1alpha1::{BedrockAccess, BedrockAccessStatus};
 use bedrock_iam::{
-    DriftPolicy, Family, Finding, Guardrail, Intent, Operations, OwnModelKind, Reason, Region, Scope, Target,
+    DriftPolicy, Extras, Family, Finding, Guardrail, Intent, Operations, OwnModelKind, Reason, Region, Scope,
+    Target,
 };
 use kube::ResourceExt;
 use serde_json::{Value, json};
@@ -131,6 +132,15 @@ fn defaults_are_both_operations_and_enforce() {
     let intent = parsed(&spec());
     assert_eq!((intent.terms.operations, intent.drift_policy), (Operations::Both, DriftPolicy::Enforce));
     assert_eq!(intent.allowed_destination_regions, None);
+}
+
+#[test]
+fn nothing_beside_the_calls_is_wanted_unless_it_is_asked_for() {
+    assert_eq!(parsed(&spec()).terms.extras, Extras::default());
+    let mut spec = spec();
+    spec["discovery"] = json!(true);
+    let sources = ["us-east-1", "us-west-2"].map(|source| source.parse().unwrap());
+    assert_eq!(parsed(&spec).terms.extras.discovery, sources.into());
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What must hold of any text that reaches the core; shared by the seeded tests and by the fuzzer.
 
 pub(crate) mod exactness;
+mod extras;
 pub(crate) mod scene;
 
 use std::fmt::{Debug, Display};

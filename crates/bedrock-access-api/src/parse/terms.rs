@@ -1,6 +1,8 @@
 use std::collections::BTreeSet;
 
-use bedrock_iam::{Account, DefaultProjectArn, Guardrail, GuardrailArn, Operations, Region, Scope, Terms};
+use bedrock_iam::{
+    Account, DefaultProjectArn, Extras, Guardrail, GuardrailArn, Operations, Region, Scope, Terms,
+};
 
 use super::{Parsed, field, invalid};
 use crate::v1alpha1::{BedrockAccess, DEFAULT_PROJECT};
@@ -16,6 +18,7 @@ pub(super) fn terms(object: &BedrockAccess, sources: &[Region], account: &Accoun
         guardrails: guardrails(object, account)?,
         withheld: BTreeSet::new(),
         denied_scopes: denied_scopes(object)?,
+        extras: extras(object, sources),
     })
 }
 
@@ -59,6 +62,10 @@ fn projects(
     }
     let of_source = |source| DefaultProjectArn::of(account, source);
     Ok(projects.take(1).flat_map(|_| sources.iter().map(of_source)).collect())
+}
+
+fn extras(object: &BedrockAccess, sources: &[Region]) -> Extras {
+    Extras { discovery: sources.iter().filter(|_| object.spec.discovery).cloned().collect() }
 }
 
 fn guardrails(object: &BedrockAccess, account: &Account) -> Parsed<BTreeSet<Guardrail>> {

@@ -7,6 +7,7 @@
 use crate::bedrock::project::DefaultProjectArn;
 use crate::iam::document::Document;
 use crate::iam::evaluate::{Decision, Request, Unsupported, evaluate};
+use crate::policy::extra::{Extra, GET_FOUNDATION_MODEL, LIST};
 use crate::policy::grant::Grant;
 use crate::policy::write::{GUARDRAIL_IDENTIFIER, INFERENCE_PROFILE_ARN, REQUESTED_REGION, requested_region};
 use crate::want::terms::{Guardrail, Terms};
@@ -76,6 +77,29 @@ pub fn covers(documents: &[&Document], grant: &Grant, terms: &Terms) -> bool {
         guardrails.iter().all(|guardrail| is_let_through(action, *guardrail))
             && terms.projects.iter().all(is_open)
     })
+}
+
+/// All requests that an extra is there for.
+pub fn of_extra(extra: &Extra) -> Vec<Request> {
+    let request = |action: &str, resource: String, region: String| Request {
+        action: action.to_owned(),
+        resource,
+        context: [(REQUESTED_REGION.to_lowercase(), region)].into(),
+    };
+    match extra {
+        Extra::Discovery { source, models } => {
+            let lists = LIST.iter().map(|action| request(action, "*".to_owned(), source.to_string()));
+            let about = models
+                .iter()
+                .map(|model| request(GET_FOUNDATION_MODEL, model.to_string(), requested_region(model)));
+            lists.chain(about).collect()
+        }
+    }
+}
+
+/// Whether the documents let through every request that an extra is there for.
+pub fn covers_extra(documents: &[&Document], extra: &Extra) -> bool {
+    of_extra(extra).iter().all(|request| evaluate(documents, request) == Ok(Decision::Allowed))
 }
 
 /// The request that a call makes about its project: the same action, in the source Region.

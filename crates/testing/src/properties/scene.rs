@@ -5,8 +5,8 @@ use bedrock_iam::consent::TAG;
 use bedrock_iam::document::Effect;
 use bedrock_iam::intent::AcceptedShrink;
 use bedrock_iam::{
-    Answers, CanonicalPolicy, Class, DefaultProjectArn, Digest, Family, Fault, Guardrail, Intent, Observed,
-    Operations, OwnModelKind, PolicyState, Target, Terms,
+    Answers, CanonicalPolicy, Class, CurrentGrants, DefaultProjectArn, Digest, Extra, Family, Fault,
+    Guardrail, Intent, Observed, Operations, OwnModelKind, PolicyState, Target, Terms,
 };
 
 use crate::world::{claim, intent, on, role};
@@ -41,6 +41,14 @@ impl Scene {
             .flat_map(|held| &held.statement);
         held.filter(|statement| statement.effect == Effect::Deny)
             .any(|statement| statement.resource.contains(resource))
+    }
+
+    /// Whether the policy on the role lets it ask in this Region already what there is.
+    pub(crate) fn held_before(&self, region: &str) -> bool {
+        let held = CurrentGrants::in_policy(self.observed.policy(&self.intent.claim.policy()));
+        let is_there =
+            |extra: &Extra| matches!(extra, Extra::Discovery { source, .. } if source.as_str() == region);
+        held.extras().iter().any(is_there)
     }
 
     fn empty() -> Self {
@@ -99,6 +107,9 @@ impl Scene {
             ["project", source] => {
                 let project = DefaultProjectArn::of(&self.intent.claim.account, &source.parse().ok()?);
                 self.intent.terms.projects.insert(project);
+            }
+            ["discovery", source] => {
+                self.intent.terms.extras.discovery.insert(source.parse().ok()?);
             }
             ["guardrail-tags", arn, namespaces] => {
                 let tags = [(TAG.to_owned(), (*namespaces).to_owned())].into();

@@ -1,0 +1,12 @@
+//! What the role may do beside calling what it is granted.
+
+use std::collections::BTreeSet;
+
+use crate::names::identifier::Region;
+
+/// What is wanted beside the invoke actions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Extras {
+    /// The source Regions in which the role may ask which models and profiles there are.
+    pub discovery: BTreeSet<Region>,
+}

@@ -1,0 +1,10 @@
+//! What is granted beside the invoke actions.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a fixture may fail loudly")]
+
+mod before;
+mod discovery;
+mod life;
+mod mixtures;
+mod size;
+mod world;

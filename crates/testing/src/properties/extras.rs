@@ -1,0 +1,88 @@
+//! What may stand in a policy of ours beside grants, read from its statements alone.
+
+use std::collections::BTreeSet;
+
+use bedrock_iam::document::{Effect, Statement, Values};
+use bedrock_iam::policy::REQUESTED_REGION;
+use bedrock_iam::{CurrentGrants, Document, FoundationModelArn, Grant};
+
+use super::exactness::exact;
+use super::scene::Scene;
+
+/// An action that no other statement may hold, and what such a statement must be.
+const RULES: [(&[&str], fn(&Statement, &Scene, &[Grant])); 2] = [
+    (
+        &[
+            "bedrock:ListFoundationModels",
+            "bedrock:ListInferenceProfiles",
+            "bedrock:GetFoundationModelAvailability",
+        ],
+        lists_in_source_regions,
+    ),
+    (&["bedrock:GetFoundationModel"], is_about_granted_models),
+];
+
+/// Whether the statement is there for an extra; it then holds nothing else, and no more of it than was asked for.
+pub(super) fn is_exact(statement: &Statement, document: &Document, scene: &Scene) -> bool {
+    let Some((actions, check)) = RULES
+        .iter()
+        .find(|(actions, _)| statement.action.iter().any(|held| actions.contains(&held.as_str())))
+    else {
+        return false;
+    };
+    assert_eq!(statement.action[..], actions[..], "{statement:?}");
+    assert_eq!(statement.effect, Effect::Allow, "{statement:?}");
+    check(statement, scene, &CurrentGrants::of(document).grants());
+    true
+}
+
+fn lists_in_source_regions(statement: &Statement, scene: &Scene, _: &[Grant]) {
+    assert_eq!(statement.resource[..], ["*"], "{statement:?}");
+    let regions = the_condition(statement, REQUESTED_REGION);
+    let wanted = &scene.intent.terms.extras.discovery;
+    // What only has to be cut back keeps what it had.
+    let is_wanted = |region: &String| wanted.iter().any(|source| source.as_str() == region);
+    assert!(regions.iter().all(|region| is_wanted(region) || scene.held_before(region)), "{statement:?}");
+}
+
+fn is_about_granted_models(statement: &Statement, _: &Scene, grants: &[Grant]) {
+    let called: BTreeSet<String> = grants.iter().flat_map(called).collect();
+    for resource in &statement.resource {
+        let Some((before, after)) = resource.split_once(":*::") else {
+            assert!(statement.condition.is_empty(), "{statement:?}");
+            assert!(exact::<FoundationModelArn>(resource).is_some(), "{statement:?}");
+            assert!(called.contains(resource), "{resource} is not granted: {statement:?}");
+            continue;
+        };
+        for region in the_condition(statement, REQUESTED_REGION) {
+            let model = format!("{before}:{region}::{after}");
+            assert!(called.contains(&model), "{model} is not granted: {statement:?}");
+        }
+    }
+}
+
+/// The models that a grant leads to, where the call is sent.
+fn called(grant: &Grant) -> Vec<String> {
+    let source = grant.target().unwrap().source().clone();
+    let models = match grant {
+        Grant::Profile { models, .. } => models.clone(),
+        Grant::OnDemand { model } => [model.clone()].into(),
+        Grant::OwnModel { .. } => BTreeSet::new(),
+    };
+    let in_source = |model: FoundationModelArn| FoundationModelArn { region: Some(source.clone()), ..model };
+    models.into_iter().map(|model| in_source(model).to_string()).collect()
+}
+
+/// The values of the only condition.
+fn the_condition<'a>(statement: &'a Statement, key: &str) -> &'a [String] {
+    let keys: Vec<_> = statement
+        .condition
+        .iter()
+        .flat_map(|(operator, keys)| {
+            keys.iter().map(move |(key, Values(values))| (operator.as_str(), key.as_str(), values))
+        })
+        .collect();
+    let [("StringEquals", only, values)] = keys[..] else { panic!("one condition: {statement:?}") };
+    assert!(only == key && !values.is_empty(), "{statement:?}");
+    values
+}
