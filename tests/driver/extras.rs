@@ -5,11 +5,12 @@ use serde_json::{Value, json};
 use crate::world::{World, consenting, manifest};
 
 /// Each field with the kinds that the status then names.
-const EXTRAS: [(&str, &[&str]); 1] = [("discovery", &["Discovery"])];
+const EXTRAS: [(&str, &[&str]); 2] = [("discovery", &["Discovery"]), ("operations", &["CountTokens"])];
 
 fn value(field: &str) -> Value {
     match field {
         "discovery" => json!(true),
+        "operations" => json!(["InvokeModel", "InvokeModelWithResponseStream", "CountTokens"]),
         other => panic!("{other} is no such field"),
     }
 }

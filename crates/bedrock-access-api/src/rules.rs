@@ -54,6 +54,15 @@ pub(super) fn spec() -> Vec<Rule> {
             "a guardrail lies in a Region outside sourceRegions: add that Region to sourceRegions, or name a \
              guardrail of a source Region",
         ),
+        about(
+            "operations",
+            "!has(self.operations) || !('CountTokens' in self.operations) || !has(self.routing) \
+             || !has(self.routing.allowedDestinationRegions) \
+             || self.sourceRegions.all(source, source in self.routing.allowedDestinationRegions)"
+                .to_owned(),
+            "CountTokens runs in the source Region, and routing.allowedDestinationRegions leaves one out: add it there, \
+             or take CountTokens out of operations",
+        ),
     ]
 }
 
@@ -213,15 +222,20 @@ pub(super) fn model_arn() -> Vec<Rule> {
 
 /// On one operation.
 pub(super) fn operation() -> Vec<Rule> {
-    vec![Rule::new("self in ['InvokeModel', 'InvokeModelWithResponseStream']").message(
-        "write InvokeModel, which authorises Converse too, or InvokeModelWithResponseStream, which authorises \
-         ConverseStream too",
+    vec![Rule::new("self in ['InvokeModel', 'InvokeModelWithResponseStream', 'CountTokens']").message(
+        "write InvokeModel, which authorises Converse too, InvokeModelWithResponseStream, which authorises \
+         ConverseStream too, or CountTokens",
     )]
 }
 
 /// On the list of operations.
 pub(super) fn operations() -> Vec<Rule> {
-    vec![Rule::new("size(self) > 0").message("name an operation, or leave operations out to allow both")]
+    vec![
+        Rule::new("size(self) > 0").message("name an operation, or leave operations out to allow both"),
+        Rule::new("size(self) == 0 || self.exists(operation, operation != 'CountTokens')").message(
+            "CountTokens goes beside an operation that calls: add InvokeModel, InvokeModelWithResponseStream or both",
+        ),
+    ]
 }
 
 /// On a project.

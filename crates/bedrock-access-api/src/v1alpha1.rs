@@ -48,7 +48,8 @@ pub struct BedrockAccessSpec {
     /// What may be called. Each entry has exactly one of modelId, inferenceProfile and modelArn.
     #[schemars(schema_with = "schema::models")]
     pub models: Vec<ModelEntry>,
-    /// The Bedrock operations to allow. InvokeModel also authorises Converse, InvokeModelWithResponseStream also ConverseStream.
+    /// The Bedrock operations to allow. InvokeModel also authorises Converse, InvokeModelWithResponseStream also ConverseStream. CountTokens, beside one
+    /// of them, lets each granted model count tokens in the source Regions; it takes a foundation model's id, never a profile's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::operations")]
     pub operations: Option<Vec<String>>,
@@ -222,7 +223,7 @@ pub struct PolicyStatus {
 #[derive(JsonSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GrantStatus {
-    /// What is granted: InferenceProfile, FoundationModel, ProvisionedModel, ImportedModel or CustomModelDeployment, which may be called; or Discovery.
+    /// What is granted: InferenceProfile, FoundationModel, ProvisionedModel, ImportedModel or CustomModelDeployment, which may be called; Discovery or CountTokens.
     pub kind: String,
     /// The target's id or ARN; '*' for Discovery.
     pub id: String,

@@ -131,7 +131,10 @@ fn objects() -> impl Strategy<Value = BedrockAccess> {
         .prop_map(|(arn, version)| json!({"arn": arn, "version": version}));
     let routing = (list(scope(), 1..4), sometimes(list(region(), 0..4)), sometimes(list(text(&["apac", "jp"], &["in-region", "us", "global"]), 0..3)))
         .prop_map(|(scopes, lock, denied)| json!({"scopes": scopes, "allowedDestinationRegions": lock, "deniedScopes": denied}));
-    let operations = list(text(&["InvokeModel", "InvokeModelWithResponseStream"], &["Converse", "*"]), 1..3);
+    let operations = list(
+        text(&["InvokeModel", "InvokeModelWithResponseStream", "CountTokens"], &["Converse", "*"]),
+        1..4,
+    );
     let drift_policy = text(&["Enforce", "Report"], &["enforce", "Off"]);
     let annotation = text(
         &["us.amazon.nova-2-lite-v1:0@us-east-1", "a1b2c3d4e5f6"],

@@ -144,6 +144,22 @@ fn nothing_beside_the_calls_is_wanted_unless_it_is_asked_for() {
 }
 
 #[test]
+fn counting_tokens_goes_beside_the_invoke_operations_and_not_beyond_the_lock() {
+    let mut spec = spec();
+    spec["operations"] = json!(["InvokeModel", "CountTokens"]);
+    let terms = parsed(&spec).terms;
+    assert_eq!((terms.operations, terms.extras.count_tokens), (Operations::Invoke, true));
+    let alone = refused(|spec| spec["operations"] = json!(["CountTokens"]));
+    assert!(alone.message.starts_with("spec.operations: InvokeModel"), "{}", alone.message);
+    let outside = refused(|spec| {
+        spec["operations"] = json!(["InvokeModel", "CountTokens"]);
+        spec["routing"]["allowedDestinationRegions"] = json!(["us-east-1"]);
+    });
+    let told = "spec.operations: CountTokens runs in the source Region, and routing.allowedDestinationRegions leaves us-west-2 out";
+    assert!(outside.message.starts_with(told), "{}", outside.message);
+}
+
+#[test]
 fn a_mistake_is_named_by_its_field() {
     type Change = fn(&mut Value);
     let cases: [(&str, Change); 13] = [

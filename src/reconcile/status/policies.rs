@@ -93,6 +93,12 @@ fn extra(extra: &Extra) -> GrantStatus {
             source_region: source.to_string(),
             destination_regions: Vec::new(),
         },
+        Extra::CountTokens { model } => GrantStatus {
+            kind: "CountTokens".to_owned(),
+            id: model.model.to_string(),
+            source_region: destination(model),
+            destination_regions: vec![destination(model)],
+        },
     }
 }
 

@@ -10,6 +10,8 @@ use crate::v1alpha1::{BedrockAccess, DEFAULT_PROJECT};
 /// The version of a guardrail that is still being edited.
 const DRAFT: &str = "DRAFT";
 
+const COUNT_TOKENS: &str = "CountTokens";
+
 /// On what terms the manifest's models may be called.
 pub(super) fn terms(object: &BedrockAccess, sources: &[Region], account: &Account) -> Parsed<Terms> {
     Ok(Terms {
@@ -32,11 +34,12 @@ fn operations(operations: Option<&[String]>) -> Parsed<Operations> {
         match operation.as_str() {
             "InvokeModel" => invoke = true,
             "InvokeModelWithResponseStream" => stream = true,
+            COUNT_TOKENS => {}
             other => {
-                return invalid(
-                    place,
-                    format!("{other:?} is neither InvokeModel nor InvokeModelWithResponseStream"),
+                let message = format!(
+                    "{other:?} is none of InvokeModel, InvokeModelWithResponseStream and {COUNT_TOKENS}"
                 );
+                return invalid(place, message);
             }
         }
     }
@@ -44,7 +47,7 @@ fn operations(operations: Option<&[String]>) -> Parsed<Operations> {
         (true, true) => Ok(Operations::Both),
         (true, false) => Ok(Operations::Invoke),
         (false, true) => Ok(Operations::Stream),
-        (false, false) => invalid(place, "at least one operation is needed"),
+        (false, false) => invalid(place, "InvokeModel, InvokeModelWithResponseStream or both are needed"),
     }
 }
 
@@ -65,7 +68,30 @@ fn projects(
 }
 
 fn extras(object: &BedrockAccess, sources: &[Region]) -> Extras {
-    Extras { discovery: sources.iter().filter(|_| object.spec.discovery).cloned().collect() }
+    let mut operations = object.spec.operations.iter().flatten();
+    Extras {
+        discovery: sources.iter().filter(|_| object.spec.discovery).cloned().collect(),
+        count_tokens: operations.any(|operation| operation == COUNT_TOKENS),
+    }
+}
+
+/// What counts tokens runs in the source Region itself.
+pub(super) fn within_lock(
+    terms: &Terms,
+    sources: &[Region],
+    allowed: Option<&BTreeSet<Region>>,
+) -> Parsed<()> {
+    let is_outside = |source: &&Region| allowed.is_some_and(|allowed| !allowed.contains(*source));
+    match sources.iter().find(is_outside).filter(|_| terms.extras.count_tokens) {
+        Some(source) => {
+            let message = format!(
+                "{COUNT_TOKENS} runs in the source Region, and routing.allowedDestinationRegions leaves {source} out: add it there, or \
+                 take {COUNT_TOKENS} out of operations"
+            );
+            invalid("spec.operations", message)
+        }
+        None => Ok(()),
+    }
 }
 
 fn guardrails(object: &BedrockAccess, account: &Account) -> Parsed<BTreeSet<Guardrail>> {

@@ -21,6 +21,9 @@ pub(crate) const LIST: [&str; 3] = [
 
 pub(crate) const GET_FOUNDATION_MODEL: &str = "bedrock:GetFoundationModel";
 
+/// Asked of the foundation model in the source Region alone: through a profile nothing is counted.
+pub(crate) const COUNT_TOKENS: &str = "bedrock:CountTokens";
+
 const ANYTHING: &str = "*";
 
 /// One thing that a policy allows beside calling a target.
@@ -33,6 +36,11 @@ pub enum Extra {
         /// The granted models there, about each of which more may be asked.
         models: BTreeSet<FoundationModelArn>,
     },
+    /// To have a granted model count the tokens of a prompt, in a source Region.
+    CountTokens {
+        /// The model there.
+        model: FoundationModelArn,
+    },
 }
 
 impl Extra {
@@ -43,7 +51,8 @@ impl Extra {
             source: source.clone(),
             models: called.iter().filter(|model| model.region.as_ref() == Some(source)).cloned().collect(),
         });
-        discovery.collect()
+        let counting = called.iter().filter(|_| terms.extras.count_tokens);
+        discovery.chain(counting.map(|model| Self::CountTokens { model: model.clone() })).collect()
     }
 
     /// Of all that stands in a document.
@@ -64,24 +73,27 @@ impl Extra {
                 about.iter().filter(|model| model.region.as_ref() == Some(&source)).cloned().collect();
             Self::Discovery { source, models }
         });
-        discovery.collect()
+        let counting = models(COUNT_TOKENS).map(|model| Self::CountTokens { model });
+        discovery.chain(counting).collect()
     }
 
-    /// The same where no more than `grants` is left.
-    pub(crate) fn beside(self, grants: &[Grant]) -> Self {
+    /// The same where no more than `grants` is left; `None` where it was about what is gone.
+    pub(crate) fn beside(self, grants: &[Grant]) -> Option<Self> {
+        let called = called(grants);
         match self {
             Self::Discovery { source, mut models } => {
-                let called = called(grants);
                 models.retain(|model| called.contains(model));
-                Self::Discovery { source, models }
+                Some(Self::Discovery { source, models })
             }
+            Self::CountTokens { model } => called.contains(&model).then_some(Self::CountTokens { model }),
         }
     }
 }
 
 /// Whether a statement of ours allows nothing else.
 pub(crate) fn is_extra(statement: &Statement) -> bool {
-    let is_extra = |action: &String| LIST.contains(&action.as_str()) || action == GET_FOUNDATION_MODEL;
+    let others = [GET_FOUNDATION_MODEL, COUNT_TOKENS];
+    let is_extra = |action: &String| LIST.iter().chain(&others).any(|extra| action == extra);
     let is_allowing = statement.effect == Effect::Allow && !statement.action.is_empty();
     is_allowing && statement.action.iter().all(is_extra)
 }
@@ -105,12 +117,15 @@ fn called(grants: &[Grant]) -> BTreeSet<FoundationModelArn> {
 
 /// The statements that allow it all.
 pub(crate) fn statements(extras: &BTreeSet<Extra>, form: Form) -> Vec<Statement> {
-    let (mut sources, mut about) = (Vec::new(), BTreeSet::new());
+    let (mut sources, mut about, mut counting) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
     for extra in extras {
         match extra {
             Extra::Discovery { source, models } => {
                 sources.push(source.to_string());
                 about.extend(models);
+            }
+            Extra::CountTokens { model } => {
+                counting.insert(model);
             }
         }
     }
@@ -120,7 +135,12 @@ pub(crate) fn statements(extras: &BTreeSet<Extra>, form: Form) -> Vec<Statement>
         restrict(&mut list.condition, STRING_EQUALS, REQUESTED_REGION, sources);
         statements.push(list);
     }
-    statements.extend(on_models(&[GET_FOUNDATION_MODEL], &about, form));
+    if about == counting {
+        statements.extend(on_models(&[GET_FOUNDATION_MODEL, COUNT_TOKENS], &about, form));
+    } else {
+        statements.extend(on_models(&[GET_FOUNDATION_MODEL], &about, form));
+        statements.extend(on_models(&[COUNT_TOKENS], &counting, form));
+    }
     statements
 }
 

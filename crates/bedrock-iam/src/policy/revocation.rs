@@ -44,7 +44,7 @@ pub fn remainder(identity: &PolicyIdentity, document: &Document, revoked: &Revok
         statement.retain(|statement| statement.effect == Effect::Deny || extra::is_extra(statement));
     }
     let extras = Extra::in_document(document);
-    let left: BTreeSet<Extra> = extras.iter().cloned().map(|extra| extra.beside(&grants)).collect();
+    let left: BTreeSet<Extra> = extras.iter().cloned().filter_map(|extra| extra.beside(&grants)).collect();
     if left != extras {
         statement.retain(|statement| !extra::is_extra(statement));
         statement.extend(extra::statements(&left, Form::Factored));

@@ -9,4 +9,6 @@ use crate::names::identifier::Region;
 pub struct Extras {
     /// The source Regions in which the role may ask which models and profiles there are.
     pub discovery: BTreeSet<Region>,
+    /// Whether it may have the tokens of a prompt counted by the models that it is granted.
+    pub count_tokens: bool,
 }

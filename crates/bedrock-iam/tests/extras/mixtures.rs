@@ -37,7 +37,8 @@ fn other_grants() -> Vec<Grant> {
 fn extras() -> impl Strategy<Value = Extras> {
     let regions =
         || subsequence(REGIONS.to_vec(), 0..4).prop_map(|names| names.into_iter().map(region).collect());
-    regions().prop_map(|discovery: BTreeSet<Region>| Extras { discovery })
+    (regions(), any::<bool>())
+        .prop_map(|(discovery, count_tokens): (BTreeSet<Region>, bool)| Extras { discovery, count_tokens })
 }
 
 fn terms() -> impl Strategy<Value = Terms> {
@@ -114,9 +115,21 @@ proptest! {
                 let arn = || model_arn(model.as_str(), source.as_str());
                 let is_called = called.contains(model);
                 prop_assert_eq!(is_allowed("bedrock:GetFoundationModel", arn()), discovers && is_called, "{}", arn());
-                let longer = format!("{}-v2", arn());
-                prop_assert!(!is_allowed("bedrock:GetFoundationModel", longer));
+                let counts = terms.extras.count_tokens && is_called;
+                prop_assert_eq!(is_allowed("bedrock:CountTokens", arn()), counts, "{}", arn());
+                for action in ["bedrock:GetFoundationModel", "bedrock:CountTokens"] {
+                    prop_assert!(!is_allowed(action, arn() + "-v2"), "{}", action);
+                }
             }
+        }
+        for grant in &asked {
+            let target = match grant {
+                Grant::Profile { arn, .. } => arn.to_string(),
+                Grant::OwnModel { arn } => arn.to_string(),
+                Grant::OnDemand { .. } => continue,
+            };
+            let source = grant.target().unwrap().source().clone();
+            prop_assert!(!allows(&document, "bedrock:CountTokens", &target, source.as_str()), "{}", target);
         }
         // What may be called neither grows nor shrinks by it.
         for request in invocations(&asked, &terms) {

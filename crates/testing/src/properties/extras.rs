@@ -9,8 +9,11 @@ use bedrock_iam::{CurrentGrants, Document, FoundationModelArn, Grant};
 use super::exactness::exact;
 use super::scene::Scene;
 
-/// An action that no other statement may hold, and what such a statement must be.
-const RULES: [(&[&str], fn(&Statement, &Scene, &[Grant])); 2] = [
+/// Fails where a statement is not what it must be, in this scene and beside these grants.
+type Check = fn(&Statement, &Scene, &[Grant]);
+
+/// Actions that no other statement may hold, and what such a statement must be.
+const RULES: [(&[&str], Check); 2] = [
     (
         &[
             "bedrock:ListFoundationModels",
@@ -19,7 +22,7 @@ const RULES: [(&[&str], fn(&Statement, &Scene, &[Grant])); 2] = [
         ],
         lists_in_source_regions,
     ),
-    (&["bedrock:GetFoundationModel"], is_about_granted_models),
+    (&["bedrock:GetFoundationModel", "bedrock:CountTokens"], is_about_granted_models),
 ];
 
 /// Whether the statement is there for an extra; it then holds nothing else, and no more of it than was asked for.
@@ -30,7 +33,8 @@ pub(super) fn is_exact(statement: &Statement, document: &Document, scene: &Scene
     else {
         return false;
     };
-    assert_eq!(statement.action[..], actions[..], "{statement:?}");
+    let is_one = |action: &String| actions.contains(&action.as_str());
+    assert!(statement.action.iter().all(is_one), "{statement:?}");
     assert_eq!(statement.effect, Effect::Allow, "{statement:?}");
     check(statement, scene, &CurrentGrants::of(document).grants());
     true
@@ -38,6 +42,7 @@ pub(super) fn is_exact(statement: &Statement, document: &Document, scene: &Scene
 
 fn lists_in_source_regions(statement: &Statement, scene: &Scene, _: &[Grant]) {
     assert_eq!(statement.resource[..], ["*"], "{statement:?}");
+    assert_eq!(statement.action.len(), 3, "{statement:?}");
     let regions = the_condition(statement, REQUESTED_REGION);
     let wanted = &scene.intent.terms.extras.discovery;
     // What only has to be cut back keeps what it had.
@@ -45,7 +50,10 @@ fn lists_in_source_regions(statement: &Statement, scene: &Scene, _: &[Grant]) {
     assert!(regions.iter().all(|region| is_wanted(region) || scene.held_before(region)), "{statement:?}");
 }
 
-fn is_about_granted_models(statement: &Statement, _: &Scene, grants: &[Grant]) {
+fn is_about_granted_models(statement: &Statement, scene: &Scene, grants: &[Grant]) {
+    let counts = statement.action.iter().any(|action| action == "bedrock:CountTokens");
+    let may_count = scene.intent.terms.extras.count_tokens || scene.counted_before();
+    assert!(!counts || may_count, "{statement:?}");
     let called: BTreeSet<String> = grants.iter().flat_map(called).collect();
     for resource in &statement.resource {
         let Some((before, after)) = resource.split_once(":*::") else {

@@ -45,10 +45,18 @@ impl Scene {
 
     /// Whether the policy on the role lets it ask in this Region already what there is.
     pub(crate) fn held_before(&self, region: &str) -> bool {
-        let held = CurrentGrants::in_policy(self.observed.policy(&self.intent.claim.policy()));
         let is_there =
             |extra: &Extra| matches!(extra, Extra::Discovery { source, .. } if source.as_str() == region);
-        held.extras().iter().any(is_there)
+        self.held().extras().iter().any(is_there)
+    }
+
+    /// Whether it lets any model count tokens already.
+    pub(crate) fn counted_before(&self) -> bool {
+        self.held().extras().iter().any(|extra| matches!(extra, Extra::CountTokens { .. }))
+    }
+
+    fn held(&self) -> CurrentGrants {
+        CurrentGrants::in_policy(self.observed.policy(&self.intent.claim.policy()))
     }
 
     fn empty() -> Self {
@@ -111,6 +119,7 @@ impl Scene {
             ["discovery", source] => {
                 self.intent.terms.extras.discovery.insert(source.parse().ok()?);
             }
+            ["count-tokens"] => self.intent.terms.extras.count_tokens = true,
             ["guardrail-tags", arn, namespaces] => {
                 let tags = [(TAG.to_owned(), (*namespaces).to_owned())].into();
                 self.answers.guardrails.insert(arn.parse().ok()?, Ok(tags));
