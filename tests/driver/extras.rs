@@ -5,11 +5,12 @@ use serde_json::{Value, json};
 use crate::world::{World, consenting, manifest};
 
 /// Each field with the kinds that the status then names.
-const EXTRAS: [(&str, &[&str]); 2] = [("discovery", &["Discovery"]), ("operations", &["CountTokens"])];
+const EXTRAS: [(&str, &[&str]); 3] =
+    [("discovery", &["Discovery"]), ("operations", &["CountTokens"]), ("responses", &["StoredResponses"])];
 
 fn value(field: &str) -> Value {
     match field {
-        "discovery" => json!(true),
+        "discovery" | "responses" => json!(true),
         "operations" => json!(["InvokeModel", "InvokeModelWithResponseStream", "CountTokens"]),
         other => panic!("{other} is no such field"),
     }
@@ -56,4 +57,21 @@ async fn an_extra_is_listed_in_the_status_taken_back_with_its_field_and_goes_wit
         world.reconcile().await.unwrap();
         assert_eq!(world.policy(), None, "{field}");
     }
+}
+
+#[tokio::test]
+async fn whoever_asks_for_stored_responses_of_a_global_route_is_told_once_that_they_stay_where_they_ran() {
+    let mut object = manifest();
+    object["spec"]["responses"] = json!(true);
+    object["spec"]["routing"]["scopes"] = json!(["us"]);
+    let world = World::with(consenting(), object).await;
+    world.reconcile().await.unwrap();
+    let told = "ResponsesStayWhereTheyRan".to_owned();
+    assert!(!world.take_events().contains(&told), "a geographic route stays in its geography");
+    world.kubernetes.edit(|object| object["spec"]["routing"]["scopes"] = json!(["us", "global"]));
+    world.reconcile().await.unwrap();
+    assert!(world.take_events().contains(&told));
+    world.kubernetes.edit(|object| object["spec"]["discovery"] = json!(true));
+    world.reconcile().await.unwrap();
+    assert_eq!(world.take_events(), ["PolicyWritten"]);
 }

@@ -9,6 +9,9 @@ const REGION: &str = "[a-z]{2,6}(-[a-z]+)+-[0-9]{1,2}";
 const PARTITION: &str = "aws(-[a-z]+)*";
 const ROLE_NAME: &str = "[A-Za-z0-9_+=,.@-]{1,64}";
 
+/// In the ARN of an application inference profile, and of nothing else.
+pub(super) const APPLICATION: &str = ":application-inference-profile/";
+
 /// Prefixes seen so far. Used only to recognise a profile's id where a model's id belongs, never to refuse another prefix.
 const KNOWN_PREFIXES: &str = "us|us-gov|eu|apac|jp|au|ca|in|global";
 
@@ -62,6 +65,15 @@ pub(super) fn spec() -> Vec<Rule> {
                 .to_owned(),
             "CountTokens runs in the source Region, and routing.allowedDestinationRegions leaves one out: add it there, \
              or take CountTokens out of operations",
+        ),
+        about(
+            "responses",
+            format!(
+                "!has(self.responses) || !self.responses \
+                 || self.models.all(m, !has(m.inferenceProfile) || !m.inferenceProfile.contains('{APPLICATION}'))"
+            ),
+            "the Responses API takes no application inference profile: name a system profile or a model in its place, or leave \
+             responses out",
         ),
     ]
 }

@@ -61,6 +61,10 @@ pub struct BedrockAccessSpec {
     /// setup wizards do. It opens no model.
     #[serde(default)]
     pub discovery: bool,
+    /// True also lets the role read, cancel and delete what the Responses API stored in the account's default project, in the source Regions, whoever
+    /// made it. A stored response of a global route stays in the Region that ran it. Not beside application inference profiles.
+    #[serde(default)]
+    pub responses: bool,
     /// Guardrails: the grants then hold only for calls that name one of them. At most one per source Region. A guardrail of the role's account must consent by the same tag as the role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::guardrails")]
@@ -223,7 +227,7 @@ pub struct PolicyStatus {
 #[derive(JsonSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GrantStatus {
-    /// What is granted: InferenceProfile, FoundationModel, ProvisionedModel, ImportedModel or CustomModelDeployment, which may be called; Discovery or CountTokens.
+    /// What is granted: InferenceProfile, FoundationModel, ProvisionedModel, ImportedModel or CustomModelDeployment, which may be called; Discovery, CountTokens or StoredResponses.
     pub kind: String,
     /// The target's id or ARN; '*' for Discovery.
     pub id: String,

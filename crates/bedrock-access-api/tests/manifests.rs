@@ -161,7 +161,8 @@ fn objects() -> impl Strategy<Value = BedrockAccess> {
 
 /// What is wanted beside the invoke actions.
 fn extras() -> impl Strategy<Value = Value> {
-    any::<bool>().prop_map(|discovery| json!({"discovery": discovery}))
+    any::<(bool, bool)>()
+        .prop_map(|(discovery, responses)| json!({"discovery": discovery, "responses": responses}))
 }
 
 /// Lines as [`testing::manifest`] reads them.

@@ -9,8 +9,8 @@ use bedrock_access_api::annotations::ACCEPT_SHRINK;
 use bedrock_access_api::parse::{OperatorSettings, claim, intent, interval};
 use bedrock_access_api::v1alpha1::{BedrockAccess, BedrockAccessStatus};
 use bedrock_iam::{
-    DriftPolicy, Extras, Family, Finding, Guardrail, Intent, Operations, OwnModelKind, Reason, Region, Scope,
-    Target,
+    DefaultProjectArn, DriftPolicy, Extras, Family, Finding, Guardrail, Intent, Operations, OwnModelKind,
+    Reason, Region, Scope, Target,
 };
 use kube::ResourceExt;
 use serde_json::{Value, json};
@@ -141,6 +141,22 @@ fn nothing_beside_the_calls_is_wanted_unless_it_is_asked_for() {
     spec["discovery"] = json!(true);
     let sources = ["us-east-1", "us-west-2"].map(|source| source.parse().unwrap());
     assert_eq!(parsed(&spec).terms.extras.discovery, sources.into());
+}
+
+#[test]
+fn stored_responses_are_those_of_the_default_projects_and_of_no_application_profile() {
+    let mut spec = spec();
+    spec["responses"] = json!(true);
+    let account = operator_settings().account;
+    let projects =
+        ["us-east-1", "us-west-2"].map(|source| DefaultProjectArn::of(&account, &source.parse().unwrap()));
+    assert_eq!(parsed(&spec).terms.extras.stored_responses, projects.into());
+    let finding = refused(|spec| {
+        let arn = "arn:aws:bedrock:us-west-2:111122223333:application-inference-profile/abcdefghijkl";
+        spec["models"] = json!([{"inferenceProfile": arn}]);
+        spec["responses"] = json!(true);
+    });
+    assert!(finding.message.starts_with("spec.responses: the Responses API takes no"), "{}", finding.message);
 }
 
 #[test]

@@ -93,6 +93,12 @@ fn extra(extra: &Extra) -> GrantStatus {
             source_region: source.to_string(),
             destination_regions: Vec::new(),
         },
+        Extra::StoredResponses { project } => GrantStatus {
+            kind: "StoredResponses".to_owned(),
+            id: project.to_string(),
+            source_region: project.region.to_string(),
+            destination_regions: Vec::new(),
+        },
         Extra::CountTokens { model } => GrantStatus {
             kind: "CountTokens".to_owned(),
             id: model.model.to_string(),

@@ -5,6 +5,7 @@ use bedrock_iam::{
 };
 
 use super::{Parsed, field, invalid};
+use crate::rules::APPLICATION;
 use crate::v1alpha1::{BedrockAccess, DEFAULT_PROJECT};
 
 /// The version of a guardrail that is still being edited.
@@ -20,7 +21,7 @@ pub(super) fn terms(object: &BedrockAccess, sources: &[Region], account: &Accoun
         guardrails: guardrails(object, account)?,
         withheld: BTreeSet::new(),
         denied_scopes: denied_scopes(object)?,
-        extras: extras(object, sources),
+        extras: extras(object, sources, account)?,
     })
 }
 
@@ -67,12 +68,24 @@ fn projects(
     Ok(projects.take(1).flat_map(|_| sources.iter().map(of_source)).collect())
 }
 
-fn extras(object: &BedrockAccess, sources: &[Region]) -> Extras {
+fn extras(object: &BedrockAccess, sources: &[Region], account: &Account) -> Parsed<Extras> {
+    let mut profiles = object.spec.models.iter().filter_map(|entry| entry.inference_profile.as_ref());
+    let responses = object.spec.responses;
+    if responses && profiles.any(|profile| profile.contains(APPLICATION)) {
+        let message = "the Responses API takes no application inference profile: name a system profile or a model in its place, or leave \
+             responses out";
+        return invalid("spec.responses", message);
+    }
     let mut operations = object.spec.operations.iter().flatten();
-    Extras {
+    Ok(Extras {
         discovery: sources.iter().filter(|_| object.spec.discovery).cloned().collect(),
         count_tokens: operations.any(|operation| operation == COUNT_TOKENS),
-    }
+        stored_responses: sources
+            .iter()
+            .filter(|_| responses)
+            .map(|source| DefaultProjectArn::of(account, source))
+            .collect(),
+    })
 }
 
 /// What counts tokens runs in the source Region itself.

@@ -7,7 +7,7 @@
 use crate::bedrock::project::DefaultProjectArn;
 use crate::iam::document::Document;
 use crate::iam::evaluate::{Decision, Request, Unsupported, evaluate};
-use crate::policy::extra::{COUNT_TOKENS, Extra, GET_FOUNDATION_MODEL, LIST};
+use crate::policy::extra::{COUNT_TOKENS, Extra, GET_FOUNDATION_MODEL, LIST, STORED_RESPONSES};
 use crate::policy::grant::Grant;
 use crate::policy::write::{GUARDRAIL_IDENTIFIER, INFERENCE_PROFILE_ARN, REQUESTED_REGION, requested_region};
 use crate::want::terms::{Guardrail, Terms};
@@ -93,6 +93,10 @@ pub fn of_extra(extra: &Extra) -> Vec<Request> {
                 .iter()
                 .map(|model| request(GET_FOUNDATION_MODEL, model.to_string(), requested_region(model)));
             lists.chain(about).collect()
+        }
+        Extra::StoredResponses { project } => {
+            let of_project = |action: &&str| request(action, project.to_string(), project.region.to_string());
+            STORED_RESPONSES.iter().map(of_project).collect()
         }
         Extra::CountTokens { model } => {
             vec![request(COUNT_TOKENS, model.to_string(), requested_region(model))]

@@ -91,6 +91,12 @@ impl CurrentGrants {
         &self.extras
     }
 
+    /// Whether a response may be stored in any Region at all, as that of a global route is, and read only where it was stored.
+    pub fn stores_responses_anywhere(&self) -> bool {
+        let stores = self.extras.iter().any(|extra| matches!(extra, Extra::StoredResponses { .. }));
+        stores && self.profiles.values().flatten().any(|model| model.region.is_none())
+    }
+
     /// How many grants and extras there are.
     pub fn count(&self) -> usize {
         let Self { profiles, on_demand, own_models, extras, .. } = self;

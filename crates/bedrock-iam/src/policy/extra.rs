@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::bedrock::project::DefaultProjectArn;
 use crate::iam::document::{Document, Effect, Statement, Values};
 use crate::names::arn::FoundationModelArn;
 use crate::names::identifier::Region;
@@ -24,6 +25,10 @@ pub(crate) const GET_FOUNDATION_MODEL: &str = "bedrock:GetFoundationModel";
 /// Asked of the foundation model in the source Region alone: through a profile nothing is counted.
 pub(crate) const COUNT_TOKENS: &str = "bedrock:CountTokens";
 
+/// Asked of the project in which a response was made (Bedrock User Guide, "Responses API").
+pub(crate) const STORED_RESPONSES: [&str; 3] =
+    ["bedrock:GetInvoke", "bedrock:CancelInvoke", "bedrock:DeleteInvoke"];
+
 const ANYTHING: &str = "*";
 
 /// One thing that a policy allows beside calling a target.
@@ -41,6 +46,11 @@ pub enum Extra {
         /// The model there.
         model: FoundationModelArn,
     },
+    /// To read, cancel and delete the responses that a default project stored.
+    StoredResponses {
+        /// The project, in a source Region.
+        project: DefaultProjectArn,
+    },
 }
 
 impl Extra {
@@ -52,7 +62,10 @@ impl Extra {
             models: called.iter().filter(|model| model.region.as_ref() == Some(source)).cloned().collect(),
         });
         let counting = called.iter().filter(|_| terms.extras.count_tokens);
-        discovery.chain(counting.map(|model| Self::CountTokens { model: model.clone() })).collect()
+        let counting = counting.map(|model| Self::CountTokens { model: model.clone() });
+        let stored = terms.extras.stored_responses.iter();
+        let stored = stored.map(|project| Self::StoredResponses { project: project.clone() });
+        discovery.chain(counting).chain(stored).collect()
     }
 
     /// Of all that stands in a document.
@@ -74,7 +87,11 @@ impl Extra {
             Self::Discovery { source, models }
         });
         let counting = models(COUNT_TOKENS).map(|model| Self::CountTokens { model });
-        discovery.chain(counting).collect()
+        let storing =
+            allowing().filter(|statement| STORED_RESPONSES.iter().all(|action| has(statement, action)));
+        let projects = storing.flat_map(|statement| &statement.resource).filter_map(|arn| arn.parse().ok());
+        let stored = projects.map(|project| Self::StoredResponses { project });
+        discovery.chain(counting).chain(stored).collect()
     }
 
     /// The same where no more than `grants` is left; `None` where it was about what is gone.
@@ -85,6 +102,7 @@ impl Extra {
                 models.retain(|model| called.contains(model));
                 Some(Self::Discovery { source, models })
             }
+            Self::StoredResponses { .. } => Some(self),
             Self::CountTokens { model } => called.contains(&model).then_some(Self::CountTokens { model }),
         }
     }
@@ -93,7 +111,8 @@ impl Extra {
 /// Whether a statement of ours allows nothing else.
 pub(crate) fn is_extra(statement: &Statement) -> bool {
     let others = [GET_FOUNDATION_MODEL, COUNT_TOKENS];
-    let is_extra = |action: &String| LIST.iter().chain(&others).any(|extra| action == extra);
+    let is_extra =
+        |action: &String| LIST.iter().chain(&STORED_RESPONSES).chain(&others).any(|extra| action == extra);
     let is_allowing = statement.effect == Effect::Allow && !statement.action.is_empty();
     is_allowing && statement.action.iter().all(is_extra)
 }
@@ -118,6 +137,7 @@ fn called(grants: &[Grant]) -> BTreeSet<FoundationModelArn> {
 /// The statements that allow it all.
 pub(crate) fn statements(extras: &BTreeSet<Extra>, form: Form) -> Vec<Statement> {
     let (mut sources, mut about, mut counting) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+    let mut projects = Vec::new();
     for extra in extras {
         match extra {
             Extra::Discovery { source, models } => {
@@ -127,6 +147,7 @@ pub(crate) fn statements(extras: &BTreeSet<Extra>, form: Form) -> Vec<Statement>
             Extra::CountTokens { model } => {
                 counting.insert(model);
             }
+            Extra::StoredResponses { project } => projects.push(project),
         }
     }
     let mut statements = Vec::new();
@@ -134,6 +155,9 @@ pub(crate) fn statements(extras: &BTreeSet<Extra>, form: Form) -> Vec<Statement>
         let mut list = statement(Effect::Allow, &LIST, [ANYTHING]);
         restrict(&mut list.condition, STRING_EQUALS, REQUESTED_REGION, sources);
         statements.push(list);
+    }
+    if !projects.is_empty() {
+        statements.push(statement(Effect::Allow, &STORED_RESPONSES, projects));
     }
     if about == counting {
         statements.extend(on_models(&[GET_FOUNDATION_MODEL, COUNT_TOKENS], &about, form));

@@ -19,5 +19,7 @@ pub(super) fn extras(intent: &Intent, held: &CurrentGrants, grants: &[Grant]) ->
     };
     let mut extras = intent.terms.extras.clone();
     extras.discovery.retain(|source| may_be_granted(source) || discovers(source));
+    let stores = |project| held.extras().contains(&Extra::StoredResponses { project });
+    extras.stored_responses.retain(|project| may_be_granted(&project.region) || stores(project.clone()));
     extras
 }

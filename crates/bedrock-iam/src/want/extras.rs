@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::bedrock::project::DefaultProjectArn;
 use crate::names::identifier::Region;
 
 /// What is wanted beside the invoke actions.
@@ -11,4 +12,6 @@ pub struct Extras {
     pub discovery: BTreeSet<Region>,
     /// Whether it may have the tokens of a prompt counted by the models that it is granted.
     pub count_tokens: bool,
+    /// The default projects whose stored responses it may read, cancel and delete.
+    pub stored_responses: BTreeSet<DefaultProjectArn>,
 }

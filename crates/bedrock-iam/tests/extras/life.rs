@@ -11,8 +11,10 @@ use super::world::*;
 pub(crate) fn every() -> Vec<Extras> {
     let discovery = Extras { discovery: in_sources(), ..Extras::default() };
     let count_tokens = Extras { count_tokens: true, ..Extras::default() };
+    let stored_responses = Extras { stored_responses: default_projects(), ..Extras::default() };
     let all = Extras { count_tokens: true, ..discovery.clone() };
-    vec![discovery, count_tokens, all]
+    let all = Extras { stored_responses: default_projects(), ..all };
+    vec![discovery, count_tokens, stored_responses, all]
 }
 
 #[test]

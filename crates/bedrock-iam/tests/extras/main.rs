@@ -6,5 +6,6 @@ mod before;
 mod discovery;
 mod life;
 mod mixtures;
+mod responses;
 mod size;
 mod world;

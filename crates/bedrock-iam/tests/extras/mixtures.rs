@@ -19,6 +19,8 @@ const LIST: [&str; 3] = [
     "bedrock:GetFoundationModelAvailability",
 ];
 
+const STORED: [&str; 3] = ["bedrock:GetInvoke", "bedrock:CancelInvoke", "bedrock:DeleteInvoke"];
+
 const REGIONS: [&str; 6] =
     ["us-east-1", "us-east-2", "us-west-2", "eu-west-1", "eu-central-1", "ap-northeast-1"];
 
@@ -37,8 +39,16 @@ fn other_grants() -> Vec<Grant> {
 fn extras() -> impl Strategy<Value = Extras> {
     let regions =
         || subsequence(REGIONS.to_vec(), 0..4).prop_map(|names| names.into_iter().map(region).collect());
-    (regions(), any::<bool>())
-        .prop_map(|(discovery, count_tokens): (BTreeSet<Region>, bool)| Extras { discovery, count_tokens })
+    (regions(), any::<bool>(), regions()).prop_map(
+        |(discovery, count_tokens, storing): (_, bool, BTreeSet<Region>)| Extras {
+            discovery,
+            count_tokens,
+            stored_responses: storing
+                .iter()
+                .map(|source| DefaultProjectArn::of(&account(), source))
+                .collect(),
+        },
+    )
 }
 
 fn terms() -> impl Strategy<Value = Terms> {
@@ -108,6 +118,14 @@ proptest! {
             let discovers = terms.extras.discovery.contains(&source);
             for action in LIST {
                 prop_assert_eq!(allows(&document, action, "*", source.as_str()), discovers, "{} {}", action, source);
+            }
+            for action in STORED {
+                let project = DefaultProjectArn::of(&account(), &source);
+                let is_allowed = |arn: String| allows(&document, action, &arn, source.as_str());
+                let is_stored = terms.extras.stored_responses.contains(&project);
+                prop_assert_eq!(is_allowed(project.to_string()), is_stored, "{} {}", action, project);
+                prop_assert!(!is_allowed(project.to_string().replace("default", "proj-1")));
+                prop_assert!(!is_allowed(project.to_string().replace(ACCOUNT, "999999999999")));
             }
             let called = called(&granted, source.as_str());
             for model in &models {

@@ -42,6 +42,10 @@ pub(crate) fn in_sources() -> std::collections::BTreeSet<Region> {
     SOURCES.map(region).into()
 }
 
+pub(crate) fn default_projects() -> std::collections::BTreeSet<DefaultProjectArn> {
+    SOURCES.map(|source| DefaultProjectArn::of(&account(), &region(source))).into()
+}
+
 pub(crate) fn allows(document: &Document, action: &str, resource: &str, from: &str) -> bool {
     let request = Request {
         action: action.to_owned(),

@@ -13,7 +13,7 @@ use super::scene::Scene;
 type Check = fn(&Statement, &Scene, &[Grant]);
 
 /// Actions that no other statement may hold, and what such a statement must be.
-const RULES: [(&[&str], Check); 2] = [
+const RULES: [(&[&str], Check); 3] = [
     (
         &[
             "bedrock:ListFoundationModels",
@@ -22,6 +22,7 @@ const RULES: [(&[&str], Check); 2] = [
         ],
         lists_in_source_regions,
     ),
+    (&["bedrock:GetInvoke", "bedrock:CancelInvoke", "bedrock:DeleteInvoke"], is_about_default_projects),
     (&["bedrock:GetFoundationModel", "bedrock:CountTokens"], is_about_granted_models),
 ];
 
@@ -48,6 +49,14 @@ fn lists_in_source_regions(statement: &Statement, scene: &Scene, _: &[Grant]) {
     // What only has to be cut back keeps what it had.
     let is_wanted = |region: &String| wanted.iter().any(|source| source.as_str() == region);
     assert!(regions.iter().all(|region| is_wanted(region) || scene.held_before(region)), "{statement:?}");
+}
+
+fn is_about_default_projects(statement: &Statement, scene: &Scene, _: &[Grant]) {
+    assert!(statement.action.len() == 3 && statement.condition.is_empty(), "{statement:?}");
+    let wanted = &scene.intent.terms.extras.stored_responses;
+    let is_wanted = |resource: &String| wanted.iter().any(|project| project.to_string() == *resource);
+    let is_known = |resource: &String| is_wanted(resource) || scene.stored_before(resource);
+    assert!(statement.resource.iter().all(is_known), "{statement:?}");
 }
 
 fn is_about_granted_models(statement: &Statement, scene: &Scene, grants: &[Grant]) {

@@ -55,6 +55,13 @@ impl Scene {
         self.held().extras().iter().any(|extra| matches!(extra, Extra::CountTokens { .. }))
     }
 
+    /// Whether it lets the role read what this project stored already.
+    pub(crate) fn stored_before(&self, arn: &str) -> bool {
+        let is_there =
+            |extra: &Extra| matches!(extra, Extra::StoredResponses { project } if project.to_string() == arn);
+        self.held().extras().iter().any(is_there)
+    }
+
     fn held(&self) -> CurrentGrants {
         CurrentGrants::in_policy(self.observed.policy(&self.intent.claim.policy()))
     }
@@ -118,6 +125,10 @@ impl Scene {
             }
             ["discovery", source] => {
                 self.intent.terms.extras.discovery.insert(source.parse().ok()?);
+            }
+            ["responses", source] => {
+                let project = DefaultProjectArn::of(&self.intent.claim.account, &source.parse().ok()?);
+                self.intent.terms.extras.stored_responses.insert(project);
             }
             ["count-tokens"] => self.intent.terms.extras.count_tokens = true,
             ["guardrail-tags", arn, namespaces] => {

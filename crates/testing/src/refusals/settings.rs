@@ -24,6 +24,9 @@ refusals! {
             "routing": {"scopes": ["us"], "allowedDestinationRegions": ["us-east-1", "us-east-2", "us-west-2"]}
         },
         "spec.operations": "CountTokens runs in the source Region, and routing.allowedDestinationRegions leaves one out: add it there, or take CountTokens out of operations";
+    stored_responses_of_an_application_profile_are_refused:
+        "/responses", true => false,
+        "spec.responses": "the Responses API takes no application inference profile: name a system profile or a model in its place, or leave responses out";
     a_project_other_than_the_default_one_is_refused:
         "/projects", ["proj-a1b2c3"] => [],
         "spec.projects[0]": "write default, the project of calls that name none, or [] to grant no project";
