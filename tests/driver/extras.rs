@@ -5,11 +5,16 @@ use serde_json::{Value, json};
 use crate::world::{World, consenting, manifest};
 
 /// Each field with the kinds that the status then names.
-const EXTRAS: [(&str, &[&str]); 3] =
-    [("discovery", &["Discovery"]), ("operations", &["CountTokens"]), ("responses", &["StoredResponses"])];
+const EXTRAS: [(&str, &[&str]); 4] = [
+    ("apiKeys", &["ApiKeys"]),
+    ("discovery", &["Discovery"]),
+    ("operations", &["CountTokens"]),
+    ("responses", &["StoredResponses"]),
+];
 
 fn value(field: &str) -> Value {
     match field {
+        "apiKeys" => json!("ShortTerm"),
         "discovery" | "responses" => json!(true),
         "operations" => json!(["InvokeModel", "InvokeModelWithResponseStream", "CountTokens"]),
         other => panic!("{other} is no such field"),

@@ -258,6 +258,13 @@ pub(super) fn project() -> Vec<Rule> {
     ]
 }
 
+/// On `apiKeys`.
+pub(super) fn api_keys() -> Vec<Rule> {
+    vec![Rule::new("self == 'ShortTerm'").message(
+        "write ShortTerm, for keys that expire with a session of the role, or leave apiKeys out; long-term keys are never granted",
+    )]
+}
+
 /// On the list of guardrails.
 pub(super) fn guardrails() -> Vec<Rule> {
     let region = |arn: &str| format!("{arn}.find('^arn:[^:]*:bedrock:[^:]+:')");

@@ -85,6 +85,10 @@ pub(super) fn projects(_: &mut SchemaGenerator) -> Schema {
     schema
 }
 
+pub(super) fn api_keys(_: &mut SchemaGenerator) -> Schema {
+    text(LONGEST_WORD, &rules::api_keys())
+}
+
 pub(super) fn guardrails(generator: &mut SchemaGenerator) -> Schema {
     list(ListType::Atomic, 1..=MOST_REGIONS, &generator.subschema_for::<Guardrail>(), &rules::guardrails())
 }

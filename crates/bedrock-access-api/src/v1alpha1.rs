@@ -65,6 +65,11 @@ pub struct BedrockAccessSpec {
     /// made it. A stored response of a global route stays in the Region that ran it. Not beside application inference profiles.
     #[serde(default)]
     pub responses: bool,
+    /// ShortTerm also lets the role be used through Bedrock API keys that expire with its session. Whoever holds such a key may do on Bedrock what the
+    /// role may, by this policy and all others. Long-term keys are never granted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::api_keys")]
+    pub api_keys: Option<String>,
     /// Guardrails: the grants then hold only for calls that name one of them. At most one per source Region. A guardrail of the role's account must consent by the same tag as the role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::guardrails")]
@@ -227,11 +232,11 @@ pub struct PolicyStatus {
 #[derive(JsonSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GrantStatus {
-    /// What is granted: InferenceProfile, FoundationModel, ProvisionedModel, ImportedModel or CustomModelDeployment, which may be called; Discovery, CountTokens or StoredResponses.
+    /// What is granted: InferenceProfile, FoundationModel, ProvisionedModel, ImportedModel or CustomModelDeployment, which may be called; Discovery, CountTokens, StoredResponses or ApiKeys.
     pub kind: String,
-    /// The target's id or ARN; '*' for Discovery.
+    /// The target's id or ARN; '*' for Discovery, ShortTerm for ApiKeys.
     pub id: String,
-    /// The Region from which it may be called.
+    /// The Region from which it may be called; '*' for ApiKeys.
     pub source_region: String,
     /// The Regions to which Bedrock may route the call; '*' stands for every commercial Region. None where nothing is called.
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
@@ -259,6 +264,9 @@ fn readable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Condition>
 
 /// The project of calls that name none.
 pub const DEFAULT_PROJECT: &str = "default";
+
+/// API keys that expire with a session of the role.
+pub const SHORT_TERM: &str = "ShortTerm";
 
 #[allow(clippy::unnecessary_wraps, reason = "serde wants the field's type")]
 fn default_projects() -> Option<Vec<String>> {

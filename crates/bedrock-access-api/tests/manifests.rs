@@ -161,8 +161,10 @@ fn objects() -> impl Strategy<Value = BedrockAccess> {
 
 /// What is wanted beside the invoke actions.
 fn extras() -> impl Strategy<Value = Value> {
-    any::<(bool, bool)>()
-        .prop_map(|(discovery, responses)| json!({"discovery": discovery, "responses": responses}))
+    let api_keys = sometimes(text(&["ShortTerm"], &["LongTerm", "SHORT_TERM"]).prop_map(Value::from));
+    (any::<bool>(), any::<bool>(), api_keys).prop_map(|(discovery, responses, api_keys)| {
+        json!({"discovery": discovery, "responses": responses, "apiKeys": api_keys})
+    })
 }
 
 /// Lines as [`testing::manifest`] reads them.

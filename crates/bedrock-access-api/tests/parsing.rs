@@ -160,6 +160,19 @@ fn stored_responses_are_those_of_the_default_projects_and_of_no_application_prof
 }
 
 #[test]
+fn only_short_term_api_keys_can_be_wanted() {
+    let mut spec = spec();
+    spec["apiKeys"] = json!("ShortTerm");
+    assert!(parsed(&spec).terms.extras.api_keys);
+    let finding = refused(|spec| spec["apiKeys"] = json!("LongTerm"));
+    assert!(
+        finding.message.starts_with("spec.apiKeys: \"LongTerm\" is not ShortTerm"),
+        "{}",
+        finding.message
+    );
+}
+
+#[test]
 fn counting_tokens_goes_beside_the_invoke_operations_and_not_beyond_the_lock() {
     let mut spec = spec();
     spec["operations"] = json!(["InvokeModel", "CountTokens"]);

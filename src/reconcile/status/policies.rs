@@ -1,5 +1,5 @@
 use bedrock_access_api::v1alpha1::{
-    BedrockAccess, BedrockAccessStatus, GrantStatus, NotOfferedStatus, PolicyStatus,
+    BedrockAccess, BedrockAccessStatus, GrantStatus, NotOfferedStatus, PolicyStatus, SHORT_TERM,
 };
 use bedrock_iam::decide::Outcome;
 use bedrock_iam::grant::destination;
@@ -9,7 +9,7 @@ use bedrock_iam::{
     PolicyState, Profile, Written,
 };
 
-/// The destinations of a global profile: any commercial Region.
+/// The destinations of a global profile: any commercial Region. What is bound to no source Region has it in its place.
 const ANYWHERE: &str = "*";
 
 /// What the status says that we last wrote.
@@ -97,6 +97,12 @@ fn extra(extra: &Extra) -> GrantStatus {
             kind: "StoredResponses".to_owned(),
             id: project.to_string(),
             source_region: project.region.to_string(),
+            destination_regions: Vec::new(),
+        },
+        Extra::ApiKeys => GrantStatus {
+            kind: "ApiKeys".to_owned(),
+            id: SHORT_TERM.to_owned(),
+            source_region: ANYWHERE.to_owned(),
             destination_regions: Vec::new(),
         },
         Extra::CountTokens { model } => GrantStatus {

@@ -6,7 +6,7 @@ use bedrock_iam::{
 
 use super::{Parsed, field, invalid};
 use crate::rules::APPLICATION;
-use crate::v1alpha1::{BedrockAccess, DEFAULT_PROJECT};
+use crate::v1alpha1::{BedrockAccess, DEFAULT_PROJECT, SHORT_TERM};
 
 /// The version of a guardrail that is still being edited.
 const DRAFT: &str = "DRAFT";
@@ -76,6 +76,13 @@ fn extras(object: &BedrockAccess, sources: &[Region], account: &Account) -> Pars
              responses out";
         return invalid("spec.responses", message);
     }
+    let api_keys = object.spec.api_keys.as_deref();
+    if let Some(other) = api_keys.filter(|kind| *kind != SHORT_TERM) {
+        return invalid(
+            "spec.apiKeys",
+            format!("{other:?} is not {SHORT_TERM}, the only kind that is granted"),
+        );
+    }
     let mut operations = object.spec.operations.iter().flatten();
     Ok(Extras {
         discovery: sources.iter().filter(|_| object.spec.discovery).cloned().collect(),
@@ -85,6 +92,7 @@ fn extras(object: &BedrockAccess, sources: &[Region], account: &Account) -> Pars
             .filter(|_| responses)
             .map(|source| DefaultProjectArn::of(account, source))
             .collect(),
+        api_keys: api_keys.is_some(),
     })
 }
 

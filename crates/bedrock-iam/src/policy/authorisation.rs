@@ -7,7 +7,10 @@
 use crate::bedrock::project::DefaultProjectArn;
 use crate::iam::document::Document;
 use crate::iam::evaluate::{Decision, Request, Unsupported, evaluate};
-use crate::policy::extra::{COUNT_TOKENS, Extra, GET_FOUNDATION_MODEL, LIST, STORED_RESPONSES};
+use crate::policy::extra::{
+    BEARER_TOKEN_TYPE, CALL_WITH_BEARER_TOKEN, COUNT_TOKENS, Extra, GET_FOUNDATION_MODEL, LIST, SHORT_TERM,
+    STORED_RESPONSES,
+};
 use crate::policy::grant::Grant;
 use crate::policy::write::{GUARDRAIL_IDENTIFIER, INFERENCE_PROFILE_ARN, REQUESTED_REGION, requested_region};
 use crate::want::terms::{Guardrail, Terms};
@@ -98,6 +101,11 @@ pub fn of_extra(extra: &Extra) -> Vec<Request> {
             let of_project = |action: &&str| request(action, project.to_string(), project.region.to_string());
             STORED_RESPONSES.iter().map(of_project).collect()
         }
+        Extra::ApiKeys => vec![Request {
+            action: CALL_WITH_BEARER_TOKEN.to_owned(),
+            resource: "*".to_owned(),
+            context: [(BEARER_TOKEN_TYPE.to_lowercase(), SHORT_TERM.to_owned())].into(),
+        }],
         Extra::CountTokens { model } => {
             vec![request(COUNT_TOKENS, model.to_string(), requested_region(model))]
         }

@@ -29,6 +29,13 @@ pub(crate) const COUNT_TOKENS: &str = "bedrock:CountTokens";
 pub(crate) const STORED_RESPONSES: [&str; 3] =
     ["bedrock:GetInvoke", "bedrock:CancelInvoke", "bedrock:DeleteInvoke"];
 
+pub(crate) const CALL_WITH_BEARER_TOKEN: &str = "bedrock:CallWithBearerToken";
+
+/// The condition key that tells keys that expire with a session from those of an IAM user.
+pub(crate) const BEARER_TOKEN_TYPE: &str = "bedrock:BearerTokenType";
+
+pub(crate) const SHORT_TERM: &str = "SHORT_TERM";
+
 const ANYTHING: &str = "*";
 
 /// One thing that a policy allows beside calling a target.
@@ -51,6 +58,8 @@ pub enum Extra {
         /// The project, in a source Region.
         project: DefaultProjectArn,
     },
+    /// To be used through short-term API keys.
+    ApiKeys,
 }
 
 impl Extra {
@@ -65,7 +74,8 @@ impl Extra {
         let counting = counting.map(|model| Self::CountTokens { model: model.clone() });
         let stored = terms.extras.stored_responses.iter();
         let stored = stored.map(|project| Self::StoredResponses { project: project.clone() });
-        discovery.chain(counting).chain(stored).collect()
+        let api_keys = terms.extras.api_keys.then_some(Self::ApiKeys);
+        discovery.chain(counting).chain(stored).chain(api_keys).collect()
     }
 
     /// Of all that stands in a document.
@@ -91,7 +101,12 @@ impl Extra {
             allowing().filter(|statement| STORED_RESPONSES.iter().all(|action| has(statement, action)));
         let projects = storing.flat_map(|statement| &statement.resource).filter_map(|arn| arn.parse().ok());
         let stored = projects.map(|project| Self::StoredResponses { project });
-        discovery.chain(counting).chain(stored).collect()
+        let short_term = |statement: &&Statement| {
+            has(statement, CALL_WITH_BEARER_TOKEN)
+                && values(statement, BEARER_TOKEN_TYPE).any(|kind| kind == SHORT_TERM)
+        };
+        let api_keys = allowing().filter(of_nothing).find(short_term).map(|_| Self::ApiKeys);
+        discovery.chain(counting).chain(stored).chain(api_keys).collect()
     }
 
     /// The same where no more than `grants` is left; `None` where it was about what is gone.
@@ -102,7 +117,7 @@ impl Extra {
                 models.retain(|model| called.contains(model));
                 Some(Self::Discovery { source, models })
             }
-            Self::StoredResponses { .. } => Some(self),
+            Self::StoredResponses { .. } | Self::ApiKeys => Some(self),
             Self::CountTokens { model } => called.contains(&model).then_some(Self::CountTokens { model }),
         }
     }
@@ -110,7 +125,7 @@ impl Extra {
 
 /// Whether a statement of ours allows nothing else.
 pub(crate) fn is_extra(statement: &Statement) -> bool {
-    let others = [GET_FOUNDATION_MODEL, COUNT_TOKENS];
+    let others = [GET_FOUNDATION_MODEL, COUNT_TOKENS, CALL_WITH_BEARER_TOKEN];
     let is_extra =
         |action: &String| LIST.iter().chain(&STORED_RESPONSES).chain(&others).any(|extra| action == extra);
     let is_allowing = statement.effect == Effect::Allow && !statement.action.is_empty();
@@ -148,6 +163,7 @@ pub(crate) fn statements(extras: &BTreeSet<Extra>, form: Form) -> Vec<Statement>
                 counting.insert(model);
             }
             Extra::StoredResponses { project } => projects.push(project),
+            Extra::ApiKeys => {}
         }
     }
     let mut statements = Vec::new();
@@ -158,6 +174,11 @@ pub(crate) fn statements(extras: &BTreeSet<Extra>, form: Form) -> Vec<Statement>
     }
     if !projects.is_empty() {
         statements.push(statement(Effect::Allow, &STORED_RESPONSES, projects));
+    }
+    if extras.contains(&Extra::ApiKeys) {
+        let mut keys = statement(Effect::Allow, &[CALL_WITH_BEARER_TOKEN], [ANYTHING]);
+        restrict(&mut keys.condition, STRING_EQUALS, BEARER_TOKEN_TYPE, vec![SHORT_TERM.to_owned()]);
+        statements.push(keys);
     }
     if about == counting {
         statements.extend(on_models(&[GET_FOUNDATION_MODEL, COUNT_TOKENS], &about, form));
@@ -213,6 +234,10 @@ fn has(statement: &Statement, action: &str) -> bool {
 }
 
 fn requested_regions(statement: &Statement) -> Vec<Region> {
-    let regions = statement.condition.get(STRING_EQUALS).and_then(|keys| keys.get(REQUESTED_REGION));
-    regions.into_iter().flat_map(|Values(regions)| regions).filter_map(|region| region.parse().ok()).collect()
+    values(statement, REQUESTED_REGION).filter_map(|region| region.parse().ok()).collect()
+}
+
+fn values<'a>(statement: &'a Statement, key: &str) -> impl Iterator<Item = &'a String> {
+    let values = statement.condition.get(STRING_EQUALS).and_then(|keys| keys.get(key));
+    values.into_iter().flat_map(|Values(values)| values)
 }

@@ -21,5 +21,6 @@ pub(super) fn extras(intent: &Intent, held: &CurrentGrants, grants: &[Grant]) ->
     extras.discovery.retain(|source| may_be_granted(source) || discovers(source));
     let stores = |project| held.extras().contains(&Extra::StoredResponses { project });
     extras.stored_responses.retain(|project| may_be_granted(&project.region) || stores(project.clone()));
+    extras.api_keys &= !called.is_empty() || held.extras().contains(&Extra::ApiKeys);
     extras
 }

@@ -14,4 +14,6 @@ pub struct Extras {
     pub count_tokens: bool,
     /// The default projects whose stored responses it may read, cancel and delete.
     pub stored_responses: BTreeSet<DefaultProjectArn>,
+    /// Whether it may be used through short-term API keys.
+    pub api_keys: bool,
 }

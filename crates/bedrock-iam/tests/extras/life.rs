@@ -13,8 +13,9 @@ pub(crate) fn every() -> Vec<Extras> {
     let count_tokens = Extras { count_tokens: true, ..Extras::default() };
     let stored_responses = Extras { stored_responses: default_projects(), ..Extras::default() };
     let all = Extras { count_tokens: true, ..discovery.clone() };
-    let all = Extras { stored_responses: default_projects(), ..all };
-    vec![discovery, count_tokens, stored_responses, all]
+    let api_keys = Extras { api_keys: true, ..Extras::default() };
+    let all = Extras { stored_responses: default_projects(), api_keys: true, ..all };
+    vec![discovery, count_tokens, stored_responses, api_keys, all]
 }
 
 #[test]

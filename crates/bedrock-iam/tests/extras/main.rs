@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a fixture may fail loudly")]
 
+mod api_keys;
 mod before;
 mod discovery;
 mod life;

@@ -11,7 +11,7 @@ use proptest::sample::subsequence;
 use testing::real_grants;
 use testing::world::*;
 
-use super::world::allows;
+use super::world::{allows, calls_with_key};
 
 const LIST: [&str; 3] = [
     "bedrock:ListFoundationModels",
@@ -39,14 +39,15 @@ fn other_grants() -> Vec<Grant> {
 fn extras() -> impl Strategy<Value = Extras> {
     let regions =
         || subsequence(REGIONS.to_vec(), 0..4).prop_map(|names| names.into_iter().map(region).collect());
-    (regions(), any::<bool>(), regions()).prop_map(
-        |(discovery, count_tokens, storing): (_, bool, BTreeSet<Region>)| Extras {
+    (regions(), any::<bool>(), regions(), any::<bool>()).prop_map(
+        |(discovery, count_tokens, storing, api_keys): (_, bool, BTreeSet<Region>, bool)| Extras {
             discovery,
             count_tokens,
             stored_responses: storing
                 .iter()
                 .map(|source| DefaultProjectArn::of(&account(), source))
                 .collect(),
+            api_keys,
         },
     )
 }
@@ -140,6 +141,8 @@ proptest! {
                 }
             }
         }
+        prop_assert_eq!(calls_with_key(&document, Some("SHORT_TERM")), terms.extras.api_keys);
+        prop_assert!(!calls_with_key(&document, Some("LONG_TERM")) && !calls_with_key(&document, None));
         for grant in &asked {
             let target = match grant {
                 Grant::Profile { arn, .. } => arn.to_string(),

@@ -46,6 +46,14 @@ pub(crate) fn default_projects() -> std::collections::BTreeSet<DefaultProjectArn
     SOURCES.map(|source| DefaultProjectArn::of(&account(), &region(source))).into()
 }
 
+/// Whether a call by a key of this kind is let in at all.
+pub(crate) fn calls_with_key(document: &Document, kind: Option<&str>) -> bool {
+    let kind = kind.map(|kind| ("bedrock:bearertokentype".to_owned(), kind.to_owned()));
+    let (action, resource) = ("bedrock:CallWithBearerToken".to_owned(), "*".to_owned());
+    let request = Request { action, resource, context: kind.into_iter().collect() };
+    evaluate(&[document], &request).unwrap() == Decision::Allowed
+}
+
 pub(crate) fn allows(document: &Document, action: &str, resource: &str, from: &str) -> bool {
     let request = Request {
         action: action.to_owned(),

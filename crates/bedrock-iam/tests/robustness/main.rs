@@ -134,6 +134,7 @@ fn surroundings() -> impl Strategy<Value = String> {
         region().prop_map(|source| format!("project\t{source}")),
         region().prop_map(|source| format!("discovery\t{source}")),
         Just("count-tokens".to_owned()),
+        Just("api-keys".to_owned()),
         region().prop_map(|source| format!("responses\t{source}")),
         select(&["invoke", "stream"][..]).prop_map(|operation| format!("operations\t{operation}")),
         (scope(), model(), region())

@@ -13,7 +13,8 @@ use super::scene::Scene;
 type Check = fn(&Statement, &Scene, &[Grant]);
 
 /// Actions that no other statement may hold, and what such a statement must be.
-const RULES: [(&[&str], Check); 3] = [
+const RULES: [(&[&str], Check); 4] = [
+    (&["bedrock:CallWithBearerToken"], is_for_short_term_keys),
     (
         &[
             "bedrock:ListFoundationModels",
@@ -57,6 +58,12 @@ fn is_about_default_projects(statement: &Statement, scene: &Scene, _: &[Grant]) 
     let is_wanted = |resource: &String| wanted.iter().any(|project| project.to_string() == *resource);
     let is_known = |resource: &String| is_wanted(resource) || scene.stored_before(resource);
     assert!(statement.resource.iter().all(is_known), "{statement:?}");
+}
+
+fn is_for_short_term_keys(statement: &Statement, scene: &Scene, _: &[Grant]) {
+    assert_eq!(statement.resource[..], ["*"], "{statement:?}");
+    assert_eq!(the_condition(statement, "bedrock:BearerTokenType")[..], ["SHORT_TERM"], "{statement:?}");
+    assert!(scene.intent.terms.extras.api_keys || scene.had_api_keys(), "{statement:?}");
 }
 
 fn is_about_granted_models(statement: &Statement, scene: &Scene, grants: &[Grant]) {

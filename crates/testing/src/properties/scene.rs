@@ -62,6 +62,11 @@ impl Scene {
         self.held().extras().iter().any(is_there)
     }
 
+    /// Whether it lets the role be used through API keys already.
+    pub(crate) fn had_api_keys(&self) -> bool {
+        self.held().extras().contains(&Extra::ApiKeys)
+    }
+
     fn held(&self) -> CurrentGrants {
         CurrentGrants::in_policy(self.observed.policy(&self.intent.claim.policy()))
     }
@@ -130,6 +135,7 @@ impl Scene {
                 let project = DefaultProjectArn::of(&self.intent.claim.account, &source.parse().ok()?);
                 self.intent.terms.extras.stored_responses.insert(project);
             }
+            ["api-keys"] => self.intent.terms.extras.api_keys = true,
             ["count-tokens"] => self.intent.terms.extras.count_tokens = true,
             ["guardrail-tags", arn, namespaces] => {
                 let tags = [(TAG.to_owned(), (*namespaces).to_owned())].into();

@@ -27,6 +27,9 @@ refusals! {
     stored_responses_of_an_application_profile_are_refused:
         "/responses", true => false,
         "spec.responses": "the Responses API takes no application inference profile: name a system profile or a model in its place, or leave responses out";
+    long_term_api_keys_are_refused:
+        "/apiKeys", "LongTerm" => "ShortTerm",
+        "spec.apiKeys": "write ShortTerm, for keys that expire with a session of the role, or leave apiKeys out; long-term keys are never granted";
     a_project_other_than_the_default_one_is_refused:
         "/projects", ["proj-a1b2c3"] => [],
         "spec.projects[0]": "write default, the project of calls that name none, or [] to grant no project";
