@@ -16,7 +16,7 @@ pub(super) async fn orphaned(
     policy: &PolicyState,
     why: &str,
 ) {
-    let grants = CurrentGrants::in_policy(policy).grants().len();
+    let grants = CurrentGrants::in_policy(policy).count();
     let note = format!(
         "{}: its policy {} stays on role {} with {}, {why}; bedrock-access orphans --cluster-id {} --delete removes it, or {}",
         gone(cx, claim, object),

@@ -171,7 +171,7 @@ async fn publish_retained(object: &BedrockAccess, cx: &Context, claim: &Claim, d
     let (role, policy) = (&claim.role, &reference.name);
     let note = format!(
         "deletionPolicy is Retain: policy {policy} stays on role {role} and still grants {}; remove it with {}",
-        status::counted(CurrentGrants::of(document).grants().len(), "grant"),
+        status::counted(CurrentGrants::of(document).count(), "grant"),
         claim.removal_command()
     );
     event::publish(object, cx, EventType::Normal, "PolicyRetained", "Delete", &note).await;

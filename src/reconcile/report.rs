@@ -3,7 +3,7 @@ use std::time::Duration;
 use bedrock_access_api::v1alpha1::{BedrockAccess, BedrockAccessStatus};
 use bedrock_iam::conditions::{KINDS, READY, RECONCILED, RECONCILING, STALLED, SUSPENDED};
 use bedrock_iam::decide::{Cause, Change};
-use bedrock_iam::{Claim, PolicyState, Reason, Step, diff};
+use bedrock_iam::{Claim, CurrentGrants, PolicyState, Reason, Step, diff};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::api::{Patch, PatchParams};
 use kube::runtime::events::EventType;
@@ -17,6 +17,11 @@ use crate::metrics::{Ending, PolicyWrite};
 
 /// The field manager of every status that we write.
 const FIELD_MANAGER: &str = "bedrock-access";
+
+/// Told once, when a policy comes to hold both.
+const RESPONSES: &str = "responses is true beside a global route: a response that is stored stays in the Region that ran the call, which may \
+    be any commercial Region, and is read, cancelled and deleted there; send store: false with calls whose answers must not stay, or \
+    take the scope global out";
 
 /// Tells Kubernetes what became of the object, and when to look again.
 pub(super) async fn report(
@@ -97,6 +102,10 @@ pub(super) async fn publish_write(
     };
     cx.metrics.wrote(write);
     publish(object, cx, type_, reason, "Write", &note).await;
+    let stores_anywhere = |policy: &PolicyState| CurrentGrants::in_policy(policy).stores_responses_anywhere();
+    if stores_anywhere(&step.leaves()) && !stores_anywhere(found) {
+        publish(object, cx, EventType::Warning, "ResponsesStayWhereTheyRan", "Write", RESPONSES).await;
+    }
 }
 
 async fn patch_status(

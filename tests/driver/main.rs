@@ -8,6 +8,7 @@
 mod adoption;
 mod context;
 mod counting;
+mod extras;
 mod faults;
 mod hostile;
 mod kubernetes;

@@ -61,14 +61,17 @@ pub fn intent(object: &BedrockAccess, settings: &OperatorSettings) -> Parsed<Int
     }
     let (unknown_sources, unknown) = regions::unknown(&sources, settings);
     let Wanted { targets, families, refused } = models::wanted(object, &sources, &settings.account)?;
+    let allowed_destination_regions = allowed_destination_regions(object)?;
+    let terms = terms::terms(object, &sources, &settings.account)?;
+    terms::within_lock(&terms, &sources, allowed_destination_regions.as_ref())?;
     Ok(Intent {
         claim,
         targets,
         families,
         unknown_sources,
         refused: [unknown, refused].concat(),
-        terms: terms::terms(object, &sources, &settings.account)?,
-        allowed_destination_regions: allowed_destination_regions(object)?,
+        terms,
+        allowed_destination_regions,
         drift_policy: match spec.drift_policy.as_str() {
             "Enforce" => DriftPolicy::Enforce,
             "Report" => DriftPolicy::Report,

@@ -9,6 +9,9 @@ const REGION: &str = "[a-z]{2,6}(-[a-z]+)+-[0-9]{1,2}";
 const PARTITION: &str = "aws(-[a-z]+)*";
 const ROLE_NAME: &str = "[A-Za-z0-9_+=,.@-]{1,64}";
 
+/// In the ARN of an application inference profile, and of nothing else.
+pub(super) const APPLICATION: &str = ":application-inference-profile/";
+
 /// Prefixes seen so far. Used only to recognise a profile's id where a model's id belongs, never to refuse another prefix.
 const KNOWN_PREFIXES: &str = "us|us-gov|eu|apac|jp|au|ca|in|global";
 
@@ -53,6 +56,24 @@ pub(super) fn spec() -> Vec<Rule> {
             format!("!has(self.guardrails) || self.guardrails.all(g, {guardrail})"),
             "a guardrail lies in a Region outside sourceRegions: add that Region to sourceRegions, or name a \
              guardrail of a source Region",
+        ),
+        about(
+            "operations",
+            "!has(self.operations) || !('CountTokens' in self.operations) || !has(self.routing) \
+             || !has(self.routing.allowedDestinationRegions) \
+             || self.sourceRegions.all(source, source in self.routing.allowedDestinationRegions)"
+                .to_owned(),
+            "CountTokens runs in the source Region, and routing.allowedDestinationRegions leaves one out: add it there, \
+             or take CountTokens out of operations",
+        ),
+        about(
+            "responses",
+            format!(
+                "!has(self.responses) || !self.responses \
+                 || self.models.all(m, !has(m.inferenceProfile) || !m.inferenceProfile.contains('{APPLICATION}'))"
+            ),
+            "the Responses API takes no application inference profile: name a system profile or a model in its place, or leave \
+             responses out",
         ),
     ]
 }
@@ -213,15 +234,20 @@ pub(super) fn model_arn() -> Vec<Rule> {
 
 /// On one operation.
 pub(super) fn operation() -> Vec<Rule> {
-    vec![Rule::new("self in ['InvokeModel', 'InvokeModelWithResponseStream']").message(
-        "write InvokeModel, which authorises Converse too, or InvokeModelWithResponseStream, which authorises \
-         ConverseStream too",
+    vec![Rule::new("self in ['InvokeModel', 'InvokeModelWithResponseStream', 'CountTokens']").message(
+        "write InvokeModel, which authorises Converse too, InvokeModelWithResponseStream, which authorises \
+         ConverseStream too, or CountTokens",
     )]
 }
 
 /// On the list of operations.
 pub(super) fn operations() -> Vec<Rule> {
-    vec![Rule::new("size(self) > 0").message("name an operation, or leave operations out to allow both")]
+    vec![
+        Rule::new("size(self) > 0").message("name an operation, or leave operations out to allow both"),
+        Rule::new("size(self) == 0 || self.exists(operation, operation != 'CountTokens')").message(
+            "CountTokens goes beside an operation that calls: add InvokeModel, InvokeModelWithResponseStream or both",
+        ),
+    ]
 }
 
 /// On a project.
@@ -230,6 +256,13 @@ pub(super) fn project() -> Vec<Rule> {
         Rule::new("self == 'default'")
             .message("write default, the project of calls that name none, or [] to grant no project"),
     ]
+}
+
+/// On `apiKeys`.
+pub(super) fn api_keys() -> Vec<Rule> {
+    vec![Rule::new("self == 'ShortTerm'").message(
+        "write ShortTerm, for keys that expire with a session of the role, or leave apiKeys out; long-term keys are never granted",
+    )]
 }
 
 /// On the list of guardrails.

@@ -72,7 +72,7 @@ pub(super) fn model_arn(_: &mut SchemaGenerator) -> Schema {
 }
 
 pub(super) fn operations(_: &mut SchemaGenerator) -> Schema {
-    // More than the two that exist, so that a third one is answered by the rule that knows better.
+    // More than those that exist, so that another one is answered by the rule that knows better.
     let mut schema =
         list(ListType::Set, 0..=8, &text(LONGEST_WORD, &rules::operation()), &rules::operations());
     schema.insert("default".to_owned(), json!(["InvokeModel", "InvokeModelWithResponseStream"]));
@@ -83,6 +83,10 @@ pub(super) fn projects(_: &mut SchemaGenerator) -> Schema {
     let mut schema = list(ListType::Set, 0..=MOST_PROJECTS, &text(LONGEST_WORD, &rules::project()), &[]);
     schema.insert("default".to_owned(), json!([DEFAULT_PROJECT]));
     schema
+}
+
+pub(super) fn api_keys(_: &mut SchemaGenerator) -> Schema {
+    text(LONGEST_WORD, &rules::api_keys())
 }
 
 pub(super) fn guardrails(generator: &mut SchemaGenerator) -> Schema {

@@ -48,7 +48,8 @@ pub struct BedrockAccessSpec {
     /// What may be called. Each entry has exactly one of modelId, inferenceProfile and modelArn.
     #[schemars(schema_with = "schema::models")]
     pub models: Vec<ModelEntry>,
-    /// The Bedrock operations to allow. InvokeModel also authorises Converse, InvokeModelWithResponseStream also ConverseStream.
+    /// The Bedrock operations to allow. InvokeModel also authorises Converse, InvokeModelWithResponseStream also ConverseStream. CountTokens, beside one
+    /// of them, lets each granted model count tokens in the source Regions; it takes a foundation model's id, never a profile's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::operations")]
     pub operations: Option<Vec<String>>,
@@ -56,6 +57,19 @@ pub struct BedrockAccessSpec {
     #[serde(default = "default_projects", skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::projects")]
     pub projects: Option<Vec<String>>,
+    /// True also lets the role list models and profiles in the source Regions, and ask about the models that are granted there, as gateways and
+    /// setup wizards do. It opens no model.
+    #[serde(default)]
+    pub discovery: bool,
+    /// True also lets the role read, cancel and delete what the Responses API stored in the account's default project, in the source Regions, whoever
+    /// made it. A stored response of a global route stays in the Region that ran it. Not beside application inference profiles.
+    #[serde(default)]
+    pub responses: bool,
+    /// ShortTerm also lets the role be used through Bedrock API keys that expire with its session. Whoever holds such a key may do on Bedrock what the
+    /// role may, by this policy and all others. Long-term keys are never granted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::api_keys")]
+    pub api_keys: Option<String>,
     /// Guardrails: the grants then hold only for calls that name one of them. At most one per source Region. A guardrail of the role's account must consent by the same tag as the role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::guardrails")]
@@ -218,13 +232,13 @@ pub struct PolicyStatus {
 #[derive(JsonSchema, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GrantStatus {
-    /// The kind of target, such as InferenceProfile or FoundationModel.
+    /// What is granted: InferenceProfile, FoundationModel, ProvisionedModel, ImportedModel or CustomModelDeployment, which may be called; Discovery, CountTokens, StoredResponses or ApiKeys.
     pub kind: String,
-    /// The target's id or ARN.
+    /// The target's id or ARN; '*' for Discovery, ShortTerm for ApiKeys.
     pub id: String,
-    /// The Region from which it may be called.
+    /// The Region from which it may be called; '*' for ApiKeys.
     pub source_region: String,
-    /// The Regions to which Bedrock may route the call; '*' stands for every commercial Region.
+    /// The Regions to which Bedrock may route the call; '*' stands for every commercial Region. None where nothing is called.
     #[schemars(extend("x-kubernetes-list-type" = "atomic"))]
     pub destination_regions: Vec<String>,
 }
@@ -250,6 +264,9 @@ fn readable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Condition>
 
 /// The project of calls that name none.
 pub const DEFAULT_PROJECT: &str = "default";
+
+/// API keys that expire with a session of the role.
+pub const SHORT_TERM: &str = "ShortTerm";
 
 #[allow(clippy::unnecessary_wraps, reason = "serde wants the field's type")]
 fn default_projects() -> Option<Vec<String>> {

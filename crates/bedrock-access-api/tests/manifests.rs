@@ -131,7 +131,10 @@ fn objects() -> impl Strategy<Value = BedrockAccess> {
         .prop_map(|(arn, version)| json!({"arn": arn, "version": version}));
     let routing = (list(scope(), 1..4), sometimes(list(region(), 0..4)), sometimes(list(text(&["apac", "jp"], &["in-region", "us", "global"]), 0..3)))
         .prop_map(|(scopes, lock, denied)| json!({"scopes": scopes, "allowedDestinationRegions": lock, "deniedScopes": denied}));
-    let operations = list(text(&["InvokeModel", "InvokeModelWithResponseStream"], &["Converse", "*"]), 1..3);
+    let operations = list(
+        text(&["InvokeModel", "InvokeModelWithResponseStream", "CountTokens"], &["Converse", "*"]),
+        1..4,
+    );
     let drift_policy = text(&["Enforce", "Report"], &["enforce", "Off"]);
     let annotation = text(
         &["us.amazon.nova-2-lite-v1:0@us-east-1", "a1b2c3d4e5f6"],
@@ -141,9 +144,9 @@ fn objects() -> impl Strategy<Value = BedrockAccess> {
         1 => list(region(), 0..4),
         9 => prop::collection::vec(region(), 0..3).prop_map(|more| json!([vec!["us-east-1".to_owned()], more].concat())),
     ];
-    (role, regions, routing, prop::collection::vec(entry(), 1..6), sometimes(operations), sometimes(prop::collection::vec(guardrail, 0..3).prop_map(Value::from)), drift_policy, annotation)
-        .prop_map(|(role, regions, routing, models, operations, guardrails, drift_policy, annotation)| {
-            let object = json!({
+    (role, regions, routing, prop::collection::vec(entry(), 1..6), sometimes(operations), sometimes(prop::collection::vec(guardrail, 0..3).prop_map(Value::from)), drift_policy, annotation, extras())
+        .prop_map(|(role, regions, routing, models, operations, guardrails, drift_policy, annotation, extras)| {
+            let mut object = json!({
                 "apiVersion": "bedrockaccess.io/v1alpha1", "kind": "BedrockAccess",
                 "metadata": {"name": "assistant", "namespace": "team-a", "annotations": {ACCEPT_SHRINK: annotation}},
                 "spec": {
@@ -151,8 +154,17 @@ fn objects() -> impl Strategy<Value = BedrockAccess> {
                     "guardrails": guardrails, "driftPolicy": drift_policy,
                 },
             });
+            object["spec"].as_object_mut().unwrap().extend(extras.as_object().unwrap().clone());
             serde_json::from_value(object).unwrap()
         })
+}
+
+/// What is wanted beside the invoke actions.
+fn extras() -> impl Strategy<Value = Value> {
+    let api_keys = sometimes(text(&["ShortTerm"], &["LongTerm", "SHORT_TERM"]).prop_map(Value::from));
+    (any::<bool>(), any::<bool>(), api_keys).prop_map(|(discovery, responses, api_keys)| {
+        json!({"discovery": discovery, "responses": responses, "apiKeys": api_keys})
+    })
 }
 
 /// Lines as [`testing::manifest`] reads them.

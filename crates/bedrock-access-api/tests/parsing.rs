@@ -9,7 +9,8 @@ use bedrock_access_api::annotations::ACCEPT_SHRINK;
 use bedrock_access_api::parse::{OperatorSettings, claim, intent, interval};
 use bedrock_access_api::v1alpha1::{BedrockAccess, BedrockAccessStatus};
 use bedrock_iam::{
-    DriftPolicy, Family, Finding, Guardrail, Intent, Operations, OwnModelKind, Reason, Region, Scope, Target,
+    DefaultProjectArn, DriftPolicy, Extras, Family, Finding, Guardrail, Intent, Operations, OwnModelKind,
+    Reason, Region, Scope, Target,
 };
 use kube::ResourceExt;
 use serde_json::{Value, json};
@@ -131,6 +132,60 @@ fn defaults_are_both_operations_and_enforce() {
     let intent = parsed(&spec());
     assert_eq!((intent.terms.operations, intent.drift_policy), (Operations::Both, DriftPolicy::Enforce));
     assert_eq!(intent.allowed_destination_regions, None);
+}
+
+#[test]
+fn nothing_beside_the_calls_is_wanted_unless_it_is_asked_for() {
+    assert_eq!(parsed(&spec()).terms.extras, Extras::default());
+    let mut spec = spec();
+    spec["discovery"] = json!(true);
+    let sources = ["us-east-1", "us-west-2"].map(|source| source.parse().unwrap());
+    assert_eq!(parsed(&spec).terms.extras.discovery, sources.into());
+}
+
+#[test]
+fn stored_responses_are_those_of_the_default_projects_and_of_no_application_profile() {
+    let mut spec = spec();
+    spec["responses"] = json!(true);
+    let account = operator_settings().account;
+    let projects =
+        ["us-east-1", "us-west-2"].map(|source| DefaultProjectArn::of(&account, &source.parse().unwrap()));
+    assert_eq!(parsed(&spec).terms.extras.stored_responses, projects.into());
+    let finding = refused(|spec| {
+        let arn = "arn:aws:bedrock:us-west-2:111122223333:application-inference-profile/abcdefghijkl";
+        spec["models"] = json!([{"inferenceProfile": arn}]);
+        spec["responses"] = json!(true);
+    });
+    assert!(finding.message.starts_with("spec.responses: the Responses API takes no"), "{}", finding.message);
+}
+
+#[test]
+fn only_short_term_api_keys_can_be_wanted() {
+    let mut spec = spec();
+    spec["apiKeys"] = json!("ShortTerm");
+    assert!(parsed(&spec).terms.extras.api_keys);
+    let finding = refused(|spec| spec["apiKeys"] = json!("LongTerm"));
+    assert!(
+        finding.message.starts_with("spec.apiKeys: \"LongTerm\" is not ShortTerm"),
+        "{}",
+        finding.message
+    );
+}
+
+#[test]
+fn counting_tokens_goes_beside_the_invoke_operations_and_not_beyond_the_lock() {
+    let mut spec = spec();
+    spec["operations"] = json!(["InvokeModel", "CountTokens"]);
+    let terms = parsed(&spec).terms;
+    assert_eq!((terms.operations, terms.extras.count_tokens), (Operations::Invoke, true));
+    let alone = refused(|spec| spec["operations"] = json!(["CountTokens"]));
+    assert!(alone.message.starts_with("spec.operations: InvokeModel"), "{}", alone.message);
+    let outside = refused(|spec| {
+        spec["operations"] = json!(["InvokeModel", "CountTokens"]);
+        spec["routing"]["allowedDestinationRegions"] = json!(["us-east-1"]);
+    });
+    let told = "spec.operations: CountTokens runs in the source Region, and routing.allowedDestinationRegions leaves us-west-2 out";
+    assert!(outside.message.starts_with(told), "{}", outside.message);
 }
 
 #[test]

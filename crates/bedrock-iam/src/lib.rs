@@ -32,6 +32,7 @@
 //! | scope | the prefix of a profile's id, such as `us` or `global`; or `in-region`, for calls without a profile |
 //! | target | one profile or model that may be called from one source Region ([`Target`]); a family stands for many ([`Family`]) |
 //! | grant | a target with the models that it really leads to ([`Grant`]); the current grants are what our policy holds now ([`CurrentGrants`]) |
+//! | extra | what is granted beside calling a target ([`Extra`]); it comes with grants, and does not go with them ([`Extras`]) |
 //! | claim | which policy on which role, and in whose name ([`Claim`]) |
 //! | consent | what an owner says by a tag: which namespaces may use the role or the target ([`consent`]) |
 //! | ownership marker | how our policy begins its first Sid, and no other does ([`PolicyIdentity::marker`]) |
@@ -81,6 +82,7 @@ pub use names::policy_ref::{PolicyKind, PolicyRef};
 pub use names::tags::Tags;
 pub use policy::current::CurrentGrants;
 pub use policy::diff;
+pub use policy::extra::Extra;
 pub use policy::grant::{self, Grant};
 pub use policy::{authorisation, revocation, size};
 pub use resolve::Resolution;
@@ -89,6 +91,7 @@ pub use say::conditions::{self, Verdict};
 pub use say::finding::Finding;
 pub use say::reason::{self, Reason};
 pub use want::consent;
+pub use want::extras::Extras;
 pub use want::intent::{self, Claim, DriftPolicy, Intent};
 pub use want::operations::Operations;
 pub use want::terms::{Guardrail, Terms};

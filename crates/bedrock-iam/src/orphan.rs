@@ -156,7 +156,7 @@ impl Installation {
             return None;
         }
         let policy = PolicyState::of(document, &identity);
-        let grants = CurrentGrants::of(policy.document()?).grants().len();
+        let grants = CurrentGrants::of(policy.document()?).count();
         let tenant = self.tenant(namespace);
         let standing = if PolicyIdentity::derive(&self.cluster_id, namespace, name) == identity {
             Standing::of(&tenant, &self.now, &role.role.tags)

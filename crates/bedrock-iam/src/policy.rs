@@ -3,6 +3,7 @@
 pub mod authorisation;
 pub(crate) mod current;
 pub mod diff;
+pub(crate) mod extra;
 pub mod grant;
 pub mod revocation;
 pub mod size;

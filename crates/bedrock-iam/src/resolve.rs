@@ -6,6 +6,7 @@
 
 mod consent;
 mod destinations;
+mod extras;
 mod families;
 mod judge;
 mod model;
@@ -24,6 +25,7 @@ use crate::policy::grant::Grant;
 use crate::policy::revocation::Revoked;
 use crate::say::finding::Finding;
 use crate::say::reason::{Kstatus, Reason};
+use crate::want::extras::Extras;
 use crate::want::intent::{Claim, Intent};
 use consent::Permission;
 use families::{Expansion, expand};
@@ -41,6 +43,8 @@ pub struct Resolution {
     pub acceptance_is_settled: bool,
     /// Combinations that do not exist and need not.
     pub not_offered: BTreeSet<Offer>,
+    /// What may be granted beside the grants.
+    pub extras: Extras,
     /// Guardrails that may not be applied, since their owner does not consent.
     pub withheld: BTreeSet<GuardrailArn>,
     /// What the policy on the role may no longer hold, even should nothing else come of this.
@@ -57,6 +61,7 @@ pub fn resolve(intent: &Intent, answers: &Answers, held: &CurrentGrants) -> Reso
         findings: intent.refused.clone(),
         acceptance_is_settled: true,
         not_offered: BTreeSet::new(),
+        extras: Extras::default(),
         withheld: BTreeSet::new(),
         revoked: judge.revoked(),
     };
@@ -93,6 +98,7 @@ pub fn resolve(intent: &Intent, answers: &Answers, held: &CurrentGrants) -> Reso
             }
         }
     }
+    resolution.extras = extras::extras(intent, held, &resolution.grants);
     for (offer, finding) in missing {
         if offer.is_dispensable(&offered) {
             resolution.not_offered.insert(offer);

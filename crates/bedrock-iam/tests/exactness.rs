@@ -10,28 +10,14 @@ use bedrock_iam::policy::Form;
 use bedrock_iam::*;
 use proptest::prelude::*;
 use proptest::sample::subsequence;
-use testing::real_profiles;
+use testing::real_grants;
 use testing::world::*;
 
 const ACTIONS: [&str; 2] = ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"];
 
-/// Every real (profile, source Region) pair as the grant that the data gives it.
-fn every_grant() -> Vec<Grant> {
-    let mut grants = Vec::new();
-    for (id, sources) in real_profiles() {
-        for (source, destinations) in sources {
-            let destinations: Vec<&str> = destinations.iter().map(String::as_str).collect();
-            let Answer::Profile { arn, models } = routes(&id, &source, &destinations) else { panic!() };
-            let models = models.iter().map(|model| model.parse().unwrap()).collect();
-            grants.push(Grant::Profile { arn: arn.parse().unwrap(), models });
-        }
-    }
-    grants
-}
-
 /// Application profiles over some of the real profiles, global ones among them, and models of the account's own.
 fn owned_grants() -> Vec<Grant> {
-    let every = every_grant();
+    let every = real_grants();
     let wrapped = every.iter().step_by(29).enumerate().map(|(index, grant)| {
         let Grant::Profile { arn, models } = grant.clone() else { panic!() };
         let profile = Profile::Application(format!("app{index}").parse().unwrap());
@@ -61,7 +47,7 @@ fn allowed(document: &Document, grant: &Grant, action: &str) -> bool {
 
 #[test]
 fn each_pairs_policy_allows_its_call_and_no_other_pairs() {
-    let every = every_grant();
+    let every = real_grants();
     for (index, grant) in every.iter().enumerate() {
         let document = document(std::slice::from_ref(grant), Operations::Both, Form::Explicit);
         for action in ACTIONS {
@@ -76,7 +62,7 @@ fn each_pairs_policy_allows_its_call_and_no_other_pairs() {
 
 #[test]
 fn an_operation_that_was_not_granted_is_denied() {
-    let grant = &every_grant()[0];
+    let grant = &real_grants()[0];
     for (operations, expected) in [
         (Operations::Invoke, [true, false]),
         (Operations::Stream, [false, true]),
@@ -89,7 +75,7 @@ fn an_operation_that_was_not_granted_is_denied() {
 
 #[test]
 fn another_account_region_or_partition_is_denied() {
-    for grant in every_grant().into_iter().step_by(41).chain(owned_grants()) {
+    for grant in real_grants().into_iter().step_by(41).chain(owned_grants()) {
         for form in [Form::Explicit, Form::Factored] {
             let document = document(std::slice::from_ref(&grant), Operations::Both, form);
             for request in requests(&grant, ACTIONS[0], None) {
@@ -116,7 +102,7 @@ fn another_account_region_or_partition_is_denied() {
             }
         }
     }
-    let grant = every_grant().swap_remove(0);
+    let grant = real_grants().swap_remove(0);
     let document = document(std::slice::from_ref(&grant), Operations::Both, Form::Explicit);
     let Grant::Profile { arn, models } = grant else { panic!() };
     let changed: [fn(&mut InferenceProfileArn); 3] = [
@@ -140,7 +126,7 @@ fn guardrail(version: &str) -> Guardrail {
 #[test]
 fn under_guardrails_a_call_must_name_one_of_them_in_both_forms() {
     let terms = Terms { guardrails: [guardrail("2"), guardrail("DRAFT")].into(), ..terms(Operations::Both) };
-    let grants = every_grant().into_iter().step_by(97).chain(owned_grants()).chain([on_demand_grant()]);
+    let grants = real_grants().into_iter().step_by(97).chain(owned_grants()).chain([on_demand_grant()]);
     for (grant, form) in grants.flat_map(|grant| [(grant.clone(), Form::Explicit), (grant, Form::Factored)]) {
         let of_grant = std::slice::from_ref(&grant);
         let document = policy::document(&claim().identity, &account(), of_grant, &terms, form).unwrap();
@@ -190,7 +176,7 @@ fn a_denied_scope_is_denied_above_every_other_policy_and_no_other_scope_is() {
     for denied in ["us", "eu", "apac", "global"] {
         let terms = Terms { denied_scopes: [denied.parse().unwrap()].into(), ..terms(Operations::Invoke) };
         let deny = policy::document(&claim().identity, &account(), &[], &terms, Form::Explicit).unwrap();
-        for grant in every_grant() {
+        for grant in real_grants() {
             let Grant::Profile { arn, .. } = &grant else { panic!() };
             for action in ACTIONS {
                 let allowed = is_allowed(&[&everything, &deny], &grant, action, None).unwrap();
@@ -207,9 +193,9 @@ proptest! {
     /// Also on paper: no model request under another profile, without one, or in a Region beyond the grant is allowed.
     #[test]
     fn in_a_random_mixture_exactly_the_granted_calls_are_allowed(
-        granted in subsequence(every_grant(), 1..12),
+        granted in subsequence(real_grants(), 1..12),
         granted_too in subsequence(owned_grants(), 0..6),
-        asked in subsequence(every_grant(), 60),
+        asked in subsequence(real_grants(), 60),
         form in prop_oneof![Just(Form::Explicit), Just(Form::Factored)],
     ) {
         let granted = [granted, granted_too].concat();
@@ -246,7 +232,7 @@ proptest! {
 
     #[test]
     fn both_forms_hold_the_same_grants_and_the_factored_one_is_never_larger(
-        granted in subsequence(every_grant(), 1..40),
+        granted in subsequence(real_grants(), 1..40),
         granted_too in subsequence(owned_grants(), 0..6),
     ) {
         let granted = [granted, granted_too].concat();

@@ -19,4 +19,4 @@ pub mod properties;
 pub mod refusals;
 pub mod world;
 
-pub use profiles::real_profiles;
+pub use profiles::{real_grants, real_profiles};

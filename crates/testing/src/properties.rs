@@ -1,6 +1,7 @@
 //! What must hold of any text that reaches the core; shared by the seeded tests and by the fuzzer.
 
 pub(crate) mod exactness;
+mod extras;
 pub(crate) mod scene;
 
 use std::fmt::{Debug, Display};
@@ -11,8 +12,8 @@ use bedrock_iam::evaluate::{Request, evaluate};
 use bedrock_iam::policy::{self, Form, INLINE_QUOTA};
 use bedrock_iam::resolve::resolve;
 use bedrock_iam::{
-    CanonicalPolicy, CurrentGrants, Document, FoundationModelArn, GuardrailArn, InferenceProfileArn, Intent,
-    OwnModelArn, PolicyState, RoleArn,
+    CanonicalPolicy, CurrentGrants, DefaultProjectArn, Document, FoundationModelArn, GuardrailArn,
+    InferenceProfileArn, Intent, OwnModelArn, PolicyState, RoleArn,
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -53,6 +54,7 @@ pub fn an_arn_is_written_as_it_was_read(text: &str) {
     reads_back::<OwnModelArn>(text);
     reads_back::<GuardrailArn>(text);
     reads_back::<RoleArn>(text);
+    reads_back::<DefaultProjectArn>(text);
 }
 
 fn reads_back<T: FromStr<Err: Debug> + Display>(text: &str) {

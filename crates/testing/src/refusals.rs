@@ -21,7 +21,8 @@ pub struct Refusal {
 }
 
 /// `name: POINTER, WRONG => RIGHT, FIELD: MESSAGE;` becomes an entry of `refusals()`. The pointer is a JSON pointer below
-/// `spec`; `null` takes the field out.
+/// `spec`; `null` takes the field out, and
+/// the pointer `/` stands for several fields at once.
 macro_rules! refusals {
     ($($name:ident: $pointer:literal, $wrong:tt => $right:tt, $field:literal: $message:literal;)*) => {
         pub(super) fn refusals() -> Vec<super::Refusal> {
@@ -63,12 +64,13 @@ pub fn example() -> Value {
     serde_saphyr::from_str(include_str!("refusals/example.yaml")).unwrap()
 }
 
-/// The example with one field of its spec changed.
+/// The example with one field of its spec changed, or with several where the pointer is `/`.
 pub fn with(pointer: &str, value: &Value) -> Value {
     let mut manifest = example();
     let (parent, key) = pointer.rsplit_once('/').unwrap();
     let parent = manifest.pointer_mut(&format!("/spec{parent}")).unwrap();
     match (parent, value) {
+        (Value::Object(fields), Value::Object(several)) if key.is_empty() => fields.extend(several.clone()),
         (Value::Array(items), value) => items[key.parse::<usize>().unwrap()] = value.clone(),
         (Value::Object(fields), Value::Null) => drop(fields.remove(key).unwrap()),
         (Value::Object(fields), value) => drop(fields.insert(key.to_owned(), value.clone())),

@@ -20,7 +20,7 @@ pub(super) fn success(intent: &Intent, decision: &Decision, outcome: &Outcome) -
             "policy {} on role {} holds exactly {} ({} of {INLINE_QUOTA} characters)",
             claim.identity.policy_name(),
             claim.role,
-            counted(CurrentGrants::of(document).grants().len(), "grant"),
+            counted(CurrentGrants::of(document).count(), "grant"),
             document.characters()
         ),
         None => format!("nothing to grant: the operator keeps no policy on role {}", claim.role),

@@ -1,15 +1,15 @@
 use bedrock_access_api::v1alpha1::{
-    BedrockAccess, BedrockAccessStatus, GrantStatus, NotOfferedStatus, PolicyStatus,
+    BedrockAccess, BedrockAccessStatus, GrantStatus, NotOfferedStatus, PolicyStatus, SHORT_TERM,
 };
 use bedrock_iam::decide::Outcome;
 use bedrock_iam::grant::destination;
 use bedrock_iam::resolve::offers::Offer;
 use bedrock_iam::{
-    Claim, CurrentGrants, Decision, Digest, Document, Grant, OwnModelKind, PolicyIdentity, PolicyState,
-    Profile, Written,
+    Claim, CurrentGrants, Decision, Digest, Document, Extra, Grant, OwnModelKind, PolicyIdentity,
+    PolicyState, Profile, Written,
 };
 
-/// The destinations of a global profile: any commercial Region.
+/// The destinations of a global profile: any commercial Region. What is bound to no source Region has it in its place.
 const ANYWHERE: &str = "*";
 
 /// What the status says that we last wrote.
@@ -32,9 +32,9 @@ pub(super) fn set_policy(
     }
     // Whoever wrote them: a person wants to know what stands there.
     let whole = policy.whole();
-    let grants = whole.as_ref().map(|whole| CurrentGrants::of(whole).grants()).unwrap_or_default();
-    status.grants = grants.iter().map(grant).collect();
-    status.grant_count = i64::try_from(grants.len()).unwrap_or(i64::MAX);
+    let held = whole.as_ref().map(CurrentGrants::of).unwrap_or_default();
+    status.grants = held.grants().iter().map(grant).chain(held.extras().iter().map(extra)).collect();
+    status.grant_count = i64::try_from(held.count()).unwrap_or(i64::MAX);
 
     let reported = stored_policy(status, &claim.identity).map(|policy| policy.digest.as_str());
     let digest = outcome.digest(&reference, &decision.plan, &decision.believed.role, reported);
@@ -81,6 +81,35 @@ fn grant(grant: &Grant) -> GrantStatus {
             id: arn.to_string(),
             source_region: arn.region.to_string(),
             destination_regions: vec![arn.region.to_string()],
+        },
+    }
+}
+
+fn extra(extra: &Extra) -> GrantStatus {
+    match extra {
+        Extra::Discovery { source, .. } => GrantStatus {
+            kind: "Discovery".to_owned(),
+            id: "*".to_owned(),
+            source_region: source.to_string(),
+            destination_regions: Vec::new(),
+        },
+        Extra::StoredResponses { project } => GrantStatus {
+            kind: "StoredResponses".to_owned(),
+            id: project.to_string(),
+            source_region: project.region.to_string(),
+            destination_regions: Vec::new(),
+        },
+        Extra::ApiKeys => GrantStatus {
+            kind: "ApiKeys".to_owned(),
+            id: SHORT_TERM.to_owned(),
+            source_region: ANYWHERE.to_owned(),
+            destination_regions: Vec::new(),
+        },
+        Extra::CountTokens { model } => GrantStatus {
+            kind: "CountTokens".to_owned(),
+            id: model.model.to_string(),
+            source_region: destination(model),
+            destination_regions: vec![destination(model)],
         },
     }
 }

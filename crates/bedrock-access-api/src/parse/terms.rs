@@ -1,12 +1,17 @@
 use std::collections::BTreeSet;
 
-use bedrock_iam::{Account, DefaultProjectArn, Guardrail, GuardrailArn, Operations, Region, Scope, Terms};
+use bedrock_iam::{
+    Account, DefaultProjectArn, Extras, Guardrail, GuardrailArn, Operations, Region, Scope, Terms,
+};
 
 use super::{Parsed, field, invalid};
-use crate::v1alpha1::{BedrockAccess, DEFAULT_PROJECT};
+use crate::rules::APPLICATION;
+use crate::v1alpha1::{BedrockAccess, DEFAULT_PROJECT, SHORT_TERM};
 
 /// The version of a guardrail that is still being edited.
 const DRAFT: &str = "DRAFT";
+
+const COUNT_TOKENS: &str = "CountTokens";
 
 /// On what terms the manifest's models may be called.
 pub(super) fn terms(object: &BedrockAccess, sources: &[Region], account: &Account) -> Parsed<Terms> {
@@ -16,6 +21,7 @@ pub(super) fn terms(object: &BedrockAccess, sources: &[Region], account: &Accoun
         guardrails: guardrails(object, account)?,
         withheld: BTreeSet::new(),
         denied_scopes: denied_scopes(object)?,
+        extras: extras(object, sources, account)?,
     })
 }
 
@@ -29,11 +35,12 @@ fn operations(operations: Option<&[String]>) -> Parsed<Operations> {
         match operation.as_str() {
             "InvokeModel" => invoke = true,
             "InvokeModelWithResponseStream" => stream = true,
+            COUNT_TOKENS => {}
             other => {
-                return invalid(
-                    place,
-                    format!("{other:?} is neither InvokeModel nor InvokeModelWithResponseStream"),
+                let message = format!(
+                    "{other:?} is none of InvokeModel, InvokeModelWithResponseStream and {COUNT_TOKENS}"
                 );
+                return invalid(place, message);
             }
         }
     }
@@ -41,7 +48,7 @@ fn operations(operations: Option<&[String]>) -> Parsed<Operations> {
         (true, true) => Ok(Operations::Both),
         (true, false) => Ok(Operations::Invoke),
         (false, true) => Ok(Operations::Stream),
-        (false, false) => invalid(place, "at least one operation is needed"),
+        (false, false) => invalid(place, "InvokeModel, InvokeModelWithResponseStream or both are needed"),
     }
 }
 
@@ -59,6 +66,53 @@ fn projects(
     }
     let of_source = |source| DefaultProjectArn::of(account, source);
     Ok(projects.take(1).flat_map(|_| sources.iter().map(of_source)).collect())
+}
+
+fn extras(object: &BedrockAccess, sources: &[Region], account: &Account) -> Parsed<Extras> {
+    let mut profiles = object.spec.models.iter().filter_map(|entry| entry.inference_profile.as_ref());
+    let responses = object.spec.responses;
+    if responses && profiles.any(|profile| profile.contains(APPLICATION)) {
+        let message = "the Responses API takes no application inference profile: name a system profile or a model in its place, or leave \
+             responses out";
+        return invalid("spec.responses", message);
+    }
+    let api_keys = object.spec.api_keys.as_deref();
+    if let Some(other) = api_keys.filter(|kind| *kind != SHORT_TERM) {
+        return invalid(
+            "spec.apiKeys",
+            format!("{other:?} is not {SHORT_TERM}, the only kind that is granted"),
+        );
+    }
+    let mut operations = object.spec.operations.iter().flatten();
+    Ok(Extras {
+        discovery: sources.iter().filter(|_| object.spec.discovery).cloned().collect(),
+        count_tokens: operations.any(|operation| operation == COUNT_TOKENS),
+        stored_responses: sources
+            .iter()
+            .filter(|_| responses)
+            .map(|source| DefaultProjectArn::of(account, source))
+            .collect(),
+        api_keys: api_keys.is_some(),
+    })
+}
+
+/// What counts tokens runs in the source Region itself.
+pub(super) fn within_lock(
+    terms: &Terms,
+    sources: &[Region],
+    allowed: Option<&BTreeSet<Region>>,
+) -> Parsed<()> {
+    let is_outside = |source: &&Region| allowed.is_some_and(|allowed| !allowed.contains(*source));
+    match sources.iter().find(is_outside).filter(|_| terms.extras.count_tokens) {
+        Some(source) => {
+            let message = format!(
+                "{COUNT_TOKENS} runs in the source Region, and routing.allowedDestinationRegions leaves {source} out: add it there, or \
+                 take {COUNT_TOKENS} out of operations"
+            );
+            invalid("spec.operations", message)
+        }
+        None => Ok(()),
+    }
 }
 
 fn guardrails(object: &BedrockAccess, account: &Account) -> Parsed<BTreeSet<Guardrail>> {

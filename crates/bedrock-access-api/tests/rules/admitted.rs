@@ -1,8 +1,12 @@
 //! What the rules admit: also what AWS has not got yet, so that nobody waits for a release of the operator.
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
 
+use bedrock_access_api::parse::intent;
 use serde_json::{Value, json};
+use testing::manifest::operator_settings;
 use testing::real_profiles;
 use testing::refusals::{example, with};
 
@@ -58,4 +62,18 @@ fn another_role_is_refused_after_creation_and_every_other_change_is_not() {
     assert_eq!(refused(&other, Some(&example())), [("spec.role".to_owned(), message.to_owned())]);
     let changed = with("/sourceRegions", &json!(["us-east-1", "us-west-2"]));
     assert_eq!(refused(&changed, Some(&example())), []);
+}
+
+#[test]
+fn every_example_is_admitted_and_read() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+    let examples: Vec<String> =
+        fs::read_dir(folder).unwrap().map(|file| fs::read_to_string(file.unwrap().path()).unwrap()).collect();
+    assert!(examples.len() > 2);
+    for example in examples {
+        let manifest: Value = serde_saphyr::from_str(&example).unwrap();
+        assert_eq!(refused(&manifest, None), [], "{example}");
+        let object = serde_json::from_value(manifest).unwrap();
+        assert!(intent(&object, &operator_settings()).unwrap().refused.is_empty(), "{example}");
+    }
 }

@@ -4,8 +4,10 @@
 //! call needs its action "on both the inference target and the project", the default project when none is named.
 
 use std::fmt;
+use std::str::FromStr;
 
 use crate::names::account::Account;
+use crate::names::arn::{Fields, InvalidArn};
 use crate::names::identifier::{AccountId, Partition, Region};
 
 /// `arn:PARTITION:bedrock:REGION:ACCOUNT:project/default`.
@@ -24,6 +26,23 @@ impl DefaultProjectArn {
     pub fn of(account: &Account, region: &Region) -> Self {
         let Account { id, partition } = account.clone();
         Self { partition, region: region.clone(), account: id }
+    }
+}
+
+impl FromStr for DefaultProjectArn {
+    type Err = InvalidArn;
+
+    fn from_str(arn: &str) -> Result<Self, Self::Err> {
+        const EXPECTED: &str = "arn:PARTITION:bedrock:REGION:ACCOUNT:project/default";
+        let fields = Fields::split(arn, "bedrock", "project/default", EXPECTED)?;
+        if !fields.resource.is_empty() {
+            return Err(fields.shape(EXPECTED));
+        }
+        Ok(Self {
+            partition: fields.parse(fields.partition)?,
+            region: fields.parse(fields.region)?,
+            account: fields.parse(fields.account)?,
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::iam::canonical::CanonicalPolicy;
 use crate::iam::document::Document;
 use crate::policy::authorisation;
+use crate::policy::extra::Extra;
 use crate::policy::grant::Grant;
 use crate::want::terms::Terms;
 
@@ -60,6 +61,9 @@ impl DesiredPolicy {
         let suffices = match &self.purpose {
             Purpose::Grants(grants, terms) => {
                 grants.iter().all(|grant| authorisation::covers(&[held], grant, terms))
+                    && Extra::of(grants, terms)
+                        .iter()
+                        .all(|extra| authorisation::covers_extra(&[held], extra))
             }
             Purpose::Remainder => true,
         };

@@ -62,7 +62,7 @@ pub(super) fn of_role(claim: &Claim, observed: &Observed) -> Option<Plan> {
 /// A policy of our name that we may not take for ours, since its mark is gone, stays without consent too.
 fn still_granting(claim: &Claim, policy: &PolicyState) -> Option<String> {
     let PolicyState::Foreign(Some(document)) = policy else { return None };
-    let grants = CurrentGrants::of(document).grants().len();
+    let grants = CurrentGrants::of(document).count();
     (grants > 0).then(|| {
         format!(
             "; policy {} is still on the role without this operator's mark and grants {grants}: remove it with {}",
@@ -74,7 +74,7 @@ fn still_granting(claim: &Claim, policy: &PolicyState) -> Option<String> {
 
 /// Nor does the owner's word for one cluster id let a policy be moved from it to another.
 fn still_granting_before(former: &PolicyState) -> Option<String> {
-    let grants = CurrentGrants::of(former.document()?).grants().len();
+    let grants = CurrentGrants::of(former.document()?).count();
     (grants > 0).then(|| {
         format!("; the policy under the cluster id that policies are moved from is still on the role and grants {grants}")
     })

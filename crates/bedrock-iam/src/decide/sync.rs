@@ -4,7 +4,7 @@
 //!
 //! | Bedrock | what is held | what is wanted | then |
 //! |---|---|---|---|
-//! | did not answer for all | someone edited it | nothing | it stays: nothing was taken from it by an answer |
+//! | did not answer for all | someone edited it | nothing to call, and nothing to deny | it stays: nothing was taken from it by an answer |
 //! | did not answer for all | we wrote it once | not what we last wrote, under `Report` | it stays: it cannot be told whether that is drift |
 //! | any | what an owner withdrew | what we last wrote | it is written, whatever `Report` or a pause says |
 //! | any | – | what we last wrote, under `Report` | it stays, and `DriftDetected` says in what it differs |
@@ -128,7 +128,8 @@ fn compare(
     let is_reporting = intent.drift_policy == DriftPolicy::Report && !is_overdue;
     let is_edited = provenance == Provenance::Edited;
     let may_be_drift = is_reporting && last_write.reported.is_some() && cause == Cause::Changed;
-    if is_incomplete && ((is_edited && desired == Desired::Nothing) || may_be_drift) {
+    let takes_all = resolution.grants.is_empty() && intent.terms.denied_scopes.is_empty();
+    if is_incomplete && ((is_edited && takes_all) || may_be_drift) {
         return Plan { findings: contended, ..Plan::default() };
     }
     if cause == Cause::Drift && is_reporting {
@@ -164,7 +165,7 @@ fn name_taken(claim: &Claim, policy: &PolicyState) -> Finding {
         claim.role,
         claim.identity.policy_name(),
         claim.identity.marker(),
-        policy.whole().map_or(0, |document| CurrentGrants::of(&document).grants().len()),
+        policy.whole().map_or(0, |document| CurrentGrants::of(&document).count()),
         claim.removal_command()
     );
     Finding::new(Reason::PolicyNameTaken, message)
@@ -184,7 +185,11 @@ fn contended(claim: &Claim, pause: Duration) -> Finding {
 
 /// The terms of what is granted: a Region that may not exist has a project only where something is granted there.
 fn terms(intent: &Intent, resolution: &Resolution) -> Terms {
-    let mut terms = Terms { withheld: resolution.withheld.clone(), ..intent.terms.clone() };
+    let mut terms = Terms {
+        withheld: resolution.withheld.clone(),
+        extras: resolution.extras.clone(),
+        ..intent.terms.clone()
+    };
     let grants = &resolution.grants;
     let is_granted_in =
         |source: &Region| grants.iter().filter_map(Grant::target).any(|target| target.source() == source);

@@ -280,16 +280,16 @@ impl FromStr for RoleArn {
 }
 
 #[derive(Clone, Copy)]
-struct Fields<'a> {
+pub(crate) struct Fields<'a> {
     arn: &'a str,
-    partition: &'a str,
-    region: &'a str,
-    account: &'a str,
-    resource: &'a str,
+    pub(crate) partition: &'a str,
+    pub(crate) region: &'a str,
+    pub(crate) account: &'a str,
+    pub(crate) resource: &'a str,
 }
 
 impl<'a> Fields<'a> {
-    fn split(
+    pub(crate) fn split(
         arn: &'a str,
         service: &str,
         resource_type: &str,
@@ -305,11 +305,11 @@ impl<'a> Fields<'a> {
         Err(InvalidArn::Shape { arn: arn.to_owned(), expected })
     }
 
-    fn shape(&self, expected: &'static str) -> InvalidArn {
+    pub(crate) fn shape(&self, expected: &'static str) -> InvalidArn {
         InvalidArn::Shape { arn: self.arn.to_owned(), expected }
     }
 
-    fn parse<T: FromStr<Err = InvalidIdentifier>>(&self, field: &str) -> Result<T, InvalidArn> {
+    pub(crate) fn parse<T: FromStr<Err = InvalidIdentifier>>(&self, field: &str) -> Result<T, InvalidArn> {
         field.parse().map_err(|source| InvalidArn::Field { arn: self.arn.to_owned(), source })
     }
 }

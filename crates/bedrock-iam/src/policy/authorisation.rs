@@ -7,6 +7,10 @@
 use crate::bedrock::project::DefaultProjectArn;
 use crate::iam::document::Document;
 use crate::iam::evaluate::{Decision, Request, Unsupported, evaluate};
+use crate::policy::extra::{
+    BEARER_TOKEN_TYPE, CALL_WITH_BEARER_TOKEN, COUNT_TOKENS, Extra, GET_FOUNDATION_MODEL, LIST, SHORT_TERM,
+    STORED_RESPONSES,
+};
 use crate::policy::grant::Grant;
 use crate::policy::write::{GUARDRAIL_IDENTIFIER, INFERENCE_PROFILE_ARN, REQUESTED_REGION, requested_region};
 use crate::want::terms::{Guardrail, Terms};
@@ -76,6 +80,41 @@ pub fn covers(documents: &[&Document], grant: &Grant, terms: &Terms) -> bool {
         guardrails.iter().all(|guardrail| is_let_through(action, *guardrail))
             && terms.projects.iter().all(is_open)
     })
+}
+
+/// All requests that an extra is there for.
+pub fn of_extra(extra: &Extra) -> Vec<Request> {
+    let request = |action: &str, resource: String, region: String| Request {
+        action: action.to_owned(),
+        resource,
+        context: [(REQUESTED_REGION.to_lowercase(), region)].into(),
+    };
+    match extra {
+        Extra::Discovery { source, models } => {
+            let lists = LIST.iter().map(|action| request(action, "*".to_owned(), source.to_string()));
+            let about = models
+                .iter()
+                .map(|model| request(GET_FOUNDATION_MODEL, model.to_string(), requested_region(model)));
+            lists.chain(about).collect()
+        }
+        Extra::StoredResponses { project } => {
+            let of_project = |action: &&str| request(action, project.to_string(), project.region.to_string());
+            STORED_RESPONSES.iter().map(of_project).collect()
+        }
+        Extra::ApiKeys => vec![Request {
+            action: CALL_WITH_BEARER_TOKEN.to_owned(),
+            resource: "*".to_owned(),
+            context: [(BEARER_TOKEN_TYPE.to_lowercase(), SHORT_TERM.to_owned())].into(),
+        }],
+        Extra::CountTokens { model } => {
+            vec![request(COUNT_TOKENS, model.to_string(), requested_region(model))]
+        }
+    }
+}
+
+/// Whether the documents let through every request that an extra is there for.
+pub fn covers_extra(documents: &[&Document], extra: &Extra) -> bool {
+    of_extra(extra).iter().all(|request| evaluate(documents, request) == Ok(Decision::Allowed))
 }
 
 /// The request that a call makes about its project: the same action, in the source Region.

@@ -11,6 +11,7 @@ use crate::iam::document::{Document, Effect, Statement};
 use crate::iam::observed::PolicyState;
 use crate::iam::provenance::Provenance;
 use crate::names::arn::{FoundationModelArn, GuardrailArn, InferenceProfileArn, OwnModelArn};
+use crate::policy::extra::Extra;
 use crate::policy::grant::Grant;
 use crate::policy::write::{self, INFERENCE_PROFILE_ARN, STRING_EQUALS};
 
@@ -21,6 +22,7 @@ pub struct CurrentGrants {
     on_demand: BTreeSet<FoundationModelArn>,
     own_models: BTreeSet<OwnModelArn>,
     guardrails: BTreeSet<GuardrailArn>,
+    extras: BTreeSet<Extra>,
     edited: bool,
 }
 
@@ -43,7 +45,7 @@ impl CurrentGrants {
 
     /// Reads a document by its statements: profile ARNs that may be invoked, with the models that their condition opens.
     pub fn of(document: &Document) -> Self {
-        let mut held = Self::default();
+        let mut held = Self { extras: Extra::in_document(document), ..Self::default() };
         let granting = || document.statement.iter().filter(|statement| statement.effect == Effect::Allow);
         for profile in granting().flat_map(arns) {
             held.profiles.entry(profile).or_default();
@@ -82,6 +84,23 @@ impl CurrentGrants {
     /// The guardrails that may be applied.
     pub fn guardrails(&self) -> &BTreeSet<GuardrailArn> {
         &self.guardrails
+    }
+
+    /// What may be done beside calling.
+    pub fn extras(&self) -> &BTreeSet<Extra> {
+        &self.extras
+    }
+
+    /// Whether a response may be stored in any Region at all, as that of a global route is, and read only where it was stored.
+    pub fn stores_responses_anywhere(&self) -> bool {
+        let stores = self.extras.iter().any(|extra| matches!(extra, Extra::StoredResponses { .. }));
+        stores && self.profiles.values().flatten().any(|model| model.region.is_none())
+    }
+
+    /// How many grants and extras there are.
+    pub fn count(&self) -> usize {
+        let Self { profiles, on_demand, own_models, extras, .. } = self;
+        profiles.len() + on_demand.len() + own_models.len() + extras.len()
     }
 
     /// The grants, by source Region and id.

@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use crate::iam::document::{Document, Effect, Statement, Values};
 use crate::iam::identity::PolicyIdentity;
 use crate::policy::current::CurrentGrants;
-use crate::policy::write::{self, INFERENCE_PROFILE_ARN, STRING_EQUALS};
+use crate::policy::extra::{self, Extra};
+use crate::policy::write::{self, Form, INFERENCE_PROFILE_ARN, STRING_EQUALS};
 
 /// What a policy of ours may no longer hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,9 +38,16 @@ pub fn remainder(identity: &PolicyIdentity, document: &Document, revoked: &Revok
     if statement == document.statement {
         return Remainder::Whole;
     }
+    let grants = CurrentGrants::of(&Document::new(statement.clone())).grants();
     // Projects and guardrails only go with grants.
-    if CurrentGrants::of(&Document::new(statement.clone())).grants().is_empty() {
-        statement.retain(|statement| statement.effect == Effect::Deny);
+    if grants.is_empty() {
+        statement.retain(|statement| statement.effect == Effect::Deny || extra::is_extra(statement));
+    }
+    let extras = Extra::in_document(document);
+    let left: BTreeSet<Extra> = extras.iter().cloned().filter_map(|extra| extra.beside(&grants)).collect();
+    if left != extras {
+        statement.retain(|statement| !extra::is_extra(statement));
+        statement.extend(extra::statements(&left, Form::Factored));
     }
     if statement.is_empty() {
         return Remainder::Nothing;

@@ -14,6 +14,7 @@ use crate::iam::identity::PolicyIdentity;
 use crate::names::account::Account;
 use crate::names::arn::{FoundationModelArn, InferenceProfileArn};
 use crate::names::identifier::Scope;
+use crate::policy::extra::{self, Extra};
 use crate::policy::grant::Grant;
 use crate::want::operations::Operations;
 use crate::want::terms::{Guardrail, Terms};
@@ -29,7 +30,7 @@ pub const REQUESTED_REGION: &str = "aws:RequestedRegion";
 
 const UNSPECIFIED: &str = "unspecified";
 
-const ANY_REGION: &str = "*";
+pub(crate) const ANY_REGION: &str = "*";
 
 /// The condition key that names the guardrail of a call.
 pub const GUARDRAIL_IDENTIFIER: &str = "bedrock:GuardrailIdentifier";
@@ -133,6 +134,8 @@ fn statements(account: &Account, grants: &[Grant], terms: &Terms, form: Form) ->
         statements.push(statement(Effect::Allow, &[APPLY_GUARDRAIL], terms.applied()));
     }
     statements.extend(denials(account, &terms.denied_scopes));
+    // Last, so that it makes no other statement's Sid longer.
+    statements.extend(extra::statements(&Extra::of(grants, terms), form));
     statements
 }
 
@@ -223,7 +226,7 @@ pub(crate) fn requested_region(model: &FoundationModelArn) -> String {
     model.region.as_ref().map_or_else(|| UNSPECIFIED.to_owned(), ToString::to_string)
 }
 
-fn statement<R: ToString>(
+pub(crate) fn statement<R: ToString>(
     effect: Effect,
     actions: &[&str],
     resources: impl IntoIterator<Item = R>,
@@ -239,6 +242,6 @@ fn statement<R: ToString>(
     }
 }
 
-fn restrict(conditions: &mut Conditions, operator: &str, key: &str, values: Vec<String>) {
+pub(crate) fn restrict(conditions: &mut Conditions, operator: &str, key: &str, values: Vec<String>) {
     conditions.entry(operator.to_owned()).or_default().insert(key.to_owned(), Values(values));
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::extras::Extras;
 use super::operations::Operations;
 use crate::bedrock::project::DefaultProjectArn;
 use crate::names::account::Account;
@@ -21,6 +22,8 @@ pub struct Terms {
     pub withheld: BTreeSet<GuardrailArn>,
     /// Profiles that are denied, whatever else is on the role.
     pub denied_scopes: BTreeSet<Scope>,
+    /// What it may do beside calling.
+    pub extras: Extras,
 }
 
 /// One version of a guardrail.

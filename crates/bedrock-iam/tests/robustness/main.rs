@@ -132,6 +132,10 @@ fn surroundings() -> impl Strategy<Value = String> {
             format!("guardrail-tags\tarn:aws:bedrock:{region}:111122223333:guardrail/gr1\t{namespaces}")
         }),
         region().prop_map(|source| format!("project\t{source}")),
+        region().prop_map(|source| format!("discovery\t{source}")),
+        Just("count-tokens".to_owned()),
+        Just("api-keys".to_owned()),
+        region().prop_map(|source| format!("responses\t{source}")),
         select(&["invoke", "stream"][..]).prop_map(|operation| format!("operations\t{operation}")),
         (scope(), model(), region())
             .prop_map(|(scope, model, source)| format!("shrink\t{scope}.{model}\t{source}")),

@@ -12,6 +12,7 @@ use bedrock_iam::{
     OwnModelArn, Profile, Region,
 };
 
+use super::extras;
 use super::scene::Scene;
 
 const INVOKE: [&str; 2] = ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"];
@@ -25,6 +26,7 @@ pub(crate) fn assert_exact(document: &Document, scene: &Scene) {
         assert!(not_action.is_empty() && not_resource.is_empty(), "an exclusion: {statement:?}");
         assert!(!action.is_empty() && !resource.is_empty(), "an empty statement: {statement:?}");
         match statement.effect {
+            Effect::Allow if extras::is_exact(statement, document, scene) => {}
             Effect::Allow => assert_exact_grant(statement, scene),
             Effect::Deny => assert_denial(statement, scene),
         }
@@ -117,7 +119,7 @@ fn model(statement: &Statement, resource: &str) -> Option<FoundationModelArn> {
 }
 
 /// Looks at the text too, so that a wildcard is also found should the types let one through.
-fn exact<T: FromStr>(text: &str) -> Option<T> {
+pub(super) fn exact<T: FromStr>(text: &str) -> Option<T> {
     let is_pattern = text.contains(['*', '?', '$', '"', ' ']);
     if is_pattern { None } else { text.parse().ok() }
 }

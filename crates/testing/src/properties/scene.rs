@@ -5,8 +5,8 @@ use bedrock_iam::consent::TAG;
 use bedrock_iam::document::Effect;
 use bedrock_iam::intent::AcceptedShrink;
 use bedrock_iam::{
-    Answers, CanonicalPolicy, Class, DefaultProjectArn, Digest, Family, Fault, Guardrail, Intent, Observed,
-    Operations, OwnModelKind, PolicyState, Target, Terms,
+    Answers, CanonicalPolicy, Class, CurrentGrants, DefaultProjectArn, Digest, Extra, Family, Fault,
+    Guardrail, Intent, Observed, Operations, OwnModelKind, PolicyState, Target, Terms,
 };
 
 use crate::world::{claim, intent, on, role};
@@ -41,6 +41,34 @@ impl Scene {
             .flat_map(|held| &held.statement);
         held.filter(|statement| statement.effect == Effect::Deny)
             .any(|statement| statement.resource.contains(resource))
+    }
+
+    /// Whether the policy on the role lets it ask in this Region already what there is.
+    pub(crate) fn held_before(&self, region: &str) -> bool {
+        let is_there =
+            |extra: &Extra| matches!(extra, Extra::Discovery { source, .. } if source.as_str() == region);
+        self.held().extras().iter().any(is_there)
+    }
+
+    /// Whether it lets any model count tokens already.
+    pub(crate) fn counted_before(&self) -> bool {
+        self.held().extras().iter().any(|extra| matches!(extra, Extra::CountTokens { .. }))
+    }
+
+    /// Whether it lets the role read what this project stored already.
+    pub(crate) fn stored_before(&self, arn: &str) -> bool {
+        let is_there =
+            |extra: &Extra| matches!(extra, Extra::StoredResponses { project } if project.to_string() == arn);
+        self.held().extras().iter().any(is_there)
+    }
+
+    /// Whether it lets the role be used through API keys already.
+    pub(crate) fn had_api_keys(&self) -> bool {
+        self.held().extras().contains(&Extra::ApiKeys)
+    }
+
+    fn held(&self) -> CurrentGrants {
+        CurrentGrants::in_policy(self.observed.policy(&self.intent.claim.policy()))
     }
 
     fn empty() -> Self {
@@ -100,6 +128,15 @@ impl Scene {
                 let project = DefaultProjectArn::of(&self.intent.claim.account, &source.parse().ok()?);
                 self.intent.terms.projects.insert(project);
             }
+            ["discovery", source] => {
+                self.intent.terms.extras.discovery.insert(source.parse().ok()?);
+            }
+            ["responses", source] => {
+                let project = DefaultProjectArn::of(&self.intent.claim.account, &source.parse().ok()?);
+                self.intent.terms.extras.stored_responses.insert(project);
+            }
+            ["api-keys"] => self.intent.terms.extras.api_keys = true,
+            ["count-tokens"] => self.intent.terms.extras.count_tokens = true,
             ["guardrail-tags", arn, namespaces] => {
                 let tags = [(TAG.to_owned(), (*namespaces).to_owned())].into();
                 self.answers.guardrails.insert(arn.parse().ok()?, Ok(tags));

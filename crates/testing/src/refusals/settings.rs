@@ -5,13 +5,31 @@ use super::refusals;
 refusals! {
     converse_as_operation_is_refused:
         "/operations", ["Converse"] => ["InvokeModel"],
-        "spec.operations[0]": "write InvokeModel, which authorises Converse too, or InvokeModelWithResponseStream, which authorises ConverseStream too";
-    a_third_operation_is_refused:
+        "spec.operations[0]": "write InvokeModel, which authorises Converse too, InvokeModelWithResponseStream, which authorises ConverseStream too, or CountTokens";
+    another_operation_is_refused:
         "/operations", ["InvokeModel", "InvokeModelWithResponseStream", "ConverseStream"] => ["InvokeModel", "InvokeModelWithResponseStream"],
-        "spec.operations[2]": "write InvokeModel, which authorises Converse too, or InvokeModelWithResponseStream, which authorises ConverseStream too";
+        "spec.operations[2]": "write InvokeModel, which authorises Converse too, InvokeModelWithResponseStream, which authorises ConverseStream too, or CountTokens";
     an_empty_list_of_operations_is_refused:
         "/operations", [] => null,
         "spec.operations": "name an operation, or leave operations out to allow both";
+    counting_tokens_alone_is_refused:
+        "/operations", ["CountTokens"] => ["InvokeModel", "CountTokens"],
+        "spec.operations": "CountTokens goes beside an operation that calls: add InvokeModel, InvokeModelWithResponseStream or both";
+    counting_tokens_outside_the_lock_is_refused:
+        "/", {
+            "operations": ["InvokeModel", "CountTokens"],
+            "routing": {"scopes": ["us"], "allowedDestinationRegions": ["us-east-2", "us-west-2"]}
+        } => {
+            "operations": ["InvokeModel", "CountTokens"],
+            "routing": {"scopes": ["us"], "allowedDestinationRegions": ["us-east-1", "us-east-2", "us-west-2"]}
+        },
+        "spec.operations": "CountTokens runs in the source Region, and routing.allowedDestinationRegions leaves one out: add it there, or take CountTokens out of operations";
+    stored_responses_of_an_application_profile_are_refused:
+        "/responses", true => false,
+        "spec.responses": "the Responses API takes no application inference profile: name a system profile or a model in its place, or leave responses out";
+    long_term_api_keys_are_refused:
+        "/apiKeys", "LongTerm" => "ShortTerm",
+        "spec.apiKeys": "write ShortTerm, for keys that expire with a session of the role, or leave apiKeys out; long-term keys are never granted";
     a_project_other_than_the_default_one_is_refused:
         "/projects", ["proj-a1b2c3"] => [],
         "spec.projects[0]": "write default, the project of calls that name none, or [] to grant no project";
