@@ -55,7 +55,7 @@ const MOST_AT_ONCE: usize = 100;
 const READ_AT_ONCE: usize = 4;
 
 /// Between the beginnings of two writes of entries: while objects come one after the other, those of this time share a write.
-const PAUSE: Duration = Duration::from_millis(25);
+const PAUSE: Duration = Duration::from_millis(8);
 
 /// The record of one installation, with a copy in memory of what is known to stand in it.
 pub struct Record {
