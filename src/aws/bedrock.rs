@@ -3,6 +3,7 @@
 mod attempts;
 mod cache;
 
+use std::hash::Hash;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -88,41 +89,27 @@ impl Bedrock {
     /// The answer for one target, at most `max_age` old. Objects that ask at the same time share one request.
     pub async fn answer(&self, target: &Target, max_age: MaxAge) -> Answer {
         let Some(question) = Question::about(target, &self.account) else { return Answer::Unasked };
-        let Regional { client, caller, late } = self.region(target.source()).await;
-        let (answers, target, turns) = (self.answers.clone(), target.clone(), caller.clone());
-        let (operation, subject) = (question.operation, question.subject.clone());
-        let work = async move {
-            let ask = |turn| question.ask(client, turn);
-            answers.at_most(max_age, &target, turns.turn_unless_stalled(), ask).await
-        };
-        let answer = caller.unless_stalled(&late, operation, &subject, work);
-        answer.await.unwrap_or_else(Answer::Fault)
+        let region = self.region(target.source()).await;
+        let about = (question.operation, question.subject.clone());
+        let ask = |region: Regional, turn, _| question.ask(region.client, turn);
+        let answer = region.ask(&self.answers, target.clone(), move |_| max_age, about, ask).await;
+        answer.unwrap_or_else(Answer::Fault)
     }
 
     /// The system-defined profiles of a source Region, at most `max_age` old.
     pub async fn system_profiles(&self, source: &Region, max_age: MaxAge) -> Result<Vec<ProfileId>, Fault> {
-        let Regional { client, caller, late } = self.region(source).await;
-        let subject = format!("system-defined profiles in {source}");
-        let (known, source, turns, about) =
-            (self.system_profiles.clone(), source.clone(), caller.clone(), subject.clone());
-        let work = async move {
-            let ask = |turn| list_inference_profiles(client, &turns, turn, &about);
-            known.at_most(max_age, &source, turns.turn_unless_stalled(), ask).await
-        };
-        caller.unless_stalled(&late, Operation::ListInferenceProfiles, &subject, work).await
+        let region = self.region(source).await;
+        let about = (Operation::ListInferenceProfiles, format!("system-defined profiles in {source}"));
+        let known = &self.system_profiles;
+        region.ask(known, source.clone(), move |_| max_age, about, list_inference_profiles).await
     }
 
     /// The models that may be called on demand in a Region, at most `max_age` old.
     pub async fn on_demand_models(&self, source: &Region, max_age: MaxAge) -> Result<Vec<ModelId>, Fault> {
-        let Regional { client, caller, late } = self.region(source).await;
-        let subject = format!("models in {source}");
-        let (known, source, turns, about) =
-            (self.on_demand_models.clone(), source.clone(), caller.clone(), subject.clone());
-        let work = async move {
-            let ask = |turn| list_foundation_models(client, turn, about);
-            known.at_most(max_age, &source, turns.turn_unless_stalled(), ask).await
-        };
-        caller.unless_stalled(&late, Operation::ListFoundationModels, &subject, work).await
+        let region = self.region(source).await;
+        let about = (Operation::ListFoundationModels, format!("models in {source}"));
+        let known = &self.on_demand_models;
+        region.ask(known, source.clone(), move |_| max_age, about, list_foundation_models).await
     }
 
     /// The tags of what belongs to the account, as old as `max_age` says of them; `learn` is told of those that were asked for now.
@@ -133,20 +120,17 @@ impl Bedrock {
         max_age: impl Fn(&Tagged) -> MaxAge + Send + Sync + 'static,
         learn: impl FnOnce(&Tagged) + Send + 'static,
     ) -> Tagged {
-        let Regional { client, caller, late } = self.region(source).await;
-        let (known, subject, turns) = (self.tags.clone(), arn.to_owned(), caller.clone());
-        let work = async move {
-            let ask = |turn| async {
-                let tags = match tags(client, turn, &subject).await {
-                    Err(fault) if fault.class != Class::NotFound => return Err(fault),
-                    tags => tags,
-                };
-                learn(&tags);
-                Ok(tags)
+        let region = self.region(source).await;
+        let about = (Operation::ListTagsForResource, arn.to_owned());
+        let ask = |region, turn, arn| async {
+            let tags = match tags(region, turn, arn).await {
+                Err(fault) if fault.class != Class::NotFound => return Err(fault),
+                tags => tags,
             };
-            known.at_most_by(max_age, &subject, turns.turn_unless_stalled(), ask).await
+            learn(&tags);
+            Ok(tags)
         };
-        caller.unless_stalled(&late, Operation::ListTagsForResource, arn, work).await?
+        region.ask(&self.tags, arn.to_owned(), max_age, about, ask).await?
     }
 
     /// Whatever owners say is asked anew.
@@ -167,6 +151,32 @@ impl Bedrock {
             }
         };
         self.regions.get_with_by_ref(source, make).await
+    }
+}
+
+impl Regional {
+    /// The answer to a question, as old as `max_age` says of it, which is shared with all who ask the same. It is waited for no longer than
+    /// until the Region stalls. `ask` is told what the question is about.
+    async fn ask<K, T, Ask>(
+        self,
+        known: &Shared<K, T>,
+        question: K,
+        max_age: impl Fn(&T) -> MaxAge + Send + Sync + 'static,
+        (operation, subject): (Operation, String),
+        ask: impl FnOnce(Self, Turn, String) -> Ask + Send + 'static,
+    ) -> Result<T, Fault>
+    where
+        K: Hash + Eq + Send + Sync + Clone + 'static,
+        T: Clone + Send + Sync + 'static,
+        Ask: Future<Output = Result<T, Fault>> + Send,
+    {
+        let (known, region, about) = (known.clone(), self.clone(), subject.clone());
+        let work = async move {
+            let asked = region.clone();
+            let turn = region.caller.turn_unless_stalled();
+            known.at_most(max_age, &question, turn, |turn| ask(asked, turn, about)).await
+        };
+        self.caller.unless_stalled(&self.late, operation, &subject, work).await
     }
 }
 
@@ -223,11 +233,11 @@ impl Question {
 }
 
 async fn list_inference_profiles(
-    client: Client,
-    caller: &Caller,
+    region: Regional,
     first: Turn,
-    subject: &str,
+    subject: String,
 ) -> Result<Vec<ProfileId>, Fault> {
+    let Regional { client, caller, .. } = region;
     let mut profiles = Vec::new();
     let (mut turn, mut token) = (first, None);
     for _ in 0..MOST_PAGES {
@@ -237,7 +247,7 @@ async fn list_inference_profiles(
             .max_results(1000)
             .set_next_token(token)
             .send();
-        let page = turn.call(Operation::ListInferenceProfiles, subject, request).await?;
+        let page = turn.call(Operation::ListInferenceProfiles, &subject, request).await?;
         let summaries = page.inference_profile_summaries.unwrap_or_default();
         let ids = summaries.into_iter().map(|summary| summary.inference_profile_id);
         profiles.extend(ids.filter_map(|id| id.parse::<ProfileId>().ok()));
@@ -251,15 +261,19 @@ async fn list_inference_profiles(
     Err(Fault { class: Class::Unavailable, message })
 }
 
-async fn tags(client: Client, turn: Turn, arn: &str) -> Tagged {
-    let request = client.list_tags_for_resource().resource_arn(arn).send();
-    let answer = turn.call(Operation::ListTagsForResource, arn, request).await?;
+async fn tags(region: Regional, turn: Turn, arn: String) -> Tagged {
+    let request = region.client.list_tags_for_resource().resource_arn(&arn).send();
+    let answer = turn.call(Operation::ListTagsForResource, &arn, request).await?;
     Ok(answer.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect())
 }
 
 /// ListFoundationModels answers in one page.
-async fn list_foundation_models(client: Client, turn: Turn, subject: String) -> Result<Vec<ModelId>, Fault> {
-    let request = client.list_foundation_models().by_inference_type(InferenceType::OnDemand).send();
+async fn list_foundation_models(
+    region: Regional,
+    turn: Turn,
+    subject: String,
+) -> Result<Vec<ModelId>, Fault> {
+    let request = region.client.list_foundation_models().by_inference_type(InferenceType::OnDemand).send();
     let answer = turn.call(Operation::ListFoundationModels, &subject, request).await?;
     let summaries = answer.model_summaries.unwrap_or_default();
     Ok(summaries.into_iter().filter_map(|summary| summary.model_id.parse().ok()).collect())

@@ -32,23 +32,9 @@ impl<K: Hash + Eq + Send + Sync + Clone + 'static, T: Clone + Send + Sync + 'sta
         self.0.invalidate_all();
     }
 
-    /// The answer to a question, at most `max_age` old.
-    pub(super) async fn at_most<Turn, Ask>(
-        &self,
-        max_age: MaxAge,
-        question: &K,
-        turn: impl Future<Output = Turn>,
-        ask: impl FnOnce(Turn) -> Ask,
-    ) -> Result<T, Fault>
-    where
-        Ask: Future<Output = Result<T, Fault>>,
-    {
-        self.at_most_by(|_| max_age, question, turn, ask).await
-    }
-
     /// The answer to a question, as old as that very answer may be. Who has none waits for a `turn` first, and only then for others
     /// that ask the same: so nobody waits for the turn of a less urgent one.
-    pub(super) async fn at_most_by<Turn, Ask>(
+    pub(super) async fn at_most<Turn, Ask>(
         &self,
         max_age: impl Fn(&T) -> MaxAge + Send + Sync,
         question: &K,
@@ -95,7 +81,7 @@ mod tests {
                 Ok(question)
             };
             behalf::of(Arc::from(tenant), Urgency::Routine, async move {
-                shared.at_most(MaxAge::MAX, &question, pace.permit(), answer).await
+                shared.at_most(|_| MaxAge::MAX, &question, pace.permit(), answer).await
             })
         };
         let begun = Instant::now();
