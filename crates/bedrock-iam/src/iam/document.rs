@@ -81,6 +81,14 @@ pub struct Statement {
     pub condition: Conditions,
 }
 
+impl Statement {
+    /// The values of a condition key under an operator; none where it is not conditioned by that.
+    pub(crate) fn values(&self, operator: &str, key: &str) -> &[String] {
+        let values = self.condition.get(operator).and_then(|keys| keys.get(key));
+        values.map_or(&[], |Values(values)| values)
+    }
+}
+
 /// Operator → condition key → values.
 pub type Conditions = BTreeMap<String, BTreeMap<String, Values>>;
 

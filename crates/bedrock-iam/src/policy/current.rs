@@ -54,7 +54,11 @@ impl CurrentGrants {
         held.guardrails.extend(granting().flat_map(arns::<GuardrailArn>));
         for statement in granting() {
             let models = write::models(statement);
-            for profile in conditions(statement, STRING_EQUALS).filter_map(|value| value.parse().ok()) {
+            for profile in statement
+                .values(STRING_EQUALS, INFERENCE_PROFILE_ARN)
+                .iter()
+                .filter_map(|value| value.parse().ok())
+            {
                 if let Some(routes) = held.profiles.get_mut(&profile) {
                     routes.extend(models.iter().cloned());
                 }
@@ -127,9 +131,4 @@ impl CurrentGrants {
 
 fn arns<T: FromStr>(statement: &Statement) -> impl Iterator<Item = T> {
     statement.resource.iter().filter_map(|resource| resource.parse().ok())
-}
-
-fn conditions<'a>(statement: &'a Statement, operator: &str) -> impl Iterator<Item = &'a String> {
-    let values = statement.condition.get(operator).and_then(|keys| keys.get(INFERENCE_PROFILE_ARN));
-    values.into_iter().flat_map(|values| &values.0)
 }

@@ -6,11 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::bedrock::project::DefaultProjectArn;
-use crate::iam::document::{Document, Effect, Statement, Values};
+use crate::iam::document::{Document, Effect, Statement};
 use crate::names::arn::FoundationModelArn;
 use crate::names::identifier::Region;
 use crate::policy::grant::Grant;
-use crate::policy::write::{self, ANY_REGION, Form, REQUESTED_REGION, STRING_EQUALS, restrict, statement};
+use crate::policy::write::{self, Form, REQUESTED_REGION, STRING_EQUALS, restrict, statement};
 use crate::want::terms::Terms;
 
 /// What is asked of no resource, so that only the Region of the call bounds it.
@@ -103,7 +103,7 @@ impl Extra {
         let stored = projects.map(|project| Self::StoredResponses { project });
         let short_term = |statement: &&Statement| {
             has(statement, CALL_WITH_BEARER_TOKEN)
-                && values(statement, BEARER_TOKEN_TYPE).any(|kind| kind == SHORT_TERM)
+                && statement.values(STRING_EQUALS, BEARER_TOKEN_TYPE).iter().any(|kind| kind == SHORT_TERM)
         };
         let api_keys = allowing().filter(of_nothing).find(short_term).map(|_| Self::ApiKeys);
         discovery.chain(counting).chain(stored).chain(api_keys).collect()
@@ -205,9 +205,7 @@ fn on_models(actions: &[&str], models: &BTreeSet<&FoundationModelArn>, form: For
 fn factored(actions: &[&str], models: &BTreeSet<&FoundationModelArn>) -> Vec<Statement> {
     let mut regions: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for model in models {
-        let resource =
-            format!("arn:{}:bedrock:{ANY_REGION}::foundation-model/{}", model.partition, model.model);
-        regions.entry(resource).or_default().insert(write::requested_region(model));
+        regions.entry(write::in_any_region(model)).or_default().insert(write::requested_region(model));
     }
     let mut alike: BTreeMap<BTreeSet<String>, Vec<String>> = BTreeMap::new();
     for (resource, regions) in regions {
@@ -234,10 +232,6 @@ fn has(statement: &Statement, action: &str) -> bool {
 }
 
 fn requested_regions(statement: &Statement) -> Vec<Region> {
-    values(statement, REQUESTED_REGION).filter_map(|region| region.parse().ok()).collect()
-}
-
-fn values<'a>(statement: &'a Statement, key: &str) -> impl Iterator<Item = &'a String> {
-    let values = statement.condition.get(STRING_EQUALS).and_then(|keys| keys.get(key));
-    values.into_iter().flat_map(|Values(values)| values)
+    let regions = statement.values(STRING_EQUALS, REQUESTED_REGION).iter();
+    regions.filter_map(|region| region.parse().ok()).collect()
 }

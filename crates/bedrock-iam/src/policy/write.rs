@@ -30,7 +30,7 @@ pub const REQUESTED_REGION: &str = "aws:RequestedRegion";
 
 const UNSPECIFIED: &str = "unspecified";
 
-pub(crate) const ANY_REGION: &str = "*";
+const ANY_REGION: &str = "*";
 
 /// The condition key that names the guardrail of a call.
 pub const GUARDRAIL_IDENTIFIER: &str = "bedrock:GuardrailIdentifier";
@@ -190,35 +190,34 @@ fn factored(models: &BTreeSet<FoundationModelArn>) -> Option<(String, Vec<String
     let first = models.first().filter(|_| models.len() > 1)?;
     let is_same =
         |other: &FoundationModelArn| other.partition == first.partition && other.model == first.model;
-    models.iter().all(is_same).then(|| {
-        let resource =
-            format!("arn:{}:bedrock:{ANY_REGION}::foundation-model/{}", first.partition, first.model);
-        (resource, models.iter().map(requested_region).collect())
-    })
+    models.iter().all(is_same).then(|| (in_any_region(first), models.iter().map(requested_region).collect()))
+}
+
+/// A model's ARN with `*` for the Region, beside which stand the values of `aws:RequestedRegion`.
+pub(crate) fn in_any_region(model: &FoundationModelArn) -> String {
+    format!("arn:{}:bedrock:{ANY_REGION}::foundation-model/{}", model.partition, model.model)
 }
 
 /// Whether a statement grants models on demand.
 pub(crate) fn is_on_demand(statement: &Statement) -> bool {
-    let null = statement.condition.get("Null").and_then(|keys| keys.get(INFERENCE_PROFILE_ARN));
-    null.is_some_and(|Values(values)| values.iter().any(|value| value == "true"))
+    statement.values("Null", INFERENCE_PROFILE_ARN).iter().any(|value| value == "true")
 }
 
 /// The models that a statement of either form names.
 pub(crate) fn models(statement: &Statement) -> BTreeSet<FoundationModelArn> {
-    statement.resource.iter().flat_map(|resource| models_of(resource, &statement.condition)).collect()
+    statement.resource.iter().flat_map(|resource| models_of(resource, statement)).collect()
 }
 
-fn models_of(resource: &str, condition: &Conditions) -> Vec<FoundationModelArn> {
-    let regions = condition.get(STRING_EQUALS).and_then(|keys| keys.get(REQUESTED_REGION));
-    let regions = regions.into_iter().flat_map(|values| &values.0).map(String::as_str);
+fn models_of(resource: &str, statement: &Statement) -> Vec<FoundationModelArn> {
     let in_region = |region: &str| {
         let region = if region == UNSPECIFIED { "" } else { region };
         resource.replacen(&format!(":{ANY_REGION}:"), &format!(":{region}:"), 1).parse().ok()
     };
-    match resource.parse() {
-        Ok(model) => vec![model],
-        Err(_) => regions.filter_map(in_region).collect(),
+    if let Ok(model) = resource.parse() {
+        return vec![model];
     }
+    let regions = statement.values(STRING_EQUALS, REQUESTED_REGION).iter();
+    regions.filter_map(|region| in_region(region)).collect()
 }
 
 /// What `aws:RequestedRegion` holds when a model is authorised in its Region, or in none ("Global cross-Region inference").
