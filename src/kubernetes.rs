@@ -7,12 +7,14 @@ mod pages;
 use std::time::Duration;
 
 use bedrock_access_api::v1alpha1::BedrockAccess;
+use http::{Request, Response};
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{ApiResource, DynamicObject, ListParams};
-use kube::client::ClientBuilder;
+use kube::client::{Body, ClientBuilder};
 use kube::config::KubeConfigOptions;
 use kube::{Api, Client, Config, ResourceExt};
+use tower::Service;
 use tower::timeout::TimeoutLayer;
 
 use fencing::Fencing;
@@ -148,6 +150,20 @@ pub async fn connect_once() -> Result<Client, Error> {
     config.read_timeout = Some(CALL_TIMEOUT);
     config.default_retry = false;
     Ok(Client::try_from(config)?)
+}
+
+/// Sends by a client what goes through further layers first.
+pub(crate) fn around(
+    client: Client,
+) -> ClientBuilder<
+    impl Service<Request<Body>, Response = Response<Body>, Error = kube::Error, Future: Send> + Send + 'static,
+> {
+    let namespace = client.default_namespace().to_owned();
+    let send = move |request| {
+        let client = client.clone();
+        async move { client.send(request).await }
+    };
+    ClientBuilder::new(tower::service_fn(send), namespace)
 }
 
 /// Asks for the leases of a shard, which need not exist yet: without the right to see them, an operator would follow nobody for ever.

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{Stream, StreamExt, TryStreamExt, future};
-use kube::client::ClientBuilder;
 use kube::runtime::reflector::store::Writer;
 use kube::runtime::reflector::{self, Store};
 use kube::runtime::utils::Backoff;
@@ -15,7 +14,7 @@ use tower::limit::RateLimitLayer;
 
 use super::cached::CachedObject;
 use crate::health::Health;
-use crate::kubernetes::{PAGE, by_page};
+use crate::kubernetes::{PAGE, around, by_page};
 use crate::orphans::Guarded;
 use crate::reconcile::Context;
 use crate::shard::Shard;
@@ -115,13 +114,8 @@ fn cached(event: Event<Guarded>) -> Event<CachedObject> {
 }
 
 fn paced(client: Client) -> Client {
-    let (at_once, namespace) = (client.clone(), client.default_namespace().to_owned());
     let pace = RateLimitLayer::new(WATCHES_PER_MINUTE, Duration::from_mins(1));
-    let send = move |request| {
-        let client = client.clone();
-        async move { client.send(request).await }
-    };
-    by_page(at_once, ClientBuilder::new(tower::service_fn(send), namespace).with_layer(&pace).build())
+    by_page(client.clone(), around(client).with_layer(&pace).build())
 }
 
 #[cfg(test)]

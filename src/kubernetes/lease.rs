@@ -12,11 +12,11 @@ use std::time::Duration;
 use k8s_controller::LeaderElection;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::Client;
-use kube::client::ClientBuilder;
 use tokio::time::sleep;
 
 use crate::fence::Fence;
 use crate::grace;
+use crate::kubernetes::around;
 use crate::shard::Shard;
 use common::{CommonLeases, tell_of_shards};
 pub(super) use names::{NAME, Names};
@@ -98,14 +98,7 @@ pub struct Leases {
 impl Leases {
     /// The requests of a client, of which `renewals` learns.
     pub(super) fn new(plain: Client, renewals: Renewals) -> Self {
-        let namespace = plain.default_namespace().to_owned();
-        let through = plain.clone();
-        let send = move |request| {
-            let client = through.clone();
-            async move { client.send(request).await }
-        };
-        let client = ClientBuilder::new(tower::service_fn(send), namespace).with_layer(&renewals).build();
-        Self { client, plain, renewals }
+        Self { client: around(plain.clone()).with_layer(&renewals).build(), plain, renewals }
     }
 
     /// Where the lease is unless someone says otherwise: the pod's namespace, or that of the kubeconfig's context.
