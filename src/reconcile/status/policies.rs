@@ -86,32 +86,18 @@ fn grant(grant: &Grant) -> GrantStatus {
 }
 
 fn extra(extra: &Extra) -> GrantStatus {
-    match extra {
-        Extra::Discovery { source, .. } => GrantStatus {
-            kind: "Discovery".to_owned(),
-            id: "*".to_owned(),
-            source_region: source.to_string(),
-            destination_regions: Vec::new(),
-        },
-        Extra::StoredResponses { project } => GrantStatus {
-            kind: "StoredResponses".to_owned(),
-            id: project.to_string(),
-            source_region: project.region.to_string(),
-            destination_regions: Vec::new(),
-        },
-        Extra::ApiKeys => GrantStatus {
-            kind: "ApiKeys".to_owned(),
-            id: SHORT_TERM.to_owned(),
-            source_region: ANYWHERE.to_owned(),
-            destination_regions: Vec::new(),
-        },
-        Extra::CountTokens { model } => GrantStatus {
-            kind: "CountTokens".to_owned(),
-            id: model.model.to_string(),
-            source_region: destination(model),
-            destination_regions: vec![destination(model)],
-        },
-    }
+    let (kind, id, source_region, destination_regions) = match extra {
+        Extra::Discovery { source, .. } => ("Discovery", "*".to_owned(), source.to_string(), Vec::new()),
+        Extra::StoredResponses { project } => {
+            ("StoredResponses", project.to_string(), project.region.to_string(), Vec::new())
+        }
+        Extra::ApiKeys => ("ApiKeys", SHORT_TERM.to_owned(), ANYWHERE.to_owned(), Vec::new()),
+        Extra::CountTokens { model } => {
+            let region = destination(model);
+            ("CountTokens", model.model.to_string(), region.clone(), vec![region])
+        }
+    };
+    GrantStatus { kind: kind.to_owned(), id, source_region, destination_regions }
 }
 
 fn own_model(kind: OwnModelKind) -> &'static str {
