@@ -37,18 +37,10 @@ fn the_operator_understands_every_flag_that_the_chart_can_set() {
     let cluster = ControlPlane::start().unwrap();
     let sandbox = SandboxProcess::start(&json!({})).unwrap();
     cluster.helm().unwrap().run(INSTALL.iter().chain(&EVERY_SETTING)).unwrap();
-    let arguments = operator_container(&cluster)["args"].as_array().unwrap().clone();
-    let flags = arguments.iter().map(|argument| argument.as_str().unwrap());
-    assert!(flags.clone().any(|flag| flag == "--regions=us-east-1,eu-west-1"), "{arguments:?}");
-    let operator = OperatorProcess::start(&OperatorSettings {
-        kubeconfig: cluster.service_account_kubeconfig(RELEASE, RELEASE).unwrap(),
-        aws_endpoint: sandbox.endpoint().to_owned(),
-        arguments: flags
-            .filter(|flag| *flag != "run" && !flag.starts_with("--http-address="))
-            .map(OsString::from)
-            .collect(),
-    });
-    operator.unwrap();
+    let arguments = operator_container(&cluster)["args"].clone();
+    let mut flags = arguments.as_array().unwrap().iter();
+    assert!(flags.any(|flag| flag == "--regions=us-east-1,eu-west-1"), "{arguments:?}");
+    start(&cluster, &sandbox, &arguments);
 }
 
 #[test]
@@ -69,18 +61,8 @@ fn shards_are_deployments_of_their_own_that_agree_with_the_operator_on_their_lea
             (&deployment["spec"]["template"], &deployment["spec"]["selector"]["matchLabels"]);
         assert_eq!(selected["sharding.bedrockaccess.io/index"], index.to_string().as_str());
         assert_eq!(spec["metadata"]["labels"], *selected);
-        let arguments = spec["spec"]["containers"][0]["args"].as_array().unwrap();
-        let flags = arguments.iter().map(|argument| argument.as_str().unwrap());
-        // With the rights of the chart: it would not be ready if it could not read a lease.
-        let operator = OperatorProcess::start(&OperatorSettings {
-            kubeconfig: cluster.service_account_kubeconfig(RELEASE, RELEASE).unwrap(),
-            aws_endpoint: sandbox.endpoint().to_owned(),
-            arguments: flags
-                .filter(|flag| *flag != "run" && !flag.starts_with("--http-address="))
-                .map(OsString::from)
-                .collect(),
-        });
-        let operator = operator.unwrap();
+        // It would not be ready if it could not read a lease.
+        let operator = start(&cluster, &sandbox, &spec["spec"]["containers"][0]["args"]);
         wait_until("the shard to lead", LIMIT, || {
             let metrics = operator.get("/metrics").map_err(|error| error.to_string())?;
             metrics.contains("bedrock_access_leader 1\n").then_some(()).ok_or(operator.log_tail())
@@ -202,6 +184,20 @@ fn refuses(cluster: &ControlPlane, sandbox: &SandboxProcess, arguments: &[&str],
     let ended = wait_until("the operator to end", LIMIT, || operator.exit_status().ok_or("it runs"));
     assert!(!ended.unwrap().success());
     assert!(operator.log_tail().contains(why), "{}", operator.log_tail());
+}
+
+/// An operator with the rights of the chart, and with the arguments that it sets but for where it listens.
+fn start(cluster: &ControlPlane, sandbox: &SandboxProcess, arguments: &Value) -> OperatorProcess {
+    let flags = arguments.as_array().unwrap().iter().map(|argument| argument.as_str().unwrap());
+    let operator = OperatorProcess::start(&OperatorSettings {
+        kubeconfig: cluster.service_account_kubeconfig(RELEASE, RELEASE).unwrap(),
+        aws_endpoint: sandbox.endpoint().to_owned(),
+        arguments: flags
+            .filter(|flag| *flag != "run" && !flag.starts_with("--http-address="))
+            .map(OsString::from)
+            .collect(),
+    });
+    operator.unwrap()
 }
 
 fn operator_container(cluster: &ControlPlane) -> Value {

@@ -44,6 +44,12 @@ fn paused<T>(seed: u64, work: impl Future<Output = T>) -> T {
     runtime.unwrap().block_on(work)
 }
 
+/// Runs under a paused clock, from a seed of its own.
+fn run<F: Future<Output = ()>>(work: impl FnOnce(u64) -> F) {
+    let seed = seed();
+    paused(seed, work(seed));
+}
+
 /// Does the work on every processor; what it answers, in the order of the tasks.
 fn in_parallel<T: Send, R: Send>(tasks: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
     let (tasks, done) = (Mutex::new(tasks.into_iter().enumerate()), Mutex::new(Vec::new()));

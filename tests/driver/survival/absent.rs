@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use super::paused;
+use super::run;
 use super::wire::{Call, Failure};
 use super::world::{CONSENT, World, manifest, role};
 use crate::context::INTERVAL;
@@ -50,11 +50,6 @@ fn is_ready(world: &World, number: usize) -> bool {
     let object = world.cluster.get("team-a", &name(number)).unwrap();
     let mut conditions = object["status"]["conditions"].as_array().into_iter().flatten();
     conditions.any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
-}
-
-fn run<F: Future<Output = ()>>(work: impl FnOnce(u64) -> F) {
-    let seed = super::seed();
-    paused(seed, work(seed));
 }
 
 fn may_not_scan(world: &World) {

@@ -112,12 +112,6 @@ fn own_model(number: usize) -> String {
     format!("arn:aws:bedrock:{SOURCE}:111122223333:provisioned-model/model{number:07}")
 }
 
-fn is_ready(world: &World, namespace: &str, name: &str) -> bool {
-    let Some(object) = world.cluster.get(namespace, name) else { return false };
-    let conditions = object["status"]["conditions"].as_array().into_iter().flatten();
-    conditions.into_iter().any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
-}
-
 /// How long it takes until the condition holds.
 async fn until(limit: Duration, holds: impl Fn() -> bool) -> Option<Duration> {
     let begun = Instant::now();
@@ -148,7 +142,7 @@ async fn calm(world: &World, name: &str) {
         object["spec"]["role"]["name"] = json!(new);
         world.sandbox.create_role(role(&new));
         world.cluster.create(&object);
-        let took = until(SOON, || is_ready(world, "team-c", &new)).await;
+        let took = until(SOON, || world.shows_ready("team-c", &new)).await;
         assert!(took.is_some(), "{name}: {new} is not Ready after {SOON:?}");
         println!("{name}: {new} is Ready after {took:?}");
         sleep(Duration::from_millis(1300)).await;
@@ -302,7 +296,7 @@ fn after_a_restart_a_new_object_does_not_wait_for_those_that_are_known() {
             world.cluster.create(&object);
         }
         world.start().await;
-        let all = || (0..known).all(|number| is_ready(&world, "team-a", &format!("known-{number}")));
+        let all = || (0..known).all(|number| world.shows_ready("team-a", &format!("known-{number}")));
         assert!(until(Duration::from_mins(2), all).await.is_some());
         world.kill().await;
 
@@ -317,7 +311,7 @@ fn after_a_restart_a_new_object_does_not_wait_for_those_that_are_known() {
             object["spec"]["role"]["name"] = json!(name);
             world.cluster.create(&object);
         }
-        let all = || new.iter().all(|name| is_ready(&world, "team-a", name));
+        let all = || new.iter().all(|name| world.shows_ready("team-a", name));
         let took = until(SOON, all).await;
         assert!(took.is_some(), "they wait for the known ones");
         println!("the new ones are Ready after {took:?}");

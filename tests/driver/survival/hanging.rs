@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use super::paused;
+use super::run;
 use super::wire::{Call, Failure};
 use super::world::{SOURCE, World, manifest, role};
 use crate::hostile::absurd::REGIONS;
@@ -22,12 +22,6 @@ fn object(namespace: &str, name: &str, sources: &[&str]) -> Value {
     object
 }
 
-fn is_ready(world: &World, namespace: &str, name: &str) -> bool {
-    let Some(object) = world.cluster.get(namespace, name) else { return false };
-    let conditions = object["status"]["conditions"].as_array().into_iter().flatten();
-    conditions.into_iter().any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
-}
-
 /// The seconds that workers were held so far, all together.
 fn held(world: &World) -> f64 {
     world.metric("bedrock_access_reconcile_duration_seconds_sum").unwrap().parse().unwrap()
@@ -38,11 +32,6 @@ async fn start(seed: u64) -> World {
     world.wire.expect(1_000_000);
     world.start().await;
     world
-}
-
-fn run<F: Future<Output = ()>>(work: impl FnOnce(u64) -> F) {
-    let seed = super::seed();
-    paused(seed, work(seed));
 }
 
 #[test]
@@ -62,7 +51,7 @@ fn sixty_objects_of_regions_that_hang_leave_the_workers_to_others() {
             world.sandbox.create_role(role(&name));
             world.cluster.create(&object("team-c", &name, &[SOURCE]));
             let created = Instant::now();
-            while !is_ready(&world, "team-c", &name) {
+            while !world.shows_ready("team-c", &name) {
                 assert!(created.elapsed() < SOON, "{name} is not Ready after {SOON:?}");
                 sleep(Duration::from_millis(50)).await;
             }
@@ -101,7 +90,8 @@ fn a_region_that_answers_late_serves_its_objects_in_the_end() {
             world.sandbox.create_role(role(&name));
             world.cluster.create(&object("team-b", &name, &["us-east-1", "us-west-2"]));
         }
-        let all = |world: &World| (0..10).all(|number| is_ready(world, "team-b", &format!("slow-{number}")));
+        let all =
+            |world: &World| (0..10).all(|number| world.shows_ready("team-b", &format!("slow-{number}")));
         world.until("all are Ready", Duration::from_secs(90), all).await;
     });
 }
@@ -115,6 +105,6 @@ fn a_region_that_is_back_is_noticed_within_the_longest_pause() {
         world.cluster.create(&object("team-b", "lone", &["us-east-1", "us-west-2"]));
         sleep(Duration::from_mins(40)).await;
         world.wire.heal();
-        world.until("it is Ready", Duration::from_mins(6), |world| is_ready(world, "team-b", "lone")).await;
+        world.until("it is Ready", Duration::from_mins(6), |world| world.shows_ready("team-b", "lone")).await;
     });
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use super::paused;
 use super::wire::{Call, Failure};
 use super::world::{CONSENT, SOURCE, World, manifest, role};
+use super::{paused, run};
 use crate::context::INTERVAL;
 
 const SOON: Duration = Duration::from_secs(5);
@@ -70,11 +70,6 @@ fn reason(world: &World, number: usize) -> Option<String> {
 
 fn asked(world: &World, kind: &str, begin: Instant) -> usize {
     world.wire.sent().iter().filter(|(at, call)| *at >= begin && call.kind == kind).count()
-}
-
-fn run<F: Future<Output = ()>>(work: impl FnOnce(u64) -> F) {
-    let seed = super::seed();
-    paused(seed, work(seed));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::wire::{Call, Crash, Failure};
 use super::world::{CONSENT, SOURCE, World, manifest, role};
-use super::{in_parallel, paused};
+use super::{in_parallel, paused, run};
 use crate::context::INTERVAL;
 
 const OBJECTS: usize = 30;
@@ -71,11 +71,6 @@ async fn at_rest(seed: u64) -> World {
     world.until("every policy is written", Duration::from_mins(2), is_there).await;
     sleep(SHOWN + 2 * INTERVAL).await;
     world
-}
-
-fn run<F: Future<Output = ()>>(work: impl FnOnce(u64) -> F) {
-    let seed = super::seed();
-    paused(seed, work(seed));
 }
 
 #[test]

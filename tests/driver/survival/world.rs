@@ -210,6 +210,13 @@ impl World {
             && self.condition(namespace, "Ready") == Some(("True".to_owned(), "Reconciled".to_owned()))
     }
 
+    /// Whether an object of any name says that it is Ready.
+    pub(crate) fn shows_ready(&self, namespace: &str, name: &str) -> bool {
+        let Some(object) = self.cluster.get(namespace, name) else { return false };
+        let conditions = object["status"]["conditions"].as_array().into_iter().flatten();
+        conditions.into_iter().any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
+    }
+
     /// The most requests in any one minute between the two. Of those that read a part of the record, of which there are 64, every
     /// fourth counts.
     pub(crate) fn most_per_minute(&self, begin: Instant, end: Instant) -> usize {
