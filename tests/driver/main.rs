@@ -14,6 +14,7 @@ mod hostile;
 mod kubernetes;
 mod lifecycle;
 mod looks;
+mod offers;
 mod operations;
 mod orphans;
 mod owned;
